@@ -1,0 +1,23 @@
+"""Tenantry, as Azure Functions loads it: builds the app and registers the blueprints. No logic.
+
+The map of the house (`shared/`), in the order in which a request travels:
+
+    onboarding/triggers.py          who may, what they ask -> a run row (runs.py), 202
+    onboarding/orchestrator.py      the order of the acts (acts.py); waits are durable timers (durable.py)
+    onboarding/activities.py        one act each: read, compare, write the difference, read back
+    onboarding/sync_activities.py     ... around the synchronization and the analysts
+    intents.py                      the only way to a privileged write: intent before, audit entry (audit.py) after
+    onboarding/writes.py            the writes, by kind      eligibility/   the same for PIM eligibilities
+    graph/                          one vendor call each; permissions.py says which identity and permission
+
+Decisions are pure modules beside them: desired, preflight, starting, consents, provisioned, views, checklist,
+states, decide.
+State: tenants/ (Table Storage through tables.py). Composition: services.py. Failures: errors.py draws the tree.
+"""
+
+import azure.durable_functions as df
+
+from shared.onboarding import registration
+
+app = df.DFApp()
+app.register_functions(registration.blueprint())

@@ -1,0 +1,72 @@
+"""Make a directory role's eligibility so, in a target tenant: the same for a first grant and for a change of its
+end.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import msgspec
+
+from shared.eligibility import decide
+from shared.eligibility.decide import Held
+from shared.errors import RoleNotAllowed
+from shared.identifiers import ObjectId
+from shared.intents import OpenIntent, PrivilegedWrite
+from shared.permissions import SECURITY_READER, Registration
+from shared.services import Services
+from shared.tenants.record import Tenant
+
+_JUSTIFICATION = "Multi-tenant security operations: eligible analyst, renewed while needed (Tenantry)"
+
+
+def security_reader(services: Services, tenant: Tenant, arguments: Mapping[str, str]) -> PrivilegedWrite[Held | None]:
+    """Eligibility for Security Reader of one analyst's account. Only an analyst of the tenant's record can be named.
+
+    Raises RoleNotAllowed, before anything is built, for anybody else.
+    """
+    analyst = tenant.analysts.get(ObjectId(arguments["analyst"]))
+    principal = analyst.target_object_id if analyst else None
+    if principal is None:
+        raise RoleNotAllowed(f"{arguments['analyst']} is no analyst with an account in {tenant.record.tenant_id}")
+    target = tenant.record.tenant_id
+    policy = tenant.record.role_policy
+    length = decide.length(tenant.record.wanted.duration_days, policy.maximum_days if policy else None)
+
+    async def read() -> Held | None:
+        instances = await services.pim.instances(target, principal, SECURITY_READER)
+        if instances:
+            found = instances[0]
+            return Held(schedule_id=found.role_eligibility_schedule_id, end=found.end_date_time, in_force=True)
+        schedules = await services.pim.schedules(target, principal, SECURITY_READER)
+        direct = [one for one in schedules if one.member_type in (None, "Direct")]
+        return Held(schedule_id=direct[0].id, end=None, in_force=False) if direct else None
+
+    async def send(image: Held | None, intent: OpenIntent) -> str:
+        # From the second on, whole: PIM keeps what it is sent, and the end is compared when it is read back.
+        start = services.clock.now().replace(microsecond=0)
+        return await services.pim.request(
+            target,
+            action=decide.action(image).value,
+            principal_id=principal,
+            role_definition_id=SECURITY_READER,
+            start=start,
+            end=start + timedelta(days=length.days),
+            justification=_JUSTIFICATION,
+            ticket=intent.key if policy is not None and policy.ticketing else None,
+            intent=intent,
+        )
+
+    return PrivilegedWrite(
+        kind="security_reader",
+        arguments=arguments,
+        registration=Registration.ACCESS,
+        where=target,
+        object_name=f"eligibility of {principal} for {SECURITY_READER}",
+        what="make the analyst eligible for Security Reader",
+        act=9,
+        wanted={"roleDefinitionId": SECURITY_READER, "days": length.days},
+        read=read,
+        satisfied=lambda held: decide.is_satisfied(held, services.clock.now(), length.days),
+        send=send,
+        picture=msgspec.to_builtins,
+    )

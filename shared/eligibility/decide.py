@@ -1,0 +1,51 @@
+"""How long an eligibility is to last, and which request makes it so. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+TOLERANCE = timedelta(days=1)
+"""An end this close to the wanted one is the wanted one: a repeat on the same day must not write again."""
+
+
+class Action(StrEnum):
+    """PIM's words for the acts on an eligibility."""
+
+    ASSIGN = "adminAssign"
+    UPDATE = "adminUpdate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Length:
+    """How long it will last, and the cap where the tenant's policy made it shorter than asked."""
+
+    days: int
+    capped_to: int | None
+
+
+def length(wanted_days: int, maximum_days: int | None) -> Length:
+    """As asked, or the longest that the policy allows."""
+    if maximum_days is not None and wanted_days > maximum_days:
+        return Length(days=maximum_days, capped_to=maximum_days)
+    return Length(days=wanted_days, capped_to=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What is there now. No end: permanent."""
+
+    schedule_id: str
+    end: datetime | None
+    in_force: bool
+
+
+def is_satisfied(held: Held | None, now: datetime, days: int) -> bool:
+    """In force, and ending no earlier than wanted. A longer one that a person made is left alone."""
+    if held is None or not held.in_force:
+        return False
+    return held.end is None or held.end >= now + timedelta(days=days) - TOLERANCE
+
+
+def action(held: Held | None) -> Action:
+    """Assign where there is nothing; change the window where something is there."""
+    return Action.ASSIGN if held is None else Action.UPDATE

@@ -1,0 +1,232 @@
+"""The one way to Microsoft Graph: the SDK's request builders and adapter, our retries, our errors, raw JSON.
+
+Refuses a write without an open intent. Retry lives here for seconds; what takes longer is raised and waited for on a
+durable timer. A create is never sent again blindly: its answer lost, `Unavailable(uncertain=True)` is raised and the
+caller looks first.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import msgspec
+from kiota_abstractions.authentication import AuthenticationProvider
+from kiota_abstractions.method import Method
+from kiota_abstractions.native_response_handler import NativeResponseHandler
+from kiota_abstractions.request_information import RequestInformation
+from kiota_http.httpx_request_adapter import HttpxRequestAdapter
+from kiota_http.middleware.options import ResponseHandlerOption
+from msgraph.graph_service_client import GraphServiceClient
+
+from shared.clock import Clock
+from shared.credentials import Credentials
+from shared.errors import (
+    Conflict,
+    Forbidden,
+    MissingIntent,
+    NotFound,
+    Rejected,
+    RemoteCall,
+    RemoteError,
+    Throttled,
+    Unavailable,
+)
+from shared.graph.throttle import Lane, Throttle
+from shared.identifiers import TenantId
+from shared.intents import OpenIntent
+from shared.permissions import Call, Registration
+
+LONGEST_WAIT_SECONDS = 5.0
+"""What an activity sits out itself; anything longer is raised as Throttled."""
+
+_BACKOFFS = (0.5, 1.0, 2.0)
+_DEFAULT_RETRY_AFTER = 10.0
+"""PIM answers 429 without a Retry-After (graph issues)."""
+
+_PAGES = 200
+
+type Build = Callable[[GraphServiceClient], RequestInformation]
+
+
+class _Inner(msgspec.Struct):
+    code: str | None = None
+    message: str | None = None
+
+
+class _Envelope(msgspec.Struct):
+    error: _Inner = msgspec.field(default_factory=_Inner)
+
+
+class _Page(msgspec.Struct):
+    value: list[msgspec.Raw]
+    next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A success: the raw JSON and Graph's request id."""
+
+    content: bytes
+    request_id: str
+
+    def decode[T](self, kind: type[T]) -> T:
+        """The JSON as one of our types; unknown fields are ignored."""
+        return msgspec.json.decode(self.content, type=kind)
+
+
+class _Bearer(AuthenticationProvider):
+    """Puts the token of one registration and tenant on the SDK's requests."""
+
+    def __init__(self, credentials: Credentials, registration: Registration, tenant_id: TenantId) -> None:
+        self._credentials = credentials
+        self._registration = registration
+        self._tenant_id = tenant_id
+
+    async def authenticate_request(
+        self,
+        request: RequestInformation,
+        additional_authentication_context: dict[str, Any] | None = None,
+    ) -> None:
+        """Set the header. A claims challenge (continuous access evaluation) gets a new token."""
+        if additional_authentication_context:
+            await self._credentials.forget(self._registration, self._tenant_id)
+        token = await self._credentials.token(self._registration, self._tenant_id)
+        request.headers.remove("Authorization")
+        request.headers.add("Authorization", f"Bearer {token}")
+
+
+class Graph:
+    """Microsoft Graph v1.0, as any of our registrations in any tenant."""
+
+    def __init__(self, endpoint: str, credentials: Credentials, http: httpx.AsyncClient, clock: Clock) -> None:
+        self._base = f"{endpoint}/v1.0"
+        self._credentials = credentials
+        self._http = http
+        self._clock = clock
+        self._throttle = Throttle(clock)
+
+    async def send(
+        self,
+        call: Call,
+        registration: Registration,
+        tenant_id: TenantId,
+        build: Build,
+        *,
+        intent: OpenIntent | None = None,
+    ) -> Answer:
+        """Send one call of the permission table. `build` makes the request from the SDK's client.
+
+        Raises MissingIntent, NotConsented, and the RemoteErrors.
+        """
+        if registration not in call.registrations:
+            raise MissingIntent(f"{registration} may not call {call.method} {call.path}")
+        if call.write and (intent is None or (intent.registration, intent.tenant_id) != (registration, tenant_id)):
+            raise MissingIntent(f"{call.method} {call.path} in {tenant_id}")
+        adapter = HttpxRequestAdapter(_Bearer(self._credentials, registration, tenant_id), http_client=self._http)
+        adapter.base_url = self._base
+        lane: Lane = (registration, tenant_id, call.family)
+        remote = RemoteCall(service="graph", method=call.method, path=call.path, tenant_id=tenant_id)
+        repeatable = not call.write or call.method in ("PUT", "PATCH", "DELETE")
+        for backoff in (*_BACKOFFS, None):
+            await self._await_lane(lane, remote)
+            try:
+                return self._judge(await self._once(adapter, build, remote), remote)
+            except Throttled as error:
+                self._throttle.note(lane, error.seconds)
+                if backoff is None or error.seconds > LONGEST_WAIT_SECONDS:
+                    raise
+            except Unavailable:
+                if backoff is None or not repeatable:
+                    raise
+                await self._clock.sleep(backoff)
+        raise AssertionError("the last try raises")
+
+    async def pages(
+        self, call: Call, registration: Registration, tenant_id: TenantId, build: Build, *, most: int = _PAGES
+    ) -> list[msgspec.Raw]:
+        """Every item of a collection, following @odata.nextLink, at most `most` pages."""
+        found: list[msgspec.Raw] = []
+        for _ in range(most):
+            page = (await self.send(call, registration, tenant_id, build)).decode(_Page)
+            found.extend(page.value)
+            if page.next_link is None:
+                break
+            build = self._following(page.next_link, call, tenant_id)
+        return found
+
+    def _following(self, link: str, call: Call, tenant_id: TenantId) -> Build:
+        if not link.startswith(self._base + "/"):
+            # The token must not follow a link to another host.
+            remote = RemoteCall(service="graph", method=call.method, path=call.path, tenant_id=tenant_id)
+            raise Rejected(remote)
+        return lambda _: _get(link)
+
+    async def _await_lane(self, lane: Lane, remote: RemoteCall) -> None:
+        wait = self._throttle.wait(lane)
+        if wait > LONGEST_WAIT_SECONDS:
+            raise Throttled(remote, seconds=wait)
+        if wait:
+            await self._clock.sleep(wait)
+
+    async def _once(self, adapter: HttpxRequestAdapter, build: Build, remote: RemoteCall) -> httpx.Response:
+        request = build(GraphServiceClient(request_adapter=adapter))
+        request.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
+        try:
+            answer: object = await adapter.send_primitive_async(request, "bytes", None)
+        except httpx.ConnectError as error:
+            raise Unavailable(remote, uncertain=False) from error
+        except httpx.TransportError as error:
+            raise Unavailable(remote, uncertain=True) from error
+        if not isinstance(answer, httpx.Response):
+            raise TypeError("the SDK did not hand over its response")
+        return answer
+
+    def _judge(self, answer: httpx.Response, remote: RemoteCall) -> Answer:
+        request_id = answer.headers.get("request-id", "")
+        if answer.is_success:
+            return Answer(answer.content, request_id)
+        error = _envelope(answer.content)
+        named = RemoteCall(
+            service=remote.service,
+            method=remote.method,
+            path=remote.path,
+            tenant_id=remote.tenant_id,
+            status=answer.status_code,
+            code=error.code or "",
+            message=error.message or "",
+            request_id=request_id,
+        )
+        raise _error(named, answer.headers.get("Retry-After", ""))
+
+
+def _get(link: str) -> RequestInformation:
+    request = RequestInformation(Method.GET)
+    request.url = link
+    request.headers.try_add("Accept", "application/json")
+    return request
+
+
+def _envelope(content: bytes) -> _Inner:
+    try:
+        return msgspec.json.decode(content, type=_Envelope).error
+    except msgspec.DecodeError:
+        return _Inner()
+
+
+def _error(call: RemoteCall, retry_after: str) -> RemoteError:
+    match call.status:
+        case 429:
+            return Throttled(call, seconds=_seconds(retry_after))
+        case 404:
+            return NotFound(call)
+        case 409:
+            return Conflict(call)
+        case 401 | 403:
+            return Forbidden(call)
+        case status if status >= 500:
+            return Unavailable(call, uncertain=True)
+        case _:
+            return Rejected(call)
+
+
+def _seconds(retry_after: str) -> float:
+    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else _DEFAULT_RETRY_AFTER

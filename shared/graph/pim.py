@@ -1,0 +1,233 @@
+"""PIM for Entra roles in a target tenant, as Tenantry Access. Refuses any role outside the deployment's allow-list.
+
+Durations travel as ISO 8601 text or as an end: the SDK would write a timedelta as text that Graph does not read.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from shared.errors import NotFound, Rejected, RoleNotAllowed
+from shared.graph.body import Body, query, quoted
+from shared.graph.client import Graph
+from shared.identifiers import ObjectId, TenantId
+from shared.intents import OpenIntent
+from shared.permissions import (
+    LIST_ELIGIBILITY_INSTANCES,
+    LIST_ELIGIBILITY_SCHEDULES,
+    READ_ROLE_POLICY,
+    REQUEST_ELIGIBILITY,
+    Registration,
+)
+
+_NOT_REPLICATED = frozenset({"SubjectNotFound", "RoleNotFound", "ResourceNotFound"})
+_BUSY = frozenset({"PendingRoleAssignmentRequest", "ResourceIsLocked", "RoleAssignmentExists"})
+_NO_PIM = frozenset({"AadPremiumLicenseRequired", "MissingProvider"})
+
+_DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+
+
+class Rule(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """One rule of a role management policy, with the fields of every kind of rule that we read."""
+
+    id: str
+    is_expiration_required: bool = False
+    maximum_duration: str | None = None
+    enabled_rules: list[str] = []
+    is_enabled: bool = False
+    setting: "ApprovalSetting | None" = None
+
+
+class ApprovalSetting(msgspec.Struct, frozen=True, rename="camel"):
+    """Whether an activation waits for an approver."""
+
+    is_approval_required: bool = False
+
+
+class _Policy(msgspec.Struct, frozen=True):
+    rules: list[Rule] = []
+
+
+class _PolicyAssignment(msgspec.Struct, frozen=True):
+    policy: _Policy | None = None
+
+
+class _Expiration(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    type: str | None = None
+    end_date_time: datetime | None = None
+    duration: str | None = None
+
+
+class _ScheduleInfo(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    start_date_time: datetime | None = None
+    expiration: _Expiration | None = None
+
+
+class Schedule(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """unifiedRoleEligibilitySchedule."""
+
+    id: str
+    principal_id: ObjectId
+    status: str | None = None
+    member_type: str | None = None
+    schedule_info: _ScheduleInfo | None = None
+
+
+class ScheduleInstance(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """unifiedRoleEligibilityScheduleInstance: what is in force. `end_date_time` None means permanent."""
+
+    principal_id: ObjectId
+    role_definition_id: str
+    directory_scope_id: str | None = None
+    member_type: str | None = None
+    end_date_time: datetime | None = None
+    role_eligibility_schedule_id: str = ""
+
+
+class PimUnavailable(Exception):
+    """The tenant has no PIM: no P2 licence, or never onboarded to it."""
+
+
+class DirectoryPim:
+    """Eligibilities and role policies of any target tenant."""
+
+    def __init__(self, graph: Graph, allowed_roles: frozenset[str]) -> None:
+        self._graph = graph
+        self._allowed_roles = allowed_roles
+
+    async def role_rules(self, tenant_id: TenantId, role_definition_id: str) -> list[Rule]:
+        """The rules of a directory role's policy at `/`. Raises PimUnavailable.
+
+        GET /policies/roleManagementPolicyAssignments?$filter=&$expand=policy($expand=rules)
+        (RoleManagement.Read.Directory).
+        """
+        chosen = (
+            "scopeId eq '/' and scopeType eq 'DirectoryRole' and "
+            f"roleDefinitionId eq {quoted(self._allowed(role_definition_id))}"
+        )
+        try:
+            found = await self._graph.pages(
+                READ_ROLE_POLICY,
+                Registration.ACCESS,
+                tenant_id,
+                lambda c: c.policies.role_management_policy_assignments.to_get_request_information(
+                    query(filter=chosen, expand=["policy($expand=rules)"])
+                ),
+            )
+        except (Rejected, NotFound) as error:
+            if error.call.code in _NO_PIM:
+                raise PimUnavailable from error
+            raise
+        assignments = [msgspec.json.decode(item, type=_PolicyAssignment) for item in found]
+        return [rule for assignment in assignments if assignment.policy for rule in assignment.policy.rules]
+
+    async def schedules(self, tenant_id: TenantId, principal_id: ObjectId, role_definition_id: str) -> list[Schedule]:
+        """Eligibility schedules of one principal and role: defined ones, also those to come.
+
+        GET /roleManagement/directory/roleEligibilitySchedules?$filter= (RoleEligibilitySchedule.ReadWrite.Directory).
+        """
+        found = await self._graph.pages(
+            LIST_ELIGIBILITY_SCHEDULES,
+            Registration.ACCESS,
+            tenant_id,
+            lambda c: c.role_management.directory.role_eligibility_schedules.to_get_request_information(
+                query(filter=_of(principal_id, self._allowed(role_definition_id)))
+            ),
+        )
+        return [msgspec.json.decode(item, type=Schedule) for item in found]
+
+    async def instances(
+        self, tenant_id: TenantId, principal_id: ObjectId, role_definition_id: str
+    ) -> list[ScheduleInstance]:
+        """Eligibilities in force of one principal and role, directly held, at the whole directory.
+
+        GET /roleManagement/directory/roleEligibilityScheduleInstances?$filter=
+        (RoleEligibilitySchedule.ReadWrite.Directory).
+        """
+        found = await self._graph.pages(
+            LIST_ELIGIBILITY_INSTANCES,
+            Registration.ACCESS,
+            tenant_id,
+            lambda c: c.role_management.directory.role_eligibility_schedule_instances.to_get_request_information(
+                query(filter=_of(principal_id, self._allowed(role_definition_id)))
+            ),
+        )
+        all_found = [msgspec.json.decode(item, type=ScheduleInstance) for item in found]
+        return [
+            one for one in all_found if one.member_type in (None, "Direct") and one.directory_scope_id in (None, "/")
+        ]
+
+    async def request(
+        self,
+        tenant_id: TenantId,
+        *,
+        action: str,
+        principal_id: ObjectId,
+        role_definition_id: str,
+        start: datetime,
+        end: datetime,
+        justification: str,
+        ticket: str | None,
+        intent: OpenIntent,
+    ) -> str:
+        """Ask for a change of an eligibility, with an end. Gives the request id.
+
+        POST /roleManagement/directory/roleEligibilityScheduleRequests (RoleEligibilitySchedule.ReadWrite.Directory).
+        A repeat is refused by the service. Raises RoleNotAllowed; NotFound while the principal is not replicated to
+        PIM, or a change is under way (come again); PimUnavailable; Rejected with the policy's rule names in its
+        message.
+        """
+        body: dict[str, Any] = {
+            "action": action,
+            "principalId": principal_id,
+            "roleDefinitionId": self._allowed(role_definition_id),
+            "directoryScopeId": "/",
+            "justification": justification,
+            "scheduleInfo": {
+                "startDateTime": _iso(start),
+                "expiration": {"type": "afterDateTime", "endDateTime": _iso(end)},
+            },
+        }
+        if ticket:
+            body["ticketInfo"] = {"ticketNumber": ticket, "ticketSystem": "Tenantry"}
+        try:
+            answer = await self._graph.send(
+                REQUEST_ELIGIBILITY,
+                Registration.ACCESS,
+                tenant_id,
+                lambda c: c.role_management.directory.role_eligibility_schedule_requests.to_post_request_information(
+                    Body(body)
+                ),
+                intent=intent,
+            )
+        except Rejected as error:
+            if error.call.code in _NOT_REPLICATED or error.call.code in _BUSY:
+                raise NotFound(error.call) from error
+            if error.call.code in _NO_PIM:
+                raise PimUnavailable from error
+            raise
+        return answer.request_id
+
+    def _allowed(self, role_definition_id: str) -> str:
+        if role_definition_id not in self._allowed_roles:
+            raise RoleNotAllowed(role_definition_id)
+        return role_definition_id
+
+
+def days_of(duration: str) -> float | None:
+    """An ISO 8601 duration in days (a year as 365, a month as 30), or None where it is none."""
+    match = _DURATION.fullmatch(duration)
+    if match is None or not any(match.groups()):
+        return None
+    years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return years * 365 + months * 30 + weeks * 7 + days + hours / 24 + minutes / 1440 + seconds / 86400
+
+
+def _of(principal_id: str, role_definition_id: str) -> str:
+    return f"principalId eq {quoted(principal_id)} and roleDefinitionId eq {quoted(role_definition_id)}"
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,36 @@
+"""What we know of throttling: until when not to call, by registration, called tenant and API family.
+
+In memory, one per process: it only spares calls that would be refused. The shared scarce limits are `slots.py`.
+"""
+
+from datetime import datetime, timedelta
+
+from shared.clock import Clock
+from shared.identifiers import TenantId
+from shared.permissions import Family, Registration
+
+type Lane = tuple[Registration, TenantId, Family]
+
+
+class Throttle:
+    """Remembers the waits that the vendor asked for."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until: dict[Lane, datetime] = {}
+
+    def note(self, lane: Lane, seconds: float) -> None:
+        """The vendor said how long to wait."""
+        until = self._clock.now() + timedelta(seconds=seconds)
+        self._until[lane] = max(until, self._until.get(lane, until))
+
+    def wait(self, lane: Lane) -> float:
+        """Seconds to wait before the next call; 0 when the way is free."""
+        until = self._until.get(lane)
+        if until is None:
+            return 0.0
+        left = (until - self._clock.now()).total_seconds()
+        if left <= 0:
+            del self._until[lane]
+            return 0.0
+        return left

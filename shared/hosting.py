@@ -1,0 +1,72 @@
+"""Registering functions with the host, by call: the plain functions stay what they are, for tests and for mypy.
+
+The wrappers get this process's services and convert payloads. Annotations are what the worker can read: plain
+classes only.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import azure.durable_functions as df
+import azure.functions as func
+import msgspec
+
+from shared.durable import Context, Orchestrations, Steps
+from shared.runs import RunKey
+from shared.services import Services, current
+from shared.wire import Activity
+
+
+def register_activity[P, R](
+    app: df.Blueprint, activity: Activity[P, R], function: Callable[[Services, P], Awaitable[R]]
+) -> None:
+    """Register an async activity under its wire name."""
+
+    async def run(payload: dict) -> dict:  # type: ignore[type-arg]  # the worker refuses subscripted annotations
+        outcome = await function(await current(), msgspec.convert(payload, type=activity.payload))
+        return msgspec.to_builtins(outcome)  # type: ignore[no-any-return]
+
+    run.__name__ = activity.name
+    app.function_name(activity.name)(app.activity_trigger(input_name="payload")(run))
+
+
+def register_orchestrator(app: df.Blueprint, name: str, function: Callable[[Context, RunKey], Steps[None]]) -> None:
+    """Register an orchestrator that is started with the key of a run."""
+
+    def run(context: df.DurableOrchestrationContext) -> Steps[None]:
+        return function(context, msgspec.convert(context.get_input(), type=RunKey))
+
+    def generator(context: df.DurableOrchestrationContext) -> Steps[None]:
+        yield from run(context)
+
+    generator.__name__ = name
+    app.function_name(name)(app.orchestration_trigger(context_name="context")(generator))
+
+
+def register_timer(
+    app: df.Blueprint, name: str, schedule: str, function: Callable[[Services, Orchestrations], Awaitable[None]]
+) -> None:
+    """Register a timer that may start orchestrations. `schedule` is six-field NCRONTAB, in UTC."""
+
+    async def run(timer: func.TimerRequest, client) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001, ARG001 - the host binds them by name
+        await function(await current(), Orchestrations(client))
+
+    run.__name__ = name
+    timed = app.timer_trigger(arg_name="timer", schedule=schedule, run_on_startup=False)
+    app.function_name(name)(timed(app.durable_client_input(client_name="client")(run)))
+
+
+def register_route(
+    app: df.Blueprint,
+    name: str,
+    method: str,
+    route: str,
+    function: Callable[[Services, Orchestrations, func.HttpRequest], Awaitable[func.HttpResponse]],
+) -> None:
+    """Register an HTTP function. Anonymous to the host: the app itself checks tokens."""
+
+    async def run(req: func.HttpRequest, client) -> func.HttpResponse:  # type: ignore[no-untyped-def]  # noqa: ANN001 - as above
+        return await function(await current(), Orchestrations(client), req)
+
+    run.__name__ = name
+    routed = app.route(route=route, methods=[method], auth_level=func.AuthLevel.ANONYMOUS, trigger_arg_name="req")
+    app.function_name(name)(routed(app.durable_client_input(client_name="client")(run)))

@@ -1,0 +1,153 @@
+"""The acts of onboarding in a target tenant's trust: consent, preflight, partners on both sides. Each is safe to
+repeat.
+"""
+
+import msgspec
+
+from shared.errors import NotConsented
+from shared.graph.pim import PimUnavailable, Rule
+from shared.identifiers import TenantId
+from shared.intents import NotYet
+from shared.onboarding import preflight, writes
+from shared.onboarding.acts import BY_NUMBER, needed_in_target
+from shared.onboarding.consents import after_proof, still_to_prove
+from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
+from shared.onboarding.performing import ensure, perform
+from shared.permissions import SECURITY_READER, Registration, needed
+from shared.services import Services
+from shared.tenants.record import ActState, Problem, Tenant
+from shared.tenants.states import State
+from shared.tenants.store import Change
+
+_GRANT_PAUSE_SECONDS = 10.0
+
+
+async def prove_consent(services: Services, call: ActCall) -> ActOutcome:
+    """Act 1: every registration that the acts left need is present in the target with all its permissions."""
+    return await perform(services, call, 1, _prove_consent)
+
+
+async def run_preflight(services: Services, call: ActCall) -> ActOutcome:
+    """Act 2: read what could stand in the way, before anything is written."""
+    return await perform(services, call, 2, _run_preflight)
+
+
+async def trust_source(services: Services, call: ActCall) -> ActOutcome:
+    """Act 3: the target names the source as a partner, redeems automatically and trusts its MFA."""
+    return await perform(services, call, 3, _trust_source)
+
+
+async def allow_inbound_sync(services: Services, call: ActCall) -> ActOutcome:
+    """Act 4: the target lets the source synchronize users in."""
+    return await perform(services, call, 4, _allow_inbound_sync)
+
+
+async def trust_target(services: Services, call: ActCall) -> ActOutcome:
+    """Act 5: the source names the target as a partner and redeems automatically."""
+    return await perform(services, call, 5, _trust_target)
+
+
+async def _prove_consent(services: Services, _: ActCall, tenant: Tenant) -> ActOutcome:
+    left = [n for n in BY_NUMBER if n != 1 and (n not in tenant.acts or tenant.acts[n].state is not ActState.DONE)]
+    granted: dict[Registration, tuple[str, ...]] = {}
+    lacking: dict[Registration, tuple[str, ...]] = {}
+    for registration in needed_in_target(left):
+        held = await _held(services, registration, tenant.record.tenant_id)
+        missing = tuple(sorted(set(needed(registration)) - held))
+        if missing:
+            lacking[registration] = missing
+        else:
+            granted[registration] = tuple(sorted(held))
+    now = services.clock.now()
+    tenant = await services.tenants.update(
+        tenant.record.tenant_id, lambda found: after_proof(found, granted, lacking, now, services.new_id)
+    )
+    if not lacking:
+        return Done(f"{', '.join(registration.value for registration in granted) or 'nothing'} present")
+    if still_to_prove(tenant, tuple(lacking), now):
+        return Again(_GRANT_PAUSE_SECONDS, "consent was given; waiting until Entra's tokens show it")
+    names = ", ".join(registration.value for registration in lacking)
+    problem = Problem(
+        code="ConsentMissing",
+        what=f"The target's administrator has not consented to {names} with every permission.",
+        do="Send the consent link to an administrator of the target tenant.",
+    )
+    return Ended(State.WAITING_FOR_CONSENT, problem)
+
+
+async def _held(services: Services, registration: Registration, tenant_id: TenantId) -> frozenset[str]:
+    try:
+        return await services.credentials.fresh_roles(registration, tenant_id)
+    except NotConsented:
+        return frozenset()
+
+
+async def _run_preflight(services: Services, _: ActCall, tenant: Tenant) -> ActOutcome:
+    target, source = tenant.record.tenant_id, services.settings.source_tenant_id
+    organization = await services.directory.organization(target)
+    if organization is None or organization.id != target:
+        problem = Problem(
+            code="WrongTenant", what="The tenant that answers is another one.", do="Report this: it is a bug."
+        )
+        return Ended(State.BLOCKED, problem)
+    there = services.cross_tenant(Registration.SETUP, target)
+    here = services.cross_tenant(Registration.SOURCE, source)
+    observed = preflight.Observed(
+        invites_from=await services.directory.allows_invites_from(target),
+        target_default=await there.default(),
+        target_partner=await there.partner(source),
+        source_default=await here.default(),
+        source_partner=await here.partner(target),
+        target_plans=await services.directory.service_plans(target),
+        source_plans=await services.directory.service_plans(source),
+        security_defaults=await services.directory.security_defaults(target),
+        rules=await _rules(services, target),
+    )
+    findings = preflight.judge(observed, tenant.record.wanted.trust)
+
+    def decide(found: Tenant) -> Change:
+        record = msgspec.structs.replace(found.record, warnings=findings.warnings, role_policy=findings.role_policy)
+        return Change(record=record)
+
+    await services.tenants.update(target, decide)
+    if findings.blocking:
+        first = findings.blocking[0]
+        return Ended(
+            State.BLOCKED,
+            Problem(
+                code=first.code,
+                what=" ".join(problem.what for problem in findings.blocking),
+                do=" ".join(problem.do for problem in findings.blocking),
+            ),
+        )
+    return Done(f"{organization.display_name}; {len(findings.warnings)} warnings")
+
+
+async def _rules(services: Services, target: TenantId) -> tuple[Rule, ...] | None:
+    try:
+        return tuple(await services.pim.role_rules(target, SECURITY_READER))
+    except PimUnavailable:
+        return None
+
+
+async def _trust_source(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    for builder in (writes.partner_in_target, writes.trust_source):
+        result = await ensure(services, call, builder(services, tenant, {}))
+        if isinstance(result, NotYet):
+            return Again(result.seconds, result.reason)
+    return Done("partner, inbound automatic redemption, trust")
+
+
+async def _allow_inbound_sync(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    source = await services.directory.find_tenant_by_id(services.settings.source_tenant_id)
+    arguments = {"source_name": source.display_name if source else services.settings.source_tenant_id}
+    result = await ensure(services, call, writes.identity_sync(services, tenant, arguments))
+    return Again(result.seconds, result.reason) if isinstance(result, NotYet) else Done("user synchronization allowed")
+
+
+async def _trust_target(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    for builder in (writes.partner_in_source, writes.trust_target):
+        result = await ensure(services, call, builder(services, tenant, {}))
+        if isinstance(result, NotYet):
+            return Again(result.seconds, result.reason)
+    return Done("partner, outbound automatic redemption")

@@ -1,0 +1,84 @@
+"""The acts of onboarding: numbers, names, activities and what they need. Pure data, in the order in which they run."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shared.onboarding.messages import ActCall, ActOutcome, BeginOutcome, EndCall, EndOutcome
+from shared.permissions import MULTI_TENANT, Registration
+from shared.wire import Activity
+
+ORCHESTRATOR = "onboard_tenant"
+KIND = "onboarding"
+
+BEGIN: Activity[ActCall, BeginOutcome] = Activity(name="begin_onboarding_run", payload=ActCall, outcome=BeginOutcome)
+END: Activity[EndCall, EndOutcome] = Activity(name="end_onboarding_run", payload=EndCall, outcome=EndOutcome)
+
+
+def _activity(name: str) -> Activity[ActCall, ActOutcome]:
+    return Activity(name=name, payload=ActCall, outcome=ActOutcome)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One activity of an act. One that goes by analyst runs once for each of them."""
+
+    activity: Activity[ActCall, ActOutcome]
+    by_analyst: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActKind:
+    """One act: its steps in order, and the registrations that it needs in the target."""
+
+    number: int
+    name: str
+    steps: tuple[Step, ...]
+    targets: tuple[Registration, ...] = ()
+
+
+PROVE_CONSENT = _activity("prove_consent")
+RUN_PREFLIGHT = _activity("run_preflight")
+TRUST_SOURCE = _activity("trust_source")
+ALLOW_INBOUND_SYNC = _activity("allow_inbound_sync")
+TRUST_TARGET = _activity("trust_target")
+ENSURE_SYNCHRONIZATION = _activity("ensure_synchronization")
+ASSIGN_ANALYSTS = _activity("assign_analysts")
+START_SYNCHRONIZATION = _activity("start_synchronization")
+PROVISION_ANALYST = _activity("provision_analyst")
+ENSURE_SECURITY_READER = _activity("ensure_security_reader")
+WRITE_CHECKLIST = _activity("write_checklist")
+
+_SETUP = (Registration.SETUP,)
+_ACCESS = (Registration.ACCESS,)
+
+ACTS: tuple[ActKind, ...] = (
+    ActKind(number=1, name="consent", steps=(Step(activity=PROVE_CONSENT),)),
+    ActKind(number=2, name="preflight", steps=(Step(activity=RUN_PREFLIGHT),), targets=_SETUP + _ACCESS),
+    ActKind(number=3, name="trust the source", steps=(Step(activity=TRUST_SOURCE),), targets=_SETUP),
+    ActKind(number=4, name="allow inbound sync", steps=(Step(activity=ALLOW_INBOUND_SYNC),), targets=_SETUP),
+    ActKind(number=5, name="trust the target", steps=(Step(activity=TRUST_TARGET),)),
+    ActKind(number=6, name="synchronization", steps=(Step(activity=ENSURE_SYNCHRONIZATION),)),
+    ActKind(number=7, name="scope", steps=(Step(activity=ASSIGN_ANALYSTS),)),
+    ActKind(
+        number=8,
+        name="provision",
+        steps=(Step(activity=START_SYNCHRONIZATION), Step(activity=PROVISION_ANALYST, by_analyst=True)),
+        targets=_ACCESS,
+    ),
+    ActKind(
+        number=9,
+        name="Security Reader",
+        steps=(Step(activity=ENSURE_SECURITY_READER, by_analyst=True),),
+        targets=_ACCESS,
+    ),
+    ActKind(number=12, name="checklist", steps=(Step(activity=WRITE_CHECKLIST),)),
+)
+"""Acts 10 (sign-in diagnosis) and 11 (proof) have their numbers, and their place before the checklist."""
+
+BY_NUMBER: dict[int, ActKind] = {act.number: act for act in ACTS}
+
+
+def needed_in_target(numbers: Iterable[int]) -> tuple[Registration, ...]:
+    """The registrations that must be consented in the target for these acts, in the order of asking."""
+    wanted = {registration for number in numbers for registration in BY_NUMBER[number].targets}
+    return tuple(registration for registration in MULTI_TENANT if registration in wanted)

@@ -1,0 +1,82 @@
+"""The checklist: what only people can do, per analyst, with links. Pure.
+
+There is no public API for the multi-tenant portal's tenant list, its tenant groups, or a role's activation by
+somebody else.
+"""
+
+from shared.permissions import Registration
+from shared.settings import Portals
+from shared.tenants.record import Tenant
+
+
+def for_analysts(portals: Portals, tenant: Tenant) -> list[dict[str, object]]:
+    """One list of steps for each analyst who has an account in the target."""
+    return [
+        {"analyst": analyst.object_id, "name": analyst.display_name, "items": _items(portals, tenant)}
+        for analyst in sorted(tenant.analysts.values(), key=lambda one: one.display_name)
+        if analyst.target_object_id is not None and analyst.problem is None
+    ]
+
+
+def for_administrator(portals: Portals, tenant: Tenant) -> list[dict[str, str]]:
+    """What the target's administrator does at the end."""
+    return [
+        _item(
+            f"Remove {Registration.SETUP.value}",
+            "It has done its work. Deleting this enterprise application takes its permissions away; nothing that was set "
+            "up depends on it.",
+            f"{portals.entra}/{tenant.record.tenant_id}/#view/Microsoft_AAD_IAM/StartboardApplicationsMenuBlade/~/AppAppsPreview",
+        ),
+        _item(
+            "Where analysts see no devices",
+            "Defender's own role-based access control may be on, which Security Reader does not pass: give the analysts a "
+            "role with read permission there.",
+            f"{portals.defender}/securitysettings/defender/mtp_roles?tid={tenant.record.tenant_id}",
+        ),
+    ]
+
+
+def _items(portals: Portals, tenant: Tenant) -> list[dict[str, str]]:
+    target = tenant.record.tenant_id
+    name = tenant.record.wanted.display_name
+    return [
+        _item(
+            f"See that {name} is among your organizations",
+            "The synchronization made your account there. No invitation needs to be accepted.",
+            f"{portals.my_account}/organizations",
+        ),
+        _item(
+            f"Activate Security Reader in {name}",
+            _activation(tenant),
+            f"{portals.entra}/{target}/#view/Microsoft_Azure_PIMCommon/ActivationMenuBlade/~/aadmigratedroles",
+        ),
+        _item(
+            f"Open the Defender portal of {name}",
+            "With the role active you see its incidents and devices. If not, tell the operator before you go on.",
+            f"{portals.defender}/?tid={target}",
+        ),
+        _item(
+            f"Add {name} to your multi-tenant view",
+            "Settings of the multi-tenant portal, Add tenants. The list is your own and holds at most 100 tenants.",
+            f"{portals.mto}/mtosettings",
+        ),
+        _item(
+            "Put it into a tenant group",
+            "Tenant groups distribute content such as custom detection rules.",
+            f"{portals.mto}/tenantgroups",
+        ),
+    ]
+
+
+def _activation(tenant: Tenant) -> str:
+    policy = tenant.record.role_policy
+    text = "In My roles, Entra roles. Activate it again whenever you work in this tenant"
+    if policy is None:
+        return f"{text}."
+    hours = f", for at most {policy.activation_hours:g} hours" if policy.activation_hours else ""
+    needs = f" It asks for: {', '.join(policy.activation_needs)}." if policy.activation_needs else ""
+    return f"{text}{hours}.{needs}"
+
+
+def _item(title: str, text: str, link: str) -> dict[str, str]:
+    return {"title": title, "text": text, "link": link}

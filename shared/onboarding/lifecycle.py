@@ -1,0 +1,179 @@
+"""How a run begins and ends: from the run row to the record, and back to a resting state."""
+
+import logging
+from datetime import datetime
+
+import msgspec
+
+from shared.errors import RemoteError, StoreConflict, StoreUnavailable
+from shared.identifiers import TenantId
+from shared.onboarding import starting
+from shared.onboarding.acts import ACTS, KIND, ORCHESTRATOR
+from shared.onboarding.consents import still_to_prove
+from shared.onboarding.messages import ActCall, Again, BeginOutcome, Done, EndCall, Ended, EndOutcome, Plan, Resume
+from shared.onboarding.starting import Onboarding
+from shared.onboarding.writes import rebuilt
+from shared.runs import Run, StartOrchestration, key_of, orchestration_id
+from shared.services import Services
+from shared.settings import Deadlines
+from shared.tenants.record import ActState, Problem, Record, Tenant
+from shared.tenants.states import WAITING, State
+from shared.tenants.store import Change
+
+_log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS = 20.0
+
+
+async def open_run(
+    services: Services,
+    start: StartOrchestration,
+    tenant_id: TenantId,
+    number: int,
+    requested_by: str,
+    payload: Onboarding,
+) -> Run | None:
+    """Insert a run, show it on the record, start it. None: it is under way; else the run that holds the tenant."""
+    run = Run(
+        subject=tenant_id,
+        kind=KIND,
+        number=number,
+        orchestration_id=orchestration_id(KIND, tenant_id, number),
+        nonce=services.new_id(),
+        opened=services.clock.now(),
+        requested_by=requested_by,
+        wanted=msgspec.Raw(msgspec.json.encode(payload)),
+    )
+    holder = await services.runs.insert(run)
+    if holder is not None:
+        return holder
+    if not await begin(services, run):
+        await services.runs.close(key_of(run), "followed")
+        return run
+    await start(ORCHESTRATOR, run.orchestration_id, key_of(run))
+    await services.runs.mark_started(run)
+    return None
+
+
+async def begin(services: Services, run: Run) -> bool:
+    """Make the record show the run. Safe twice. False when another run came first."""
+    tenant_id = TenantId(run.subject)
+    payload = msgspec.json.decode(run.wanted, type=Onboarding)
+    now = services.clock.now()
+    tenant = await services.tenants.read(tenant_id)
+    if tenant is None and await services.tenants.create(starting.first_record(run, payload, now, services.new_id)):
+        return True
+
+    def decide(found: Tenant) -> Change | None:
+        if starting.has_begun(found, run, payload) or starting.is_stale(found, run):
+            return None
+        return starting.next_record(found, run, payload, now)
+
+    return not starting.is_stale(await services.tenants.update(tenant_id, decide), run)
+
+
+async def begin_onboarding_run(services: Services, call: ActCall) -> BeginOutcome:
+    """The first activity of a run: the record shows it, open intents are closed by reading back, the acts left are
+    known.
+    """
+    tenant_id = TenantId(call.run.subject)
+    try:
+        run = await services.runs.open_run(tenant_id)
+        if run is None or run.nonce != call.run.nonce or not await begin(services, run):
+            return Ended(None)
+        wait = await services.intents.close_open(tenant_id, lambda tenant, intent: rebuilt(services, tenant, intent))
+    except (RemoteError, StoreConflict, StoreUnavailable) as error:
+        return Again(_PAUSE_SECONDS, str(error))
+    if wait:
+        return Again(min(wait, 60.0), "an earlier write cannot be judged yet")
+    tenant = await services.tenants.read(tenant_id)
+    if tenant is None:
+        return Ended(None)
+    left = tuple(act.number for act in ACTS if not _is_done(tenant, act.number))
+    return Plan(acts=left, analysts=tuple(sorted(tenant.analysts)))
+
+
+async def end_onboarding_run(services: Services, call: EndCall) -> EndOutcome:
+    """The last activity of a run: the tenant comes to rest, the run row is closed. Safe twice."""
+    tenant_id = TenantId(call.run.subject)
+    try:
+        tenant = await services.tenants.read(tenant_id)
+        if tenant is None or tenant.record.run_nonce != call.run.nonce:
+            await services.runs.close(call.run, "followed")
+            return Done()
+        if tenant.record.cancel and (wait := await _close_intents(services, tenant_id)):
+            return Again(min(wait, 60.0), "a write that was under way cannot be judged yet")
+        now = services.clock.now()
+        resumed = False
+
+        def decide(found: Tenant) -> Change | None:
+            nonlocal resumed
+            record = found.record
+            resumed = not record.cancel and _answered_meanwhile(found, call.ended, now)
+            if record.run_nonce != call.run.nonce or record.state not in (State.ONBOARDING, State.CANCELLING):
+                return None
+            return None if resumed else Change(record=at_rest(record, call.ended, services.settings.deadlines, now))
+
+        tenant = await services.tenants.update(tenant_id, decide)
+        if resumed:
+            return Resume()
+        await services.runs.close(call.run, tenant.record.state.value)
+    except (StoreConflict, StoreUnavailable) as error:
+        return Again(_PAUSE_SECONDS, str(error))
+    _tell(tenant)
+    return Done(tenant.record.state.value)
+
+
+def at_rest(record: Record, ended: Ended, deadlines: Deadlines, now: datetime) -> Record:
+    """The record as a run leaves it."""
+    state = State.CANCELLED if record.cancel else ended.state or State.FAILED
+    problem = None if record.cancel or state is State.READY else ended.problem or _UNEXPLAINED
+    return msgspec.structs.replace(
+        record,
+        state=state,
+        since=now,
+        cancel=False,
+        problem=problem,
+        what_to_do=(problem.do,) if problem else (),
+        deadline=now + deadlines.consent if state in WAITING else None,
+    )
+
+
+_UNEXPLAINED = Problem(
+    code="Interrupted",
+    what="The run ended without saying why.",
+    do="Look at the app's log for this time, then POST /api/tenants/{tenantId}/retry.",
+)
+
+
+async def _close_intents(services: Services, tenant_id: TenantId) -> float:
+    try:
+        return await services.intents.close_open(tenant_id, lambda tenant, intent: rebuilt(services, tenant, intent))
+    except RemoteError as error:
+        _log.info("cancel.waits tenant_id=%s reason=%s", tenant_id, error.call.code)
+        return _PAUSE_SECONDS
+
+
+def _answered_meanwhile(tenant: Tenant, ended: Ended, now: datetime) -> bool:
+    """The consent came back between the last look and this end: the callback found the run open and left it to us."""
+    if ended.state is not State.WAITING_FOR_CONSENT:
+        return False
+    return still_to_prove(tenant, [one for one, row in tenant.consents.items() if row.proved is None], now)
+
+
+def _is_done(tenant: Tenant, number: int) -> bool:
+    return number in tenant.acts and tenant.acts[number].state is ActState.DONE
+
+
+def _tell(tenant: Tenant) -> None:
+    record = tenant.record
+    if record.state is State.READY:
+        _log.info("tenant.ready tenant_id=%s run=%s", record.tenant_id, record.run)
+    elif record.state is not State.CANCELLED:
+        code = record.problem.code if record.problem else ""
+        _log.warning("tenant.stopped tenant_id=%s state=%s problem=%s", record.tenant_id, record.state.value, code)
+
+
+def continued(record: Record) -> Onboarding:
+    """The payload of a run that goes on with what is wanted already."""
+    return Onboarding(domain=record.domain, wanted=record.wanted, analysts=(), replace=False)

@@ -1,0 +1,66 @@
+"""What crosses the durable boundary in onboarding: the activities by wire name, their payloads and outcomes. Pure.
+
+One file to open to learn what can happen. Names are a contract with running instances: a test holds the list.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from shared.identifiers import ObjectId
+from shared.runs import RunKey
+from shared.tenants.record import Problem
+from shared.tenants.states import State
+
+
+class ActCall(msgspec.Struct, frozen=True, kw_only=True):
+    """One act for one run; of one analyst where the act goes by analyst. `slot` is a moment reserved before."""
+
+    run: RunKey
+    analyst: ObjectId | None = None
+    slot: datetime | None = None
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """What the step ensures is so, and was read back. `more`: the act has further steps to go."""
+
+    detail: str = ""
+    more: bool = False
+
+
+class Again(msgspec.Struct, frozen=True, tag="again"):
+    """Not yet: come again after so many seconds, with the slot if one was reserved."""
+
+    seconds: float
+    reason: str
+    slot: datetime | None = None
+
+
+class Ended(msgspec.Struct, frozen=True, tag="ended"):
+    """The run ends here, in this state. No state: it was cancelled, or another run followed."""
+
+    state: State | None
+    problem: Problem | None = None
+
+
+class Plan(msgspec.Struct, frozen=True, tag="plan"):
+    """The acts that are left, by number, and the analysts they go through."""
+
+    acts: tuple[int, ...]
+    analysts: tuple[ObjectId, ...]
+
+
+class Resume(msgspec.Struct, frozen=True, tag="resume"):
+    """What the run was to wait for has come meanwhile: go on."""
+
+
+class EndCall(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run is to end."""
+
+    run: RunKey
+    ended: Ended
+
+
+type ActOutcome = Done | Again | Ended
+type BeginOutcome = Plan | Again | Ended
+type EndOutcome = Done | Again | Resume

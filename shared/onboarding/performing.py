@@ -1,0 +1,148 @@
+"""How every act runs: fence, act row, deadline, work, and what each failure means. The acts themselves are in
+activities.py.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import msgspec
+
+from shared.errors import (
+    Conflict,
+    Forbidden,
+    NotConsented,
+    NotFound,
+    Rejected,
+    StoreConflict,
+    StoreUnavailable,
+    Throttled,
+    Unavailable,
+)
+from shared.graph.pim import PimUnavailable
+from shared.identifiers import TenantId
+from shared.intents import Ensured, Fence, NotYet, PrivilegedWrite, RunStopped, check_fence
+from shared.onboarding.acts import BY_NUMBER
+from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
+from shared.services import Services
+from shared.settings import Deadlines
+from shared.tenants.record import Act, ActState, Problem, Tenant
+from shared.tenants.states import State
+from shared.tenants.store import Change
+
+_log = logging.getLogger(__name__)
+
+type Work = Callable[[Services, ActCall, Tenant], Awaitable[ActOutcome]]
+
+_RETRY = "Look at the problem, then POST /api/tenants/{tenantId}/retry."
+_STORE_PAUSE_SECONDS = 20.0
+_VENDOR_PAUSE_SECONDS = 15.0
+
+
+def fence(call: ActCall) -> Fence:
+    """The fence of a call's run."""
+    return Fence(run=call.run.number, nonce=call.run.nonce)
+
+
+def deadline(deadlines: Deadlines, number: int) -> timedelta:
+    """How long an act may take: provisioning waits for the synchronization, the others for replication."""
+    return deadlines.provisioning if number == 8 else deadlines.replication
+
+
+async def perform(services: Services, call: ActCall, number: int, work: Work) -> ActOutcome:
+    """Run one step of an act. Safe twice; answers a value for all that is foreseen."""
+    try:
+        tenant = await _enter(services, call, number)
+        act = tenant.acts[number]
+        if services.clock.now() > act.since + deadline(services.settings.deadlines, number):
+            return await _leave(services, call, number, _too_late(act))
+        outcome = await _work(services, call, tenant, work)
+        return await _leave(services, call, number, outcome)
+    except RunStopped:
+        return Ended(None)
+    except (StoreConflict, StoreUnavailable) as error:
+        return Again(_STORE_PAUSE_SECONDS, str(error))
+
+
+async def ensure[Image](services: Services, call: ActCall, write: PrivilegedWrite[Image]) -> Ensured[Image] | NotYet:
+    """Make one thing so, within this call's run."""
+    return await services.intents.ensure(_tenant_id(call), fence(call), write)
+
+
+async def _work(services: Services, call: ActCall, tenant: Tenant, work: Work) -> ActOutcome:
+    try:
+        return await work(services, call, tenant)
+    except Throttled as error:
+        return Again(error.seconds, "the vendor asked us to wait")
+    except Unavailable as error:
+        return Again(
+            _VENDOR_PAUSE_SECONDS, f"{error.call.service} did not answer {error.call.method} {error.call.path}"
+        )
+    except (NotFound, Conflict) as error:
+        return Again(_VENDOR_PAUSE_SECONDS, f"not replicated yet: {error.call.code} for {error.call.path}")
+    except NotConsented as error:
+        return Ended(State.WAITING_FOR_CONSENT, _not_consented(error))
+    except PimUnavailable:
+        problem = Problem(code="NoPim", what="The target tenant has no PIM (no Entra ID P2).", do=_RETRY)
+        return Ended(State.BLOCKED, problem)
+    except (Forbidden, Rejected) as error:
+        what = f"{error.call.method} {error.call.path} was refused: {error.call.status} {error.call.code}"
+        problem = Problem(code=error.call.code or str(error.call.status), what=what, do=_RETRY)
+        return Ended(State.FAILED, problem)
+
+
+async def _enter(services: Services, call: ActCall, number: int) -> Tenant:
+    now = services.clock.now()
+
+    def decide(tenant: Tenant) -> Change | None:
+        check_fence(tenant.record, fence(call))
+        act = tenant.acts.get(number)
+        if act is not None and act.run == call.run.number and act.state in (ActState.RUNNING, ActState.WAITING):
+            return None
+        running = Act(number=number, state=ActState.RUNNING, run=call.run.number, since=now)
+        return Change(record=tenant.record, acts=[running])
+
+    return await services.tenants.update(_tenant_id(call), decide)
+
+
+async def _leave(services: Services, call: ActCall, number: int, outcome: ActOutcome) -> ActOutcome:
+    now = services.clock.now()
+
+    def decide(tenant: Tenant) -> Change | None:
+        check_fence(tenant.record, fence(call))
+        act = tenant.acts[number]
+        match outcome:
+            case Done(detail, more=True):
+                left = msgspec.structs.replace(act, state=ActState.RUNNING, detail=detail)
+            case Done(detail):
+                left = msgspec.structs.replace(act, state=ActState.DONE, ended=now, detail=detail)
+            case Again(_, reason):
+                left = msgspec.structs.replace(act, state=ActState.WAITING, detail=reason)
+            case Ended(_, problem):
+                what = problem.what if problem else ""
+                left = msgspec.structs.replace(act, state=ActState.FAILED, ended=now, detail=what)
+        return None if left == act else Change(record=tenant.record, acts=[left])
+
+    await services.tenants.update(_tenant_id(call), decide)
+    if isinstance(outcome, Done) and not outcome.more:
+        _log.info("act.done tenant_id=%s run=%s act=%s", call.run.subject, call.run.number, number)
+    return outcome
+
+
+def _too_late(act: Act) -> Ended:
+    name = BY_NUMBER[act.number].name
+    what = f"Act {act.number} ({name}) did not come to an end in time. Last seen: {act.detail or 'no answer'}"
+    return Ended(State.FAILED, Problem(code="Deadline", what=what, do=_RETRY))
+
+
+def _not_consented(error: NotConsented) -> Problem:
+    lacking = f" lacks {', '.join(error.missing)}" if error.missing else " is not present"
+    return Problem(
+        code="ConsentMissing",
+        what=f"{error.registration}{lacking} in the target tenant.",
+        do="The target's administrator opens the consent link and accepts.",
+    )
+
+
+def _tenant_id(call: ActCall) -> TenantId:
+    return TenantId(call.run.subject)

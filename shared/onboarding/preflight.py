@@ -1,0 +1,157 @@
+"""Preflight: what stands in the way of an onboarding, and what is only worth a warning. Pure.
+
+A finding that an act cannot pass blocks before act 3; the others stand on the record.
+"""
+
+from dataclasses import dataclass
+
+from shared.graph.cross_tenant import AccessDefault, Partner
+from shared.graph.pim import Rule, days_of
+from shared.tenants.record import Problem, RolePolicy, Trust
+
+_PIM_PLANS = frozenset({"AAD_PREMIUM_P2", "Entra_Identity_Governance"})
+_SYNC_PLANS = frozenset({"AAD_PREMIUM", "AAD_PREMIUM_P2"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What preflight read. Rules None: the tenant has no PIM."""
+
+    invites_from: str
+    target_default: AccessDefault
+    target_partner: Partner | None
+    source_default: AccessDefault
+    source_partner: Partner | None
+    target_plans: frozenset[str]
+    source_plans: frozenset[str]
+    security_defaults: bool
+    rules: tuple[Rule, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What blocks, what warns, and the role policy that act 9 keeps to."""
+
+    blocking: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+    role_policy: RolePolicy
+
+
+def judge(observed: Observed, trust: Trust) -> Findings:
+    """All findings at once, so that a person puts everything right in one go."""
+    policy = _role_policy(observed.rules or ())
+    blocking = [*_blocked_access(observed), *_without_pim(observed), *_unmeetable(observed.rules or ())]
+    return Findings(blocking=tuple(blocking), warnings=tuple(_warnings(observed, trust, policy)), role_policy=policy)
+
+
+def _blocked_access(observed: Observed) -> list[Problem]:
+    found = []
+    if observed.invites_from == "none":
+        found.append(
+            Problem(
+                code="InvitationsOff",
+                what="The target tenant lets nobody invite guests, so no analyst's account can be provisioned.",
+                do="The target's administrator sets 'Guest invite restrictions' in External collaboration settings to "
+                "anything but 'No one'; then POST .../retry.",
+            )
+        )
+    inbound = observed.target_partner.b2b_collaboration_inbound if observed.target_partner else None
+    if (inbound or observed.target_default.b2b_collaboration_inbound or _OPEN).blocks:
+        found.append(
+            Problem(
+                code="InboundBlocked",
+                what="The target tenant's cross-tenant access settings block B2B collaboration from the source tenant.",
+                do="The target's administrator allows inbound B2B collaboration for the source tenant (Cross-tenant "
+                "access settings, organization or default); then POST .../retry.",
+            )
+        )
+    outbound = observed.source_partner.b2b_collaboration_outbound if observed.source_partner else None
+    if (outbound or observed.source_default.b2b_collaboration_outbound or _OPEN).blocks:
+        found.append(
+            Problem(
+                code="OutboundBlocked",
+                what="The source tenant's cross-tenant access settings block B2B collaboration to the target tenant.",
+                do="An administrator of the source tenant allows outbound B2B collaboration for the target tenant; then "
+                "POST .../retry.",
+            )
+        )
+    return found
+
+
+def _without_pim(observed: Observed) -> list[Problem]:
+    if observed.rules is not None and observed.target_plans & _PIM_PLANS:
+        return []
+    return [
+        Problem(
+            code="NoPim",
+            what="The target tenant has no Entra ID P2 or Governance licence, so there is no PIM and no eligibility.",
+            do="The target buys Entra ID P2 or Governance for the analysts, or is looked after in another way; then "
+            "POST .../retry.",
+        )
+    ]
+
+
+def _unmeetable(rules: tuple[Rule, ...]) -> list[Problem]:
+    rule = _rule(rules, "Enablement_Admin_Eligibility")
+    if rule is None or "MultiFactorAuthentication" not in rule.enabled_rules:
+        return []
+    return [
+        Problem(
+            code="MfaOnEligibility",
+            what="The PIM policy of Security Reader asks for MFA when an eligibility is assigned, which no application "
+            "can give. The portal does not show this rule.",
+            do="The target's administrator removes MultiFactorAuthentication from the rule "
+            "Enablement_Admin_Eligibility of Security Reader by Graph; then POST .../retry.",
+        )
+    ]
+
+
+def _warnings(observed: Observed, trust: Trust, policy: RolePolicy) -> list[str]:
+    found = []
+    if not observed.source_plans & _SYNC_PLANS:
+        found.append(
+            "No Entra ID P1 found in the source tenant: cross-tenant synchronization needs it for each analyst."
+        )
+    if observed.security_defaults and not trust.mfa:
+        found.append("The target has security defaults and MFA is not trusted: analysts must register MFA there.")
+    needs = {"MultiFactorAuthentication": "MFA", "Justification": "a justification", "Ticketing": "a ticket number"}
+    asked = [needs.get(need, need) for need in policy.activation_needs]
+    if "approval" in policy.activation_needs:
+        found.append("Activating Security Reader waits for an approver of the target tenant.")
+    if asked:
+        found.append(f"Activating Security Reader asks for: {', '.join(asked)}.")
+    return found
+
+
+def _role_policy(rules: tuple[Rule, ...]) -> RolePolicy:
+    expiration = _rule(rules, "Expiration_Admin_Eligibility")
+    enablement = _rule(rules, "Enablement_Admin_Eligibility")
+    activation = _rule(rules, "Expiration_EndUser_Assignment")
+    asked = _rule(rules, "Enablement_EndUser_Assignment")
+    approval = _rule(rules, "Approval_EndUser_Assignment")
+    context = _rule(rules, "AuthenticationContext_EndUser_Assignment")
+    longest = days_of(expiration.maximum_duration or "") if expiration and expiration.is_expiration_required else None
+    active = days_of(activation.maximum_duration or "") if activation else None
+    needs = list(asked.enabled_rules) if asked else []
+    if approval is not None and approval.setting is not None and approval.setting.is_approval_required:
+        needs.append("approval")
+    if context is not None and context.is_enabled:
+        needs.append("an authentication context")
+    return RolePolicy(
+        maximum_days=int(longest) if longest else None,
+        justification=enablement is not None and "Justification" in enablement.enabled_rules,
+        ticketing=enablement is not None and "Ticketing" in enablement.enabled_rules,
+        activation_hours=active * 24 if active else None,
+        activation_needs=tuple(needs),
+    )
+
+
+def _rule(rules: tuple[Rule, ...], rule_id: str) -> Rule | None:
+    return next((rule for rule in rules if rule.id == rule_id), None)
+
+
+class _Open:
+    blocks = False
+
+
+_OPEN = _Open()

@@ -1,0 +1,101 @@
+"""What provisioning did with an analyst, told by the on-demand answer or by the provisioning log. Pure.
+
+The on-demand answer holds JSON in a JSON string; whether it tells the target object's id is unconfirmed, the log does.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from shared.graph.synchronization import LogEntry
+from shared.identifiers import ObjectId, as_guid
+
+_ALREADY_SO = "RedundantExport"
+"""Skipped because source and target match already: the account is there, and that is what was wanted."""
+
+_GENERAL = "Look the code up in the provisioning log of the source tenant, put it right, then POST .../retry."
+_ADVICE = {
+    "AzureActiveDirectoryForbidden": "The target's administrator must allow guest invitations; then POST .../retry.",
+    "UnsupportedSmsSignInUser": "Turn SMS sign-in off for this user in the source tenant; then POST .../retry.",
+    "NotEffectivelyEntitled": "The assignment is not seen yet, or was removed; POST .../retry.",
+    "NotInScope": "Only internal members of the source tenant are synchronized; onboard with another analyst.",
+}
+_FAILED = frozenset({"failure", "failed"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provisioned:
+    """The account's id where it was told; the reason where the user was skipped or failed."""
+
+    target_object_id: ObjectId | None = None
+    code: str = ""
+    reason: str = ""
+
+    @property
+    def refused(self) -> bool:
+        """Whether the service said that it will not make this account."""
+        return bool(self.code) and self.target_object_id is None
+
+
+def told_on_demand(text: str) -> Provisioned:
+    """Read the inner JSON of provisionOnDemand: an object, or a list of one. What cannot be read tells nothing: the
+    log will.
+    """
+    try:
+        outer = msgspec.json.decode(text) if text else {}
+    except msgspec.DecodeError:
+        return Provisioned()
+    result = outer[0] if isinstance(outer, list) and outer else outer
+    if not isinstance(result, dict):
+        return Provisioned()
+    code, reason = _error(result)
+    return Provisioned(target_object_id=_target(result), code=code, reason=reason)
+
+
+def told_by_log(entries: list[LogEntry], analyst: ObjectId) -> Provisioned | None:
+    """The newest entry about an analyst, or None where there is none yet."""
+    about = [entry for entry in entries if entry.source_identity is not None and entry.source_identity.id == analyst]
+    if not about:
+        return None
+    newest = max(about, key=lambda entry: entry.activity_date_time.timestamp() if entry.activity_date_time else 0.0)
+    target = next((as_guid(e.target_identity.id) for e in about if e.target_identity and e.target_identity.id), None)
+    status = newest.provisioning_status_info
+    error = status.error_information if status else None
+    failed = status is not None and (status.status or "").lower() in (*_FAILED, "skipped")
+    code = (error.error_code or "") if error else ""
+    if not failed or code == _ALREADY_SO:
+        return Provisioned(target_object_id=ObjectId(target) if target else None)
+    return Provisioned(
+        target_object_id=None,
+        code=code or "Unknown",
+        reason=(error.reason or "") if error else "",
+    )
+
+
+def advice(code: str) -> str:
+    """What a person should do about a user whom the synchronization does not take."""
+    return _ADVICE.get(code, _GENERAL)
+
+
+def _target(result: dict[str, Any]) -> ObjectId | None:
+    identity = result.get("targetIdentity")
+    guid = as_guid(str(identity.get("id") or "")) if isinstance(identity, dict) else None
+    return ObjectId(guid) if guid else None
+
+
+def _error(result: dict[str, Any]) -> tuple[str, str]:
+    """The first step, or the status, that failed or was skipped."""
+    steps = result.get("provisioningSteps")
+    told = [step for step in (steps if isinstance(steps, list) else []) if isinstance(step, dict)]
+    summary = result.get("statusInfo")
+    for one in ([summary] if isinstance(summary, dict) else []) + told:
+        if str(one.get("status", "")).lower() not in (*_FAILED, "skipped"):
+            continue
+        details = one.get("details")
+        named = details if isinstance(details, dict) else {}
+        code = str(one.get("errorCode") or named.get("ErrorCode") or named.get("SkipReason") or one.get("name") or "")
+        if code != _ALREADY_SO:
+            return code or "Unknown", str(one.get("reason") or one.get("description") or "")
+        return "", ""
+    return "", ""

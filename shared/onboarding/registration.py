@@ -1,0 +1,42 @@
+"""The functions of onboarding, by their names on the host. The names are a contract with running instances."""
+
+import azure.durable_functions as df
+
+from shared.hosting import register_activity, register_orchestrator, register_route, register_timer
+from shared.onboarding import activities, acts, consent_triggers, lifecycle, sweeper, sync_activities, triggers
+from shared.onboarding.orchestrator import onboard_tenant
+from shared.problems import guarded
+
+
+def blueprint() -> df.Blueprint:
+    """Everything that onboarding registers."""
+    app = df.Blueprint()
+    _routes(app)
+    register_timer(app, "sweep_runs", "15 * * * * *", sweeper.sweep_runs)
+    register_timer(app, "purge_histories", "0 40 3 * * *", sweeper.purge_histories)
+    register_orchestrator(app, acts.ORCHESTRATOR, onboard_tenant)
+    register_activity(app, acts.BEGIN, lifecycle.begin_onboarding_run)
+    register_activity(app, acts.END, lifecycle.end_onboarding_run)
+    register_activity(app, acts.PROVE_CONSENT, activities.prove_consent)
+    register_activity(app, acts.RUN_PREFLIGHT, activities.run_preflight)
+    register_activity(app, acts.TRUST_SOURCE, activities.trust_source)
+    register_activity(app, acts.ALLOW_INBOUND_SYNC, activities.allow_inbound_sync)
+    register_activity(app, acts.TRUST_TARGET, activities.trust_target)
+    register_activity(app, acts.ENSURE_SYNCHRONIZATION, sync_activities.ensure_synchronization)
+    register_activity(app, acts.ASSIGN_ANALYSTS, sync_activities.assign_analysts)
+    register_activity(app, acts.START_SYNCHRONIZATION, sync_activities.start_synchronization)
+    register_activity(app, acts.PROVISION_ANALYST, sync_activities.provision_analyst)
+    register_activity(app, acts.ENSURE_SECURITY_READER, sync_activities.ensure_security_reader)
+    register_activity(app, acts.WRITE_CHECKLIST, sync_activities.write_checklist)
+    return app
+
+
+def _routes(app: df.Blueprint) -> None:
+    register_route(app, "post_tenant", "POST", "tenants", guarded(triggers.post_tenant))
+    register_route(app, "get_tenants", "GET", "tenants", guarded(triggers.get_tenants))
+    register_route(app, "get_tenant", "GET", "tenants/{tenantId}", guarded(triggers.get_tenant))
+    register_route(app, "cancel_tenant", "POST", "tenants/{tenantId}/cancel", guarded(triggers.cancel_tenant))
+    register_route(app, "retry_tenant", "POST", "tenants/{tenantId}/retry", guarded(triggers.retry_tenant))
+    register_route(app, "get_consent_page", "GET", "consent/{state}", guarded(consent_triggers.get_consent_page))
+    register_route(app, "get_consent", "GET", "consent", guarded(consent_triggers.get_consent))
+    register_route(app, "get_health", "GET", "health", guarded(triggers.get_health))

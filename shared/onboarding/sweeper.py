@@ -1,0 +1,138 @@
+"""The minute's sweep: starts runs that were never started, closes those that died, ends waits that are over."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from shared.durable import Ended as Standing
+from shared.durable import Orchestrations
+from shared.errors import StoreConflict, StoreUnavailable
+from shared.identifiers import TenantId
+from shared.onboarding.acts import KIND, ORCHESTRATOR
+from shared.onboarding.consents import still_to_prove
+from shared.onboarding.lifecycle import continued, open_run
+from shared.runs import Run, key_of
+from shared.services import Services
+from shared.tenants.record import Problem, Record, Tenant
+from shared.tenants.states import WAITING, State
+from shared.tenants.store import Change
+
+_log = logging.getLogger(__name__)
+
+_GRACE = timedelta(minutes=2)
+"""A run this young may still be on its way through the request that opened it."""
+
+_HISTORIES_KEPT = timedelta(days=30)
+_PAGE = 200
+
+
+async def sweep_runs(services: Services, orchestrations: Orchestrations) -> None:
+    """Every minute. One subject that fails does not stop the others."""
+    for run in await services.runs.list_open():
+        if run.kind != KIND or services.clock.now() - run.opened < _GRACE:
+            continue
+        try:
+            await _sweep(services, orchestrations, run)
+        except (StoreConflict, StoreUnavailable) as error:
+            _log.warning("sweep.postponed subject=%s reason=%s", run.subject, error)
+    for state in sorted(WAITING):
+        await _sweep_waiting(services, orchestrations, state)
+
+
+async def purge_histories(services: Services, orchestrations: Orchestrations) -> None:
+    """Every night: histories of orchestrations that ended long ago."""
+    await orchestrations.purge_before(services.clock.now() - _HISTORIES_KEPT)
+
+
+async def _sweep(services: Services, orchestrations: Orchestrations, run: Run) -> None:
+    if run.started is None:
+        await orchestrations.start(ORCHESTRATOR, run.orchestration_id, key_of(run))
+        await services.runs.mark_started(run)
+        _log.info("run.started_by_sweeper subject=%s run=%s", run.subject, run.number)
+        return
+    standing = await orchestrations.standing(run.orchestration_id)
+    if standing is Standing.RUNNING:
+        return
+    still_open = await services.runs.open_run(run.subject)
+    if still_open is None or still_open.nonce != run.nonce:
+        return
+    await _fail(services, run, f"its orchestration is {standing.value}")
+    await services.runs.close(key_of(run), "failed by the sweeper")
+
+
+async def _fail(services: Services, run: Run, reason: str) -> None:
+    now = services.clock.now()
+    problem = Problem(
+        code="Interrupted",
+        what=f"Run {run.number} did not come to its end: {reason}.",
+        do="POST /api/tenants/{tenantId}/retry. If it happens again, look at the app's log.",
+    )
+
+    def decide(tenant: Tenant) -> Change | None:
+        record = tenant.record
+        if record.run_nonce != run.nonce or record.state not in (State.ONBOARDING, State.CANCELLING):
+            return None
+        return Change(record=_failed(record, problem, now))
+
+    await services.tenants.update(TenantId(run.subject), decide)
+    _log.error("run.interrupted subject=%s run=%s reason=%s", run.subject, run.number, reason)
+
+
+async def _sweep_waiting(services: Services, orchestrations: Orchestrations, state: State) -> None:
+    token: Any = None
+    while True:
+        records, token = await services.tenants.list_by_state(state, size=_PAGE, token=token)
+        for record in records:
+            try:
+                await _look_at_waiting(services, orchestrations, record)
+            except (StoreConflict, StoreUnavailable) as error:
+                _log.warning("sweep.postponed subject=%s reason=%s", record.tenant_id, error)
+        if token is None:
+            return
+
+
+async def _look_at_waiting(services: Services, orchestrations: Orchestrations, record: Record) -> None:
+    now = services.clock.now()
+    if record.deadline is not None and now > record.deadline:
+        await _end_wait(services, record)
+    elif record.state is State.WAITING_FOR_CONSENT:
+        tenant = await services.tenants.read(record.tenant_id)
+        asked = [] if tenant is None else [one for one, row in tenant.consents.items() if row.proved is None]
+        if tenant is not None and still_to_prove(tenant, asked, now):
+            # The callback stored an answer, and died before it opened the run.
+            await open_run(
+                services, orchestrations.start, record.tenant_id, record.run + 1, record.requested_by, continued(record)
+            )
+
+
+async def _end_wait(services: Services, waiting: Record) -> None:
+    now = services.clock.now()
+
+    def decide(tenant: Tenant) -> Change | None:
+        record = tenant.record
+        if record.state not in WAITING or record.deadline is None or now <= record.deadline:
+            return None
+        waited_for = record.problem.what if record.problem else record.state.value
+        problem = Problem(
+            code="NobodyCame",
+            what=f"Nobody acted before {record.deadline:%Y-%m-%d %H:%M} UTC. Waited for: {waited_for}",
+            do="POST /api/tenants/{tenantId}/retry for a new wait.",
+        )
+        return Change(record=_failed(record, problem, now))
+
+    await services.tenants.update(waiting.tenant_id, decide)
+    _log.warning("tenant.wait_over tenant_id=%s", waiting.tenant_id)
+
+
+def _failed(record: Record, problem: Problem, now: datetime) -> Record:
+    return msgspec.structs.replace(
+        record,
+        state=State.FAILED,
+        since=now,
+        cancel=False,
+        deadline=None,
+        problem=problem,
+        what_to_do=(problem.do,),
+    )

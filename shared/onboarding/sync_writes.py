@@ -1,0 +1,227 @@
+"""The privileged writes of acts 6 to 8: enterprise application, job, secrets, scope, start, provisioning."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from shared.graph.synchronization import APP_ROLE, Assignment, Job, ServicePrincipal
+from shared.identifiers import ObjectId, TenantId
+from shared.intents import OpenIntent, PrivilegedWrite
+from shared.onboarding.provisioned import Provisioned, advice, told_on_demand
+from shared.permissions import Registration
+from shared.services import Services
+from shared.tenants.record import Problem, Synchronization, Tenant
+from shared.tenants.store import Change
+
+type Arguments = Mapping[str, str]
+
+
+class Ambiguous(Exception):
+    """More than one enterprise application has the name that only ours should have."""
+
+
+def held(tenant: Tenant) -> Synchronization:
+    """What is known of the tenant's synchronization. Act 6 makes the name up first."""
+    if tenant.record.synchronization is None:
+        raise LookupError("act 6 has not begun")
+    return tenant.record.synchronization
+
+
+def enterprise_application(
+    services: Services, tenant: Tenant, arguments: Arguments
+) -> PrivilegedWrite[ServicePrincipal | None]:
+    """Act 6: our enterprise application. Its name holds the target's id and a part that only we know before it exists.
+
+    So a stranger's application of a guessable name is never taken for ours.
+    """
+    name = arguments["name"]
+    known = held(tenant).service_principal_id
+
+    async def read() -> ServicePrincipal | None:
+        if known:
+            return await services.synchronizations.service_principal(known)
+        found = await services.synchronizations.find_applications(name)
+        if len(found) > 1:
+            raise Ambiguous(name)
+        return found[0] if found else None
+
+    async def send(_: ServicePrincipal | None, intent: OpenIntent) -> str:
+        return (await services.synchronizations.instantiate(name, intent)).id
+
+    return PrivilegedWrite(
+        kind="enterprise_application",
+        arguments=arguments,
+        registration=Registration.SOURCE,
+        where=services.settings.source_tenant_id,
+        object_name=f"enterprise application for {tenant.record.tenant_id}",
+        what="add the enterprise application of cross-tenant synchronization",
+        act=6,
+        wanted={"displayName": name},
+        read=read,
+        satisfied=lambda image: image is not None and any(role.value == APP_ROLE for role in image.app_roles),
+        send=send,
+        picture=msgspec.to_builtins,
+        creates=True,
+    )
+
+
+def synchronization_job(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[Job | None]:
+    """Act 6: the job."""
+    service_principal_id = held(tenant).service_principal_id
+
+    async def read() -> Job | None:
+        jobs = await services.synchronizations.jobs(service_principal_id)
+        return jobs[0] if jobs else None
+
+    async def send(_: Job | None, intent: OpenIntent) -> str:
+        return await services.synchronizations.create_job(service_principal_id, intent)
+
+    return PrivilegedWrite(
+        kind="synchronization_job",
+        arguments={},
+        registration=Registration.SOURCE,
+        where=services.settings.source_tenant_id,
+        object_name=f"synchronization job for {tenant.record.tenant_id}",
+        what="add the synchronization job",
+        act=6,
+        wanted={"templateId": "Azure2Azure"},
+        read=read,
+        satisfied=lambda image: image is not None,
+        send=send,
+        picture=msgspec.to_builtins,
+        creates=True,
+    )
+
+
+def secrets(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[str | None]:
+    """Act 6: which tenant the job goes to. Secrets cannot be read: the stored ones are proved by validating them."""
+    known = held(tenant)
+
+    async def read() -> str | None:
+        return await services.synchronizations.validate_saved_credentials(known.service_principal_id, known.job_id)
+
+    async def send(_: str | None, intent: OpenIntent) -> str:
+        return await services.synchronizations.put_secrets(known.service_principal_id, tenant.record.tenant_id, intent)
+
+    return PrivilegedWrite(
+        kind="secrets",
+        arguments={},
+        registration=Registration.SOURCE,
+        where=services.settings.source_tenant_id,
+        object_name=f"synchronization secrets for {tenant.record.tenant_id}",
+        what="point the synchronization at the target tenant, for assigned users only",
+        act=6,
+        wanted={"CompanyId": tenant.record.tenant_id, "AuthenticationType": "SyncPolicy", "SyncAll": "false"},
+        read=read,
+        satisfied=lambda problem: problem is None,
+        send=send,
+        picture=lambda problem: {"problem": problem},
+    )
+
+
+def assignment(services: Services, tenant: Tenant, arguments: Arguments) -> PrivilegedWrite[list[Assignment]]:
+    """Act 7: one analyst is in scope, assigned to the app role that was read."""
+    known = held(tenant)
+    analyst = ObjectId(arguments["analyst"])
+
+    async def send(_: list[Assignment], intent: OpenIntent) -> str:
+        return await services.synchronizations.assign(known.service_principal_id, known.app_role_id, analyst, intent)
+
+    def mine(found: list[Assignment]) -> list[Assignment]:
+        return [one for one in found if one.principal_id == analyst and one.app_role_id == known.app_role_id]
+
+    return PrivilegedWrite(
+        kind="assignment",
+        arguments=arguments,
+        registration=Registration.SOURCE,
+        where=services.settings.source_tenant_id,
+        object_name=f"assignment of {analyst} for {tenant.record.tenant_id}",
+        what="put the analyst in scope of the synchronization",
+        act=7,
+        wanted={"principalId": analyst, "appRoleId": known.app_role_id},
+        read=lambda: services.synchronizations.assignments(known.service_principal_id),
+        satisfied=lambda found: bool(mine(found)),
+        send=send,
+        picture=lambda found: msgspec.to_builtins(mine(found)),
+    )
+
+
+def start(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[Job | None]:
+    """Act 8: the job runs by schedule. Started once; a job in quarantine is a person's business."""
+    known = held(tenant)
+
+    async def send(_: Job | None, intent: OpenIntent) -> str:
+        return await services.synchronizations.start(known.service_principal_id, known.job_id, intent)
+
+    return PrivilegedWrite(
+        kind="start",
+        arguments={},
+        registration=Registration.SOURCE,
+        where=services.settings.source_tenant_id,
+        object_name=f"start of the synchronization job for {tenant.record.tenant_id}",
+        what="start the synchronization job",
+        act=8,
+        wanted={"schedule": {"state": "Active"}},
+        read=lambda: services.synchronizations.job(known.service_principal_id, known.job_id),
+        satisfied=lambda job: job is not None and job.started,
+        send=send,
+        picture=msgspec.to_builtins,
+    )
+
+
+def provisioning(services: Services, tenant: Tenant, arguments: Arguments) -> PrivilegedWrite[ObjectId | None]:
+    """Act 8: one analyst's account in the target. The image is its object id, once it can be read there."""
+    known = held(tenant)
+    analyst = ObjectId(arguments["analyst"])
+    told: list[ObjectId] = [one for one in (tenant.analysts[analyst].target_object_id,) if one]
+
+    async def read() -> ObjectId | None:
+        if not told:
+            return None
+        user = await services.directory.target_user(tenant.record.tenant_id, told[-1])
+        return user.id if user else None
+
+    async def send(_: ObjectId | None, intent: OpenIntent) -> str:
+        text, request_id = await services.synchronizations.provision_on_demand(
+            known.service_principal_id, known.job_id, known.rule_id, analyst, intent
+        )
+        result = told_on_demand(text)
+        await keep_provisioned(services, tenant.record.tenant_id, analyst, result)
+        if result.target_object_id:
+            told.append(result.target_object_id)
+        return request_id
+
+    return PrivilegedWrite(
+        kind="provisioning",
+        arguments=arguments,
+        registration=Registration.SOURCE,
+        where=services.settings.source_tenant_id,
+        object_name=f"account of {analyst} in {tenant.record.tenant_id}",
+        what="provision the analyst's account in the target tenant",
+        act=8,
+        wanted={"objectId": analyst},
+        read=read,
+        satisfied=lambda found: found is not None,
+        send=send,
+        picture=lambda found: {"targetObjectId": found},
+    )
+
+
+async def keep_provisioned(services: Services, tenant_id: TenantId, analyst: ObjectId, result: Provisioned) -> Tenant:
+    """Store what provisioning told about an analyst. An id once known is not forgotten."""
+
+    def decide(tenant: Tenant) -> Change | None:
+        row = tenant.analysts[analyst]
+        problem = None
+        if result.refused:
+            problem = Problem(
+                code=result.code,
+                what=f"{row.display_name} was not provisioned: {result.reason or result.code}",
+                do=advice(result.code),
+            )
+        changed = msgspec.structs.replace(
+            row, target_object_id=result.target_object_id or row.target_object_id, problem=problem
+        )
+        return None if changed == row else Change(record=tenant.record, analysts=[changed])
+
+    return await services.tenants.update(tenant_id, decide)

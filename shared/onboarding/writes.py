@@ -1,0 +1,170 @@
+"""The privileged writes of onboarding, by kind: how to read the thing, when it is as wanted, how to send the
+difference.
+
+A write is built from the tenant's record and a few arguments, so an open intent can be built again and closed by
+reading back.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from shared.eligibility.activities import security_reader
+from shared.errors import Conflict
+from shared.graph.cross_tenant import CrossTenantAccess, IdentitySynchronization, Partner
+from shared.identifiers import TenantId
+from shared.intents import OpenIntent, PrivilegedWrite
+from shared.onboarding import desired
+from shared.onboarding.sync_writes import (
+    assignment,
+    enterprise_application,
+    provisioning,
+    secrets,
+    start,
+    synchronization_job,
+)
+from shared.permissions import Registration
+from shared.services import Services
+from shared.tenants.record import Intent, Tenant
+
+type Arguments = Mapping[str, str]
+type Builder = Callable[[Services, Tenant, Arguments], PrivilegedWrite[Any]]
+
+
+def partner_in_target(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[Partner | None]:
+    """Act 3: the target knows the source as a partner."""
+    target, source = tenant.record.tenant_id, services.settings.source_tenant_id
+    return _partner(services.cross_tenant(Registration.SETUP, target), Registration.SETUP, target, source, 3)
+
+
+def partner_in_source(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[Partner | None]:
+    """Act 5: the source knows the target as a partner."""
+    target, source = tenant.record.tenant_id, services.settings.source_tenant_id
+    return _partner(services.cross_tenant(Registration.SOURCE, source), Registration.SOURCE, source, target, 5)
+
+
+def trust_source(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[Partner | None]:
+    """Act 3: inbound automatic redemption and MFA trust in the target."""
+    target, source = tenant.record.tenant_id, services.settings.source_tenant_id
+    access = services.cross_tenant(Registration.SETUP, target)
+    trust = tenant.record.wanted.trust
+
+    async def send(image: Partner | None, intent: OpenIntent) -> str:
+        found = image or Partner(tenant_id=source)
+        return await access.update_partner(source, desired.changes_to_trust_source(found, trust), intent)
+
+    return PrivilegedWrite(
+        kind="trust_source",
+        arguments={},
+        registration=Registration.SETUP,
+        where=target,
+        object_name=f"partner settings {source}",
+        what="allow automatic redemption and trust MFA for the source tenant",
+        act=3,
+        wanted={"automaticUserConsentSettings": {"inboundAllowed": True}, "inboundTrust": msgspec.to_builtins(trust)},
+        read=lambda: access.partner(source),
+        satisfied=lambda image: desired.trusts_source(image, trust),
+        send=send,
+        picture=msgspec.to_builtins,
+    )
+
+
+def trust_target(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[Partner | None]:
+    """Act 5: outbound automatic redemption in the source."""
+    target, source = tenant.record.tenant_id, services.settings.source_tenant_id
+    access = services.cross_tenant(Registration.SOURCE, source)
+
+    async def send(image: Partner | None, intent: OpenIntent) -> str:
+        found = image or Partner(tenant_id=target)
+        return await access.update_partner(target, desired.changes_to_trust_target(found), intent)
+
+    return PrivilegedWrite(
+        kind="trust_target",
+        arguments={},
+        registration=Registration.SOURCE,
+        where=source,
+        object_name=f"partner settings {target}",
+        what="allow automatic redemption for the target tenant",
+        act=5,
+        wanted={"automaticUserConsentSettings": {"outboundAllowed": True}},
+        read=lambda: access.partner(target),
+        satisfied=desired.trusts_target,
+        send=send,
+        picture=msgspec.to_builtins,
+    )
+
+
+def identity_sync(
+    services: Services, tenant: Tenant, arguments: Arguments
+) -> PrivilegedWrite[IdentitySynchronization | None]:
+    """Act 4: users may be synchronized in from the source."""
+    target, source = tenant.record.tenant_id, services.settings.source_tenant_id
+    access = services.cross_tenant(Registration.SETUP, target)
+
+    async def send(image: IdentitySynchronization | None, intent: OpenIntent) -> str:
+        if image is not None:
+            return await access.patch_identity_synchronization(source, intent)
+        try:
+            return await access.put_identity_synchronization(source, arguments["source_name"], intent)
+        except Conflict:
+            # The object is there, only not to be seen: what a second PUT does is told differently.
+            return await access.patch_identity_synchronization(source, intent)
+
+    return PrivilegedWrite(
+        kind="identity_sync",
+        arguments=arguments,
+        registration=Registration.SETUP,
+        where=target,
+        object_name=f"identity synchronization {source}",
+        what="allow users to be synchronized in from the source tenant",
+        act=4,
+        wanted={"userSyncInbound": {"isSyncAllowed": True}},
+        read=lambda: access.identity_synchronization(source),
+        satisfied=lambda image: image is not None and image.allowed,
+        send=send,
+        picture=msgspec.to_builtins,
+    )
+
+
+def _partner(
+    access: CrossTenantAccess, registration: Registration, where: TenantId, partner_id: TenantId, act: int
+) -> PrivilegedWrite[Partner | None]:
+    async def send(_: Partner | None, intent: OpenIntent) -> str:
+        return await access.create_partner(partner_id, intent)
+
+    return PrivilegedWrite(
+        kind="partner_in_target" if registration is Registration.SETUP else "partner_in_source",
+        arguments={},
+        registration=registration,
+        where=where,
+        object_name=f"partner {partner_id}",
+        what="add the other tenant as a cross-tenant access partner",
+        act=act,
+        wanted={"tenantId": partner_id},
+        read=lambda: access.partner(partner_id),
+        satisfied=lambda image: image is not None,
+        send=send,
+        picture=msgspec.to_builtins,
+    )
+
+
+BUILDERS: dict[str, Builder] = {
+    "partner_in_target": partner_in_target,
+    "trust_source": trust_source,
+    "identity_sync": identity_sync,
+    "partner_in_source": partner_in_source,
+    "trust_target": trust_target,
+    "enterprise_application": enterprise_application,
+    "synchronization_job": synchronization_job,
+    "secrets": secrets,
+    "assignment": assignment,
+    "start": start,
+    "provisioning": provisioning,
+    "security_reader": security_reader,
+}
+
+
+def rebuilt(services: Services, tenant: Tenant, intent: Intent) -> PrivilegedWrite[Any]:
+    """The write that an intent stands for, built again from what is stored."""
+    return BUILDERS[intent.kind](services, tenant, intent.arguments)

@@ -1,0 +1,337 @@
+"""The permission table, as data: every vendor call, with the registrations that make it and what they need for it.
+
+Consent pages, the record, the README and the sandbox's registrations are made from this table or checked against it.
+Several permissions of one row must be present together. `write` marks what changes a tenant: the vendor client
+refuses those without an open intent (some reads are POSTs, so the method does not tell).
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+SECURITY_READER = "5d6b6bb7-de71-4623-b4af-96380a352509"
+"""Role template id of Security Reader, the same in every tenant (Entra built-in roles reference)."""
+
+
+class Registration(StrEnum):
+    """Our application registrations, by the names that administrators see."""
+
+    API = "Tenantry API"
+    LOOKUP = "Tenantry Lookup"
+    SOURCE = "Tenantry Source"
+    SETUP = "Tenantry Setup"
+    ACCESS = "Tenantry Access"
+
+
+class Family(StrEnum):
+    """Calls that share a throttling limit (Graph throttling limits reference)."""
+
+    DIRECTORY = "directory"
+    POLICY = "policy"
+    SYNCHRONIZATION = "synchronization"
+    ON_DEMAND = "provisionOnDemand"
+    REPORTS = "reports"
+    PIM = "pim"
+
+
+MULTI_TENANT = (Registration.SETUP, Registration.ACCESS)
+"""Registrations that a target tenant's administrator consents to, in the order in which they are asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One vendor call: method and path below /v1.0, who makes it, what it needs and why."""
+
+    method: str
+    path: str
+    registrations: tuple[Registration, ...]
+    permissions: tuple[str, ...]
+    family: Family
+    why: str
+    write: bool = False
+
+
+_PARTNERS = "/policies/crossTenantAccessPolicy/partners"
+_SYNC = "/servicePrincipals/{id}/synchronization"
+_BOTH_SIDES = (Registration.SETUP, Registration.SOURCE)
+_XTAP = ("Policy.ReadWrite.CrossTenantAccess",)
+_SYNCHRONIZATION = ("Synchronization.ReadWrite.All",)
+_ELIGIBILITY = ("RoleEligibilitySchedule.ReadWrite.Directory",)
+
+
+def _call(
+    line: str,
+    by: Registration | tuple[Registration, ...],
+    permissions: tuple[str, ...],
+    family: Family,
+    why: str,
+    *,
+    write: bool = False,
+) -> Call:
+    method, path = line.split(" ", 1)
+    registrations = by if isinstance(by, tuple) else (by,)
+    return Call(
+        method=method,
+        path=path,
+        registrations=registrations,
+        permissions=permissions,
+        family=family,
+        why=why,
+        write=write,
+    )
+
+
+READ_USER = _call(
+    "GET /users/{id}",
+    (Registration.LOOKUP, Registration.ACCESS),
+    ("User.Read.All",),
+    Family.DIRECTORY,
+    "an analyst must be a member of the source; the synchronized account must be readable in the target",
+)
+FIND_USERS = _call(
+    "GET /users",
+    Registration.ACCESS,
+    ("User.Read.All",),
+    Family.DIRECTORY,
+    "find a synchronized account whose object id the provisioning did not tell",
+)
+READ_GROUP = _call(
+    "GET /groups/{id}",
+    Registration.LOOKUP,
+    ("GroupMember.Read.All",),
+    Family.DIRECTORY,
+    "the source group that names the analysts must exist",
+)
+LIST_GROUP_MEMBERS = _call(
+    "GET /groups/{id}/members",
+    Registration.LOOKUP,
+    ("GroupMember.Read.All", "User.Read.All"),
+    Family.DIRECTORY,
+    "the direct members of the source group are the analysts",
+)
+FIND_TENANT_BY_ID = _call(
+    "GET /tenantRelationships/findTenantInformationByTenantId(tenantId='{id}')",
+    Registration.LOOKUP,
+    ("CrossTenantInformation.ReadBasic.All",),
+    Family.DIRECTORY,
+    "the target tenant's name, before anything is written",
+)
+FIND_TENANT_BY_DOMAIN = _call(
+    "GET /tenantRelationships/findTenantInformationByDomainName(domainName='{id}')",
+    Registration.LOOKUP,
+    ("CrossTenantInformation.ReadBasic.All",),
+    Family.DIRECTORY,
+    "the target tenant's id, where a domain was given",
+)
+READ_ORGANIZATION = _call(
+    "GET /organization",
+    Registration.SETUP,
+    ("Organization.Read.All",),
+    Family.DIRECTORY,
+    "the tenant that consented is the tenant that was asked",
+)
+LIST_SKUS_IN_TARGET = _call(
+    "GET /subscribedSkus",
+    Registration.SETUP,
+    ("Organization.Read.All",),
+    Family.DIRECTORY,
+    "PIM needs Entra ID P2 or Governance in the target",
+)
+LIST_SKUS_IN_SOURCE = _call(
+    "GET /subscribedSkus",
+    Registration.SOURCE,
+    ("LicenseAssignment.Read.All",),
+    Family.DIRECTORY,
+    "synchronization needs Entra ID P1 in the source",
+)
+READ_AUTHORIZATION_POLICY = _call(
+    "GET /policies/authorizationPolicy",
+    Registration.SETUP,
+    ("Policy.Read.All",),
+    Family.POLICY,
+    "guest invitations must be allowed, or provisioning fails",
+)
+READ_SECURITY_DEFAULTS = _call(
+    "GET /policies/identitySecurityDefaultsEnforcementPolicy",
+    Registration.SETUP,
+    ("Policy.Read.All",),
+    Family.POLICY,
+    "security defaults ask the analysts for MFA",
+)
+READ_ACCESS_DEFAULT = _call(
+    "GET /policies/crossTenantAccessPolicy/default",
+    _BOTH_SIDES,
+    _XTAP,
+    Family.POLICY,
+    "the default must not block the analysts",
+)
+READ_PARTNER = _call(
+    f"GET {_PARTNERS}/{{id}}", _BOTH_SIDES, _XTAP, Family.POLICY, "compare before and after each write"
+)
+CREATE_PARTNER = _call(
+    f"POST {_PARTNERS}", _BOTH_SIDES, _XTAP, Family.POLICY, "name the other tenant as a partner", write=True
+)
+UPDATE_PARTNER = _call(
+    f"PATCH {_PARTNERS}/{{id}}",
+    _BOTH_SIDES,
+    _XTAP,
+    Family.POLICY,
+    "automatic redemption on both sides; MFA trust in the target",
+    write=True,
+)
+READ_IDENTITY_SYNC = _call(
+    f"GET {_PARTNERS}/{{id}}/identitySynchronization",
+    Registration.SETUP,
+    _XTAP,
+    Family.POLICY,
+    "compare before and after each write",
+)
+PUT_IDENTITY_SYNC = _call(
+    f"PUT {_PARTNERS}/{{id}}/identitySynchronization",
+    Registration.SETUP,
+    _XTAP,
+    Family.POLICY,
+    "allow user synchronization from the source",
+    write=True,
+)
+PATCH_IDENTITY_SYNC = _call(
+    f"PATCH {_PARTNERS}/{{id}}/identitySynchronization",
+    Registration.SETUP,
+    _XTAP,
+    Family.POLICY,
+    "allow user synchronization where the object is there already",
+    write=True,
+)
+FIND_SERVICE_PRINCIPALS = _call(
+    "GET /servicePrincipals",
+    Registration.SOURCE,
+    ("Application.ReadWrite.All",),
+    Family.DIRECTORY,
+    "find our enterprise application again, so that there is no twin",
+)
+READ_SERVICE_PRINCIPAL = _call(
+    "GET /servicePrincipals/{id}",
+    Registration.SOURCE,
+    ("Application.ReadWrite.All",),
+    Family.DIRECTORY,
+    "its app role id is read, not assumed",
+)
+INSTANTIATE = _call(
+    "POST /applicationTemplates/{id}/instantiate",
+    Registration.SOURCE,
+    ("Application.ReadWrite.All",),
+    Family.DIRECTORY,
+    "one enterprise application per target holds the synchronization",
+    write=True,
+)
+LIST_ASSIGNED = _call(
+    "GET /servicePrincipals/{id}/appRoleAssignedTo",
+    Registration.SOURCE,
+    ("Application.ReadWrite.All",),
+    Family.DIRECTORY,
+    "who is in scope of the synchronization",
+)
+ASSIGN = _call(
+    "POST /servicePrincipals/{id}/appRoleAssignedTo",
+    Registration.SOURCE,
+    ("AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All"),
+    Family.DIRECTORY,
+    "put each analyst in scope",
+    write=True,
+)
+VALIDATE_CREDENTIALS = _call(
+    f"POST {_SYNC}/jobs/validateCredentials",
+    Registration.SOURCE,
+    _SYNCHRONIZATION,
+    Family.SYNCHRONIZATION,
+    "prove the trust of both sides before a job is made",
+)
+VALIDATE_JOB_CREDENTIALS = _call(
+    f"POST {_SYNC}/jobs/{{id}}/validateCredentials",
+    Registration.SOURCE,
+    _SYNCHRONIZATION,
+    Family.SYNCHRONIZATION,
+    "prove the stored secrets, which cannot be read back",
+)
+LIST_JOBS = _call(
+    f"GET {_SYNC}/jobs", Registration.SOURCE, _SYNCHRONIZATION, Family.SYNCHRONIZATION, "find the job before making one"
+)
+READ_JOB = _call(
+    f"GET {_SYNC}/jobs/{{id}}", Registration.SOURCE, _SYNCHRONIZATION, Family.SYNCHRONIZATION, "state and quarantine"
+)
+CREATE_JOB = _call(
+    f"POST {_SYNC}/jobs", Registration.SOURCE, _SYNCHRONIZATION, Family.SYNCHRONIZATION, "the job", write=True
+)
+PUT_SECRETS = _call(
+    f"PUT {_SYNC}/secrets",
+    Registration.SOURCE,
+    _SYNCHRONIZATION,
+    Family.SYNCHRONIZATION,
+    "which tenant it synchronizes to, and only assigned users",
+    write=True,
+)
+READ_SCHEMA = _call(
+    f"GET {_SYNC}/jobs/{{id}}/schema",
+    Registration.SOURCE,
+    _SYNCHRONIZATION,
+    Family.SYNCHRONIZATION,
+    "the rule id that provisioning on demand asks for",
+)
+START_JOB = _call(
+    f"POST {_SYNC}/jobs/{{id}}/start",
+    Registration.SOURCE,
+    _SYNCHRONIZATION,
+    Family.SYNCHRONIZATION,
+    "start it, once",
+    write=True,
+)
+PROVISION_ON_DEMAND = _call(
+    f"POST {_SYNC}/jobs/{{id}}/provisionOnDemand",
+    Registration.SOURCE,
+    _SYNCHRONIZATION,
+    Family.ON_DEMAND,
+    "make an analyst's account in the target now",
+    write=True,
+)
+LIST_PROVISIONING_LOG = _call(
+    "GET /auditLogs/provisioning",
+    Registration.SOURCE,
+    ("ProvisioningLog.Read.All",),
+    Family.REPORTS,
+    "the analysts' object ids in the target, and why one was skipped",
+)
+READ_ROLE_POLICY = _call(
+    "GET /policies/roleManagementPolicyAssignments",
+    Registration.ACCESS,
+    ("RoleManagement.Read.Directory",),
+    Family.PIM,
+    "the longest eligibility that the target allows, and rules that an app cannot meet",
+)
+LIST_ELIGIBILITY_SCHEDULES = _call(
+    "GET /roleManagement/directory/roleEligibilitySchedules",
+    Registration.ACCESS,
+    _ELIGIBILITY,
+    Family.PIM,
+    "compare before each write",
+)
+LIST_ELIGIBILITY_INSTANCES = _call(
+    "GET /roleManagement/directory/roleEligibilityScheduleInstances",
+    Registration.ACCESS,
+    _ELIGIBILITY,
+    Family.PIM,
+    "read back what is in force",
+)
+REQUEST_ELIGIBILITY = _call(
+    "POST /roleManagement/directory/roleEligibilityScheduleRequests",
+    Registration.ACCESS,
+    _ELIGIBILITY,
+    Family.PIM,
+    "make an analyst eligible for Security Reader, with an end",
+    write=True,
+)
+
+CALLS: tuple[Call, ...] = tuple(value for value in tuple(globals().values()) if isinstance(value, Call))
+
+
+def needed(registration: Registration) -> tuple[str, ...]:
+    """The application permissions that a registration holds: what its calls need, and nothing else."""
+    return tuple(sorted({name for call in CALLS if registration in call.registrations for name in call.permissions}))

@@ -1,0 +1,111 @@
+"""Run rows: a run exists when its row was inserted, and at most one is open per subject, whatever its kind.
+
+The row carries what the run is for, so a process that dies right after the insert loses nothing: the sweeper starts it.
+When a run ends its row is copied to the subject's own partition (newest first) and deleted from `open`.
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from shared.clock import Clock
+from shared.tables import Row, Stale, Table, encode
+
+OPEN = "open"
+_NUMBERS = 10**12
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of one subject. `wanted` is the kind's own payload, as JSON."""
+
+    subject: str
+    kind: str
+    number: int
+    orchestration_id: str
+    nonce: str
+    opened: datetime
+    requested_by: str
+    wanted: msgspec.Raw = msgspec.Raw(b"{}")
+    started: datetime | None = None
+    ended: datetime | None = None
+    outcome: str = ""
+
+
+class RunKey(msgspec.Struct, frozen=True, kw_only=True):
+    """What an orchestration carries about its run: enough to find the row and to be told from any other run."""
+
+    subject: str
+    number: int
+    nonce: str
+
+
+class StartOrchestration(Protocol):
+    """Starts an orchestration; one that runs already under that id counts as started."""
+
+    async def __call__(self, name: str, orchestration_id: str, payload: RunKey) -> None:
+        """Start it."""
+        ...
+
+
+def orchestration_id(kind: str, subject: str, number: int) -> str:
+    """The deterministic instance id of a run."""
+    return f"{kind}-{subject}-{number}"
+
+
+def key_of(run: Run) -> RunKey:
+    """The run's key."""
+    return RunKey(subject=run.subject, number=run.number, nonce=run.nonce)
+
+
+class Runs:
+    """The table of runs."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    async def insert(self, run: Run) -> Run | None:
+        """Open a run. None means that it is open now; else the run that holds the subject."""
+        there = await self._table.insert(_row(OPEN, run.subject, run))
+        return None if there is None else there.decode(Run)
+
+    async def open_run(self, subject: str) -> Run | None:
+        """The subject's open run."""
+        row = await self._table.get(OPEN, subject)
+        return None if row is None else row.decode(Run)
+
+    async def list_open(self) -> list[Run]:
+        """Every open run."""
+        return [row.decode(Run) for row in await self._table.partition(OPEN)]
+
+    async def last(self, subject: str) -> Run | None:
+        """The subject's newest ended run."""
+        row = await self._table.first(subject)
+        return None if row is None else row.decode(Run)
+
+    async def mark_started(self, run: Run) -> None:
+        """Note that the orchestration of an open run was started."""
+        row = await self._table.get(OPEN, run.subject)
+        if row is None or row.decode(Run).nonce != run.nonce or row.decode(Run).started:
+            return
+        started = msgspec.structs.replace(row.decode(Run), started=self._clock.now())
+        try:
+            await self._table.replace(_row(OPEN, run.subject, started, etag=row.etag))
+        except Stale:
+            return  # the run ended, or the sweeper noted it first
+
+    async def close(self, key: RunKey, outcome: str) -> None:
+        """End a run: copied to the subject's partition, then deleted from `open`. Safe twice."""
+        while (row := await self._table.get(OPEN, key.subject)) is not None and row.nonce == key.nonce:
+            ended = msgspec.structs.replace(row.decode(Run), ended=self._clock.now(), outcome=outcome)
+            await self._table.upsert(_row(key.subject, f"{_NUMBERS - key.number:012d}", ended))
+            try:
+                # With the ETag, or a late repeat would delete the open row of the next run.
+                await self._table.delete(OPEN, key.subject, etag=row.etag)
+            except Stale:
+                continue  # marked as started meanwhile
+
+
+def _row(partition: str, key: str, run: Run, *, etag: str = "") -> Row:
+    return Row(partition=partition, key=key, body=encode(run), nonce=run.nonce, etag=etag)

@@ -1,0 +1,127 @@
+"""The composition root: everything that touches the world, made once at the first invocation and passed first.
+
+`install` is for the sandbox's entry module alone, before the app is loaded: it sets the clock that business time
+comes from.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+import httpx
+from azure.data.tables.aio import TableClient, TableServiceClient
+from azure.identity.aio import ManagedIdentityCredential
+
+from shared.audit import Audit
+from shared.callers import Callers
+from shared.clock import Clock, SystemClock
+from shared.credentials import Credentials
+from shared.graph.client import Graph
+from shared.graph.cross_tenant import CrossTenantAccess
+from shared.graph.directory import Directory
+from shared.graph.pim import DirectoryPim
+from shared.graph.synchronization import Synchronizations
+from shared.identifiers import NewId, TenantId
+from shared.intents import Intents
+from shared.permissions import Registration
+from shared.runs import Runs
+from shared.settings import Settings, StoreSettings, read_settings
+from shared.slots import Slots
+from shared.tables import OpenTable, Table
+from shared.tenants.store import TenantStore
+
+_HTTP_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What activities and triggers work with."""
+
+    settings: Settings
+    clock: Clock
+    new_id: NewId
+    callers: Callers
+    credentials: Credentials
+    directory: Directory
+    pim: DirectoryPim
+    synchronizations: Synchronizations
+    tenants: TenantStore
+    runs: Runs
+    slots: Slots
+    audit: Audit
+    intents: Intents
+    graph: Graph
+    health: Table
+
+    def cross_tenant(self, registration: Registration, tenant_id: TenantId) -> CrossTenantAccess:
+        """The cross-tenant access policy of a tenant, as a registration."""
+        return CrossTenantAccess(self.graph, registration, tenant_id)
+
+
+class _Installed:
+    """What one process holds."""
+
+    clock: Clock | None = None
+    services: Services | None = None
+
+
+def install(*, clock: Clock) -> None:
+    """Set the clock of this process, before its services are made. Raises RuntimeError afterwards."""
+    if _Installed.services is not None:
+        raise RuntimeError("the services are made already")
+    _Installed.clock = clock
+
+
+async def current() -> Services:
+    """The services of this process, made at the first call. Raises SettingsError."""
+    if _Installed.services is None:
+        _Installed.services = build(read_settings(), _Installed.clock or SystemClock())
+    return _Installed.services
+
+
+def build(settings: Settings, clock: Clock) -> Services:
+    """Compose everything. Opens no connection yet."""
+    http = httpx.AsyncClient(timeout=_HTTP_SECONDS)
+    credentials = Credentials(settings)
+    graph = Graph(settings.graph_endpoint, credentials, http, clock)
+    opened = _opener(settings.tables, settings)
+    audited = _opener(settings.audit_tables, settings)
+    tenants = TenantStore(Table(opened, "Tenants", clock), Table(opened, "ByState", clock), clock, new_id)
+    audit = Audit(Table(audited, "Audit", clock))
+    runs = Table(opened, "Runs", clock)
+    return Services(
+        settings=settings,
+        clock=clock,
+        new_id=new_id,
+        callers=Callers(settings, http),
+        credentials=credentials,
+        directory=Directory(graph, settings.source_tenant_id),
+        pim=DirectoryPim(graph, settings.allowed_directory_roles),
+        synchronizations=Synchronizations(graph, settings.source_tenant_id),
+        tenants=tenants,
+        runs=Runs(runs, clock),
+        slots=Slots(Table(opened, "Slots", clock), clock, new_id),
+        audit=audit,
+        intents=Intents(tenants, audit, clock),
+        graph=graph,
+        health=runs,
+    )
+
+
+def new_id() -> str:
+    """A random GUID, from the operating system."""
+    return str(uuid.uuid4())
+
+
+def _opener(store: StoreSettings, settings: Settings) -> OpenTable:
+    service: TableServiceClient
+    # Retries are ours (tables.py): only there is it known what a repeat would do.
+    if store.connection_string:
+        service = TableServiceClient.from_connection_string(store.connection_string, retry_total=0)
+    else:
+        identity = ManagedIdentityCredential(client_id=settings.identity_client_id)
+        service = TableServiceClient(endpoint=store.endpoint, credential=identity, retry_total=0)
+
+    def open_table(name: str) -> TableClient:
+        return service.get_table_client(name)
+
+    return open_table

@@ -1,0 +1,178 @@
+"""The environment, read once into one frozen value. Every missing or wrong name is reported at once.
+
+The only module that reads the environment. docs: the table in README is checked against `NAMES`.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from shared.errors import SettingsError
+from shared.identifiers import AppId, TenantId, as_guid
+from shared.permissions import SECURITY_READER, Registration
+
+ROLES = ("all",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """One storage account's tables: an endpoint reached by identity, or a connection string (local runs)."""
+
+    endpoint: str
+    connection_string: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portals:
+    """Where the checklist sends people."""
+
+    mto: str
+    defender: str
+    my_account: str
+    entra: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """How long each kind of wait may last before it ends in a state that says so."""
+
+    consent: timedelta
+    replication: timedelta
+    provisioning: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All deployment settings."""
+
+    role: str
+    source_tenant_id: TenantId
+    public_url: str
+    authority: str
+    graph_endpoint: str
+    client_ids: Mapping[Registration, AppId]
+    identity_client_id: AppId
+    tables: StoreSettings
+    audit_tables: StoreSettings
+    portals: Portals
+    deadlines: Deadlines
+    allowed_directory_roles: frozenset[str]
+
+
+NAMES: Mapping[str, str] = {
+    "TENANTRY_ROLE": "which functions this app registers; only `all` so far (default)",
+    "TENANTRY_SOURCE_TENANT_ID": "the tenant that looks after the others",
+    "TENANTRY_PUBLIC_URL": "where this app is reached from outside, without /api",
+    "TENANTRY_AUTHORITY": "the sign-in endpoint of the cloud, https",
+    "TENANTRY_GRAPH_ENDPOINT": "the Microsoft Graph endpoint of the cloud, https, without a version",
+    "TENANTRY_API_CLIENT_ID": "application (client) id of Tenantry API: the audience of our callers' tokens",
+    "TENANTRY_LOOKUP_CLIENT_ID": "application (client) id of Tenantry Lookup",
+    "TENANTRY_SOURCE_CLIENT_ID": "application (client) id of Tenantry Source",
+    "TENANTRY_SETUP_CLIENT_ID": "application (client) id of Tenantry Setup",
+    "TENANTRY_ACCESS_CLIENT_ID": "application (client) id of Tenantry Access",
+    "TENANTRY_IDENTITY_CLIENT_ID": "client id of the user-assigned managed identity that the registrations trust",
+    "TENANTRY_TABLES_ENDPOINT": "Table endpoint of the state account, reached by identity",
+    "TENANTRY_TABLES_CONNECTION_STRING": "instead of the endpoint, for local runs against Azurite",
+    "TENANTRY_AUDIT_TABLES_ENDPOINT": "Table endpoint of the audit account, reached by identity",
+    "TENANTRY_AUDIT_TABLES_CONNECTION_STRING": "instead of the endpoint, for local runs against Azurite",
+    "TENANTRY_MTO_PORTAL": "Defender multi-tenant portal, for the checklist's links",
+    "TENANTRY_DEFENDER_PORTAL": "Defender portal, for the checklist's links",
+    "TENANTRY_MYACCOUNT_PORTAL": "My Account portal, for the checklist's links",
+    "TENANTRY_ENTRA_PORTAL": "Entra admin center, for the checklist's links",
+    "TENANTRY_ALLOWED_DIRECTORY_ROLES": "role template ids that may ever be written, comma separated (Security Reader)",
+    "TENANTRY_CONSENT_DEADLINE_DAYS": "how long a consent or another person's act is waited for (14)",
+    "TENANTRY_REPLICATION_DEADLINE_MINUTES": "how long a directory may take to show a change (30)",
+    "TENANTRY_PROVISIONING_DEADLINE_MINUTES": "how long the synchronization may take per tenant (120)",
+}
+
+
+class _Reader:
+    """Reads settings and collects what is wrong, so that one start names it all."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = self._environment.get(name, "").strip() or default
+        if value is None:
+            self.problems.append(f"{name} is missing ({NAMES[name]})")
+            return ""
+        return value
+
+    def guid(self, name: str) -> str:
+        value = self.text(name)
+        guid = as_guid(value)
+        if value and guid is None:
+            self.problems.append(f"{name} is not a GUID")
+        return guid or ""
+
+    def guids(self, name: str, default: str) -> frozenset[str]:
+        values = [as_guid(part) for part in self.text(name, default).split(",")]
+        if None in values:
+            self.problems.append(f"{name} holds something that is not a GUID")
+        return frozenset(value for value in values if value)
+
+    def url(self, name: str, *, https: bool) -> str:
+        value = self.text(name)
+        parts = urlsplit(value)
+        allowed = ("https",) if https else ("https", "http")
+        if value and (parts.scheme not in allowed or not parts.netloc or parts.query or parts.fragment):
+            self.problems.append(f"{name} is not an {allowed[0]} address")
+        return value.rstrip("/")
+
+    def number(self, name: str, default: int) -> int:
+        value = self.text(name, str(default))
+        if not value.isascii() or not value.isdigit() or int(value) == 0:
+            self.problems.append(f"{name} is not a whole number above zero")
+            return default
+        return int(value)
+
+    def store(self, prefix: str) -> StoreSettings:
+        endpoint, connection = f"{prefix}_ENDPOINT", f"{prefix}_CONNECTION_STRING"
+        found = StoreSettings(endpoint=self.text(endpoint, ""), connection_string=self.text(connection, ""))
+        if bool(found.endpoint) == bool(found.connection_string):
+            self.problems.append(f"set exactly one of {endpoint} and {connection}")
+        return found
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this deployment.
+
+    Raises SettingsError that names every missing or wrong setting.
+    """
+    reader = _Reader(os.environ if environment is None else environment)
+    role = reader.text("TENANTRY_ROLE", "all")
+    if role not in ROLES:
+        reader.problems.append(f"TENANTRY_ROLE is none of {', '.join(ROLES)}")
+    settings = Settings(
+        role=role,
+        source_tenant_id=TenantId(reader.guid("TENANTRY_SOURCE_TENANT_ID")),
+        # The platform may end TLS before the app, so the public address decides, and a local run has plain http.
+        public_url=reader.url("TENANTRY_PUBLIC_URL", https=False),
+        authority=reader.url("TENANTRY_AUTHORITY", https=True),
+        graph_endpoint=reader.url("TENANTRY_GRAPH_ENDPOINT", https=True),
+        client_ids={
+            registration: AppId(reader.guid(f"TENANTRY_{registration.name}_CLIENT_ID")) for registration in Registration
+        },
+        identity_client_id=AppId(reader.guid("TENANTRY_IDENTITY_CLIENT_ID")),
+        tables=reader.store("TENANTRY_TABLES"),
+        audit_tables=reader.store("TENANTRY_AUDIT_TABLES"),
+        portals=Portals(
+            mto=reader.url("TENANTRY_MTO_PORTAL", https=True),
+            defender=reader.url("TENANTRY_DEFENDER_PORTAL", https=True),
+            my_account=reader.url("TENANTRY_MYACCOUNT_PORTAL", https=True),
+            entra=reader.url("TENANTRY_ENTRA_PORTAL", https=True),
+        ),
+        deadlines=Deadlines(
+            consent=timedelta(days=reader.number("TENANTRY_CONSENT_DEADLINE_DAYS", 14)),
+            replication=timedelta(minutes=reader.number("TENANTRY_REPLICATION_DEADLINE_MINUTES", 30)),
+            provisioning=timedelta(minutes=reader.number("TENANTRY_PROVISIONING_DEADLINE_MINUTES", 120)),
+        ),
+        allowed_directory_roles=reader.guids("TENANTRY_ALLOWED_DIRECTORY_ROLES", SECURITY_READER),
+    )
+    if reader.problems:
+        raise SettingsError("; ".join(reader.problems))
+    return settings

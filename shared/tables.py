@@ -1,0 +1,327 @@
+"""Table Storage, made safe for lost answers: the only module that speaks to azure-data-tables.
+
+A row is a JSON body (split over properties, since one holds 64 KiB at most) and the nonce of its last writer.
+When an answer is lost, or the store says "exists" or "changed", the row is read back: our own nonce means that our
+write landed. Waits of seconds are made here and nowhere else; the SDK's own retries are off.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+import msgspec
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
+from azure.data.tables import TableTransactionError, UpdateMode
+from azure.data.tables.aio import TableClient
+
+from shared.clock import Clock
+from shared.errors import StoreConflict, StoreUnavailable
+
+PROPERTY_CHARACTERS = 15_000
+"""Characters in one property. Table Storage allows 64 KiB in UTF-16, where a character takes two bytes or four."""
+
+ENTITY_BYTES = 240_000
+"""UTF-8 bytes in one row's body. Table Storage allows 1 MiB an entity in UTF-16, with names and keys."""
+
+BATCH_ROWS = 100
+"""Rows in one entity-group transaction (Table Storage limit)."""
+
+_TRIES = 6
+_FIRST_WAIT_SECONDS = 0.4
+_TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One entity as this app sees it. `columns` are extra properties for queries."""
+
+    partition: str
+    key: str
+    body: bytes
+    nonce: str
+    etag: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def decode[T](self, kind: type[T]) -> T:
+        """The body as one of our types."""
+        return msgspec.json.decode(self.body, type=kind)
+
+
+class Write(StrEnum):
+    """What a transaction does with a row."""
+
+    INSERT = "create"
+    UPDATE = "update"
+    UPSERT = "upsert"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One row's part in a transaction. An UPDATE demands the row's ETag."""
+
+    write: Write
+    row: Row
+
+
+class Stale(Exception):
+    """The row changed since it was read, or was there already."""
+
+
+class OpenTable(Protocol):
+    """Gives the SDK's client of a table."""
+
+    def __call__(self, name: str) -> TableClient:
+        """The client of one table."""
+        ...
+
+
+def encode(value: object) -> bytes:
+    """The JSON body of a row. Raises ValueError above the entity limit, which would mean a design error of ours."""
+    body = msgspec.json.encode(value)
+    if len(body) > ENTITY_BYTES:
+        raise ValueError(f"a row of {len(body)} bytes does not fit into an entity")
+    return body
+
+
+def _to_entity(row: Row) -> dict[str, Any]:
+    text = row.body.decode()
+    parts = [text[at : at + PROPERTY_CHARACTERS] for at in range(0, len(text), PROPERTY_CHARACTERS)]
+    names = {f"body{number}": part for number, part in enumerate(parts)}
+    return {"PartitionKey": row.partition, "RowKey": row.key, "nonce": row.nonce, **row.columns, **names}
+
+
+def _from_entity(entity: Mapping[str, Any]) -> Row:
+    parts: list[str] = []
+    while (part := entity.get(f"body{len(parts)}")) is not None:
+        parts.append(str(part))
+    columns = {
+        name: str(value)
+        for name, value in entity.items()
+        if name not in ("PartitionKey", "RowKey", "nonce", "Timestamp") and not name.startswith("body")
+    }
+    metadata = getattr(entity, "metadata", {})
+    return Row(
+        partition=str(entity["PartitionKey"]),
+        key=str(entity["RowKey"]),
+        body="".join(parts).encode(),
+        nonce=str(entity.get("nonce", "")),
+        etag=str(metadata.get("etag", "")),
+        columns=columns,
+    )
+
+
+def _is_transient(error: AzureError) -> bool:
+    return not isinstance(error, HttpResponseError) or error.status_code is None or error.status_code in _TRANSIENT
+
+
+def _lacks_table(error: AzureError) -> bool:
+    return str(getattr(error, "error_code", "")).rpartition(".")[2].lower() in ("tablenotfound", "table_not_found")
+
+
+class Table:
+    """One table. Reads answer what is there; writes are safe to repeat."""
+
+    def __init__(self, open_table: OpenTable, name: str, clock: Clock) -> None:
+        self._client = open_table(name)
+        self._name = name
+        self._clock = clock
+
+    async def get(self, partition: str, key: str) -> Row | None:
+        """One row, or None."""
+
+        async def read() -> Row | None:
+            try:
+                return _from_entity(await self._client.get_entity(partition, key))
+            except ResourceNotFoundError:
+                return None
+
+        return await self._patiently(read)
+
+    async def partition(self, partition: str, *, first: str = "", before: str = "") -> list[Row]:
+        """All rows of a partition in key order, or those with keys from `first` up to, but not including, `before`."""
+        query, parameters = "PartitionKey eq @p", {"p": partition}
+        if first:
+            query, parameters = query + " and RowKey ge @f", {**parameters, "f": first}
+        if before:
+            query, parameters = query + " and RowKey lt @b", {**parameters, "b": before}
+
+        async def read() -> list[Row]:
+            found = self._client.query_entities(query, parameters=parameters)
+            return [_from_entity(entity) async for entity in found]
+
+        return await self._patiently(read)
+
+    async def first(self, partition: str) -> Row | None:
+        """The first row of a partition in key order, or None."""
+
+        async def read() -> Row | None:
+            found = self._client.query_entities("PartitionKey eq @p", parameters={"p": partition}, results_per_page=1)
+            async for entity in found:
+                return _from_entity(entity)
+            return None
+
+        return await self._patiently(read)
+
+    async def page(self, query: str, parameters: Mapping[str, str], *, size: int, token: Any) -> tuple[list[Row], Any]:
+        """One page of a query (empty: of the table) and the token of the next page, None at the end."""
+
+        async def read() -> tuple[list[Row], Any]:
+            if query:
+                found = self._client.query_entities(query, parameters=dict(parameters), results_per_page=size)
+            else:
+                found = self._client.list_entities(results_per_page=size)
+            pages = found.by_page(continuation_token=token)
+            async for page in pages:
+                rows = [_from_entity(entity) async for entity in page]
+                return rows, pages.continuation_token  # type: ignore[attr-defined]  # the SDK's pager has it, its type hint not
+            return [], None
+
+        return await self._patiently(read)
+
+    async def rows(self, query: str, parameters: Mapping[str, str]) -> AsyncIterator[Row]:
+        """Every row of a query, page by page."""
+        token: Any = None
+        while True:
+            rows, token = await self.page(query, parameters, size=500, token=token)
+            for row in rows:
+                yield row
+            if token is None:
+                return
+
+    async def insert(self, row: Row) -> Row | None:
+        """Insert if absent. None means inserted (or found to be our own earlier try); else the row that is there."""
+
+        async def write() -> Row | None:
+            try:
+                await self._client.create_entity(_to_entity(row))
+            except ResourceExistsError:
+                there = await self._client.get_entity(row.partition, row.key)
+                found = _from_entity(there)
+                return None if found.nonce == row.nonce else found
+            return None
+
+        return await self._patiently(write)
+
+    async def replace(self, row: Row) -> None:
+        """Replace the row that was read. Raises Stale when somebody else changed it meanwhile."""
+
+        async def write() -> None:
+            try:
+                await self._client.update_entity(
+                    _to_entity(row),
+                    mode=UpdateMode.REPLACE,
+                    etag=row.etag,
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            except (ResourceModifiedError, ResourceNotFoundError) as error:
+                if _lacks_table(error):
+                    raise
+                await self._landed_or_stale(row, error)
+
+        await self._patiently(write)
+
+    async def upsert(self, row: Row) -> None:
+        """Insert or replace, whatever is there. For hints only."""
+
+        async def write() -> None:
+            await self._client.upsert_entity(_to_entity(row), mode=UpdateMode.REPLACE)
+
+        await self._patiently(write)
+
+    async def delete(self, partition: str, key: str, *, etag: str = "") -> None:
+        """Delete a row; one that is gone already is fine. With an ETag raises Stale when it has changed."""
+
+        async def write() -> None:
+            try:
+                if etag:
+                    await self._client.delete_entity(
+                        partition, key, etag=etag, match_condition=MatchConditions.IfNotModified
+                    )
+                else:
+                    await self._client.delete_entity(partition, key)
+            except ResourceModifiedError as error:
+                raise Stale from error
+            except ResourceNotFoundError:
+                return
+
+        await self._patiently(write)
+
+    async def transact(self, operations: Sequence[Operation], *, guard: Row) -> None:
+        """All operations of one partition, or none. `guard` is the row among them whose nonce tells whether we wrote.
+
+        Raises Stale when a row changed meanwhile.
+        """
+        steps = [_step(operation) for operation in operations]
+
+        async def write() -> None:
+            try:
+                await self._client.submit_transaction(steps)
+            except TableTransactionError as error:
+                if _lacks_table(error) or _is_transient(error):
+                    raise
+                if error.status_code not in (404, 409, 412):
+                    raise
+                await self._landed_or_stale(guard, error)
+
+        await self._patiently(write)
+
+    async def _landed_or_stale(self, row: Row, cause: AzureError) -> None:
+        found = await self._client.get_entity(row.partition, row.key) if await self._exists(row) else None
+        if found is None or found.get("nonce") != row.nonce:
+            raise Stale from cause
+
+    async def _exists(self, row: Row) -> bool:
+        try:
+            await self._client.get_entity(row.partition, row.key, select=["RowKey"])
+        except ResourceNotFoundError:
+            return False
+        return True
+
+    async def _patiently[T](self, work: Callable[[], Awaitable[T]]) -> T:
+        wait = _FIRST_WAIT_SECONDS
+        for attempt in range(_TRIES):
+            try:
+                return await work()
+            except AzureError as error:
+                if _lacks_table(error):
+                    await self._create()
+                    continue
+                if not _is_transient(error):
+                    raise StoreConflict(
+                        f"{self._name}: {getattr(error, 'error_code', type(error).__name__)}"
+                    ) from error
+                if attempt == _TRIES - 1:
+                    raise StoreUnavailable(f"{self._name} did not answer") from error
+                await self._clock.sleep(wait)
+                wait *= 2
+        raise StoreUnavailable(f"{self._name} could not be created")
+
+    async def _create(self) -> None:
+        try:
+            await self._client.create_table()
+        except ResourceExistsError:
+            return
+
+
+def _step(operation: Operation) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    row = operation.row
+    entity = _to_entity(row)
+    match operation.write:
+        case Write.INSERT:
+            return "create", entity, {}
+        case Write.UPDATE:
+            guard = {"etag": row.etag, "match_condition": MatchConditions.IfNotModified}
+            return "update", entity, {"mode": UpdateMode.REPLACE, **guard}
+        case Write.UPSERT:
+            return "upsert", entity, {"mode": UpdateMode.REPLACE}
+        case Write.DELETE:
+            return "delete", {"PartitionKey": row.partition, "RowKey": row.key}, {}

@@ -1,0 +1,220 @@
+"""The tenant table: one partition a tenant, read whole, written in transactions that hold the record's ETag.
+
+All writes go through `update`: it reads, asks a pure function what to change, writes, and asks again when somebody
+else was faster. A row key is `record`, `act|08`, `analyst|{id}`, `elig|{hash}`, `consent|{registration}` or
+`intent|{hash}`.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from shared.clock import Clock
+from shared.errors import AutomationError, StoreConflict
+from shared.identifiers import NewId, ObjectId, TenantId
+from shared.permissions import Registration
+from shared.tables import BATCH_ROWS, Operation, Row, Stale, Table, Write, encode
+from shared.tenants.record import Act, Analyst, Consent, Eligibility, Intent, Record, Tenant
+from shared.tenants.states import State, may_become
+
+RECORD = "record"
+_TRIES = 12
+_HINT_SETTLES = timedelta(minutes=10)
+"""A hint is written before the record; one younger than this may be right in a moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What to write: the record, and any rows beside it. Keys are the store's business."""
+
+    record: Record
+    acts: Sequence[Act] = ()
+    analysts: Sequence[Analyst] = ()
+    eligibilities: Sequence[Eligibility] = ()
+    consents: Sequence[Consent] = ()
+    intents: Sequence[Intent] = ()
+    forgotten_analysts: Sequence[ObjectId] = ()
+
+
+class TransitionNotAllowed(AutomationError):
+    """Raised when a change would take a tenant to a state that the table of transitions does not allow."""
+
+
+type Decide = Callable[[Tenant], Change | None]
+
+
+def intent_key(where: str, object_name: str) -> str:
+    """The key of an intent: of tenant and object, never of the run."""
+    return hashlib.sha256(f"{where}|{object_name}".encode()).hexdigest()[:32]
+
+
+def eligibility_key(principal_id: str, role_definition_id: str) -> str:
+    """The key of an eligibility."""
+    return hashlib.sha256(f"{principal_id}|{role_definition_id}".encode()).hexdigest()[:32]
+
+
+class TenantStore:
+    """Reads and writes tenants. `by_state` is a table of hints that lists tenants by state."""
+
+    def __init__(self, tenants: Table, by_state: Table, clock: Clock, new_id: NewId) -> None:
+        self._tenants = tenants
+        self._by_state = by_state
+        self._clock = clock
+        self._new_id = new_id
+
+    async def read(self, tenant_id: TenantId) -> Tenant | None:
+        """The tenant, or None."""
+        return _assemble(await self._tenants.partition(tenant_id))
+
+    async def create(self, change: Change) -> bool:
+        """Insert a tenant that is not there. False when it is."""
+        try:
+            await self._write(change, None)
+        except Stale:
+            return False
+        return True
+
+    async def update(self, tenant_id: TenantId, decide: Decide) -> Tenant:
+        """Change a tenant by a pure function of what is there; None changes nothing. Gives the tenant as it is now.
+
+        Raises StoreConflict when others keep changing it, whatever `decide` raises, and TransitionNotAllowed.
+        """
+        for _ in range(_TRIES):
+            tenant = await self.read(tenant_id)
+            if tenant is None:
+                raise StoreConflict(f"tenant {tenant_id} is not there")
+            change = decide(tenant)
+            if change is None:
+                return tenant
+            try:
+                await self._write(change, tenant)
+            except Stale:
+                await self._clock.sleep(0.05)
+                continue
+            written = await self.read(tenant_id)
+            return written if written is not None else tenant
+        raise StoreConflict(f"tenant {tenant_id} kept changing")
+
+    async def list_by_state(self, state: State | None, *, size: int, token: Any) -> tuple[list[Record], Any]:
+        """One page of records, of one state or of all, and the next page's token.
+
+        The index only hints: each record is read, and one in another state is left out.
+        """
+        query, parameters = ("PartitionKey eq @s", {"s": state.value}) if state else ("", {})
+        hints, following = await self._by_state.page(query, parameters, size=size, token=token)
+        found: dict[TenantId, Record] = {}
+        for hint in hints:
+            row = await self._tenants.get(hint.key, RECORD)
+            if row is None:
+                continue
+            record = row.decode(Record)
+            if record.state.value == hint.partition:
+                found[record.tenant_id] = record
+            elif self._clock.now() - hint.decode(_Hint).at > _HINT_SETTLES:
+                await self._forget(hint)
+        return list(found.values()), following
+
+    async def _forget(self, hint: Row) -> None:
+        try:
+            await self._by_state.delete(hint.partition, hint.key, etag=hint.etag)
+        except Stale:
+            return  # the tenant just came back to that state
+
+    async def _write(self, change: Change, tenant: Tenant | None) -> None:
+        record = change.record
+        if tenant is not None and not may_become(tenant.record.state, record.state):
+            raise TransitionNotAllowed(f"{tenant.record.state} to {record.state}")
+        if tenant is None or tenant.record.state is not record.state:
+            # Before the record: a hint too many is harmless, a missing one would hide the tenant from the sweeper.
+            await self._by_state.upsert(self._hint(record.state, record.tenant_id))
+        await self._transact(change, tenant)
+
+    async def _transact(self, change: Change, tenant: Tenant | None) -> None:
+        """Every transaction holds the record with its ETag. Rows above one batch follow in further ones, repeatably."""
+        tenant_id = change.record.tenant_id
+        rows = [_operation(row) for row in self._rows(change)]
+        etag = "" if tenant is None else tenant.etag
+        for at in range(0, max(len(rows), 1), BATCH_ROWS - 1):
+            guard = self._row(tenant_id, RECORD, change.record, etag=etag)
+            write = Operation(write=Write.UPDATE if etag else Write.INSERT, row=guard)
+            await self._tenants.transact([*rows[at : at + BATCH_ROWS - 1], write], guard=guard)
+            if at + BATCH_ROWS - 1 < len(rows):
+                written = await self._tenants.get(tenant_id, RECORD)
+                if written is None or written.nonce != guard.nonce:
+                    raise Stale
+                etag = written.etag
+
+    def _rows(self, change: Change) -> Iterable[Row]:
+        tenant_id = change.record.tenant_id
+        for act in change.acts:
+            yield self._row(tenant_id, f"act|{act.number:02d}", act)
+        for analyst in change.analysts:
+            yield self._row(tenant_id, f"analyst|{analyst.object_id}", analyst)
+        for eligibility in change.eligibilities:
+            key = eligibility_key(eligibility.principal_id, eligibility.role_definition_id)
+            yield self._row(tenant_id, f"elig|{key}", eligibility)
+        for consent in change.consents:
+            yield self._row(tenant_id, f"consent|{consent.registration.name.lower()}", consent)
+        for intent in change.intents:
+            yield self._row(tenant_id, f"intent|{intent_key(intent.where, intent.object_name)}", intent)
+        for object_id in change.forgotten_analysts:
+            yield Row(partition=tenant_id, key=f"analyst|{object_id}", body=b"", nonce="")
+
+    def _row(self, tenant_id: TenantId, key: str, value: object, *, etag: str = "") -> Row:
+        return Row(partition=tenant_id, key=key, body=encode(value), nonce=self._new_id(), etag=etag)
+
+    def _hint(self, state: State, tenant_id: TenantId) -> Row:
+        return Row(partition=state.value, key=tenant_id, body=encode(_Hint(self._clock.now())), nonce=self._new_id())
+
+
+class _Hint(msgspec.Struct, frozen=True):
+    at: datetime
+
+
+def _operation(row: Row) -> Operation:
+    return Operation(write=Write.UPSERT if row.body else Write.DELETE, row=row)
+
+
+def _assemble(rows: Sequence[Row]) -> Tenant | None:
+    record: Record | None = None
+    etag = ""
+    acts: dict[int, Act] = {}
+    analysts: dict[ObjectId, Analyst] = {}
+    eligibilities: dict[str, Eligibility] = {}
+    consents: dict[Registration, Consent] = {}
+    intents: dict[str, Intent] = {}
+    for row in rows:
+        kind, _, key = row.key.partition("|")
+        match kind:
+            case "record":
+                record, etag = row.decode(Record), row.etag
+            case "act":
+                act = row.decode(Act)
+                acts[act.number] = act
+            case "analyst":
+                analyst = row.decode(Analyst)
+                analysts[analyst.object_id] = analyst
+            case "elig":
+                eligibilities[key] = row.decode(Eligibility)
+            case "consent":
+                consent = row.decode(Consent)
+                consents[consent.registration] = consent
+            case "intent":
+                intents[key] = row.decode(Intent)
+            case _:
+                raise msgspec.ValidationError(f"unknown row {kind} in a tenant's partition")
+    if record is None:
+        return None
+    return Tenant(
+        record=record,
+        etag=etag,
+        acts=acts,
+        analysts=analysts,
+        eligibilities=eligibilities,
+        consents=consents,
+        intents=intents,
+    )
