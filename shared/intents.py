@@ -253,7 +253,7 @@ class Intents:
                 state=IntentState.SETTLING,
                 outcome=deed.outcome,
                 request_id=deed.request_id,
-                entry=_raw(entry),
+                entry=_text(entry),
             )
             return Change(record=tenant.record, intents=[settling])
 
@@ -264,7 +264,7 @@ class Intents:
         for _ in range(_AUDIT_TRIES):
             tenant = await self._tenants.read(tenant_id)
             intent = tenant.intents.get(key) if tenant else None
-            if intent is None or intent.state is not IntentState.SETTLING or intent.entry is None:
+            if intent is None or intent.state is not IntentState.SETTLING or not intent.entry:
                 return intent
             entry = msgspec.json.decode(intent.entry, type=Entry)
             if await self._audit.append(entry):
@@ -273,16 +273,14 @@ class Intents:
                 await self._renumber(tenant_id, key, intent.entry, entry.deed)
         raise StoreConflict(f"audit of {tenant_id} kept moving")
 
-    async def _renumber(self, tenant_id: TenantId, key: str, old: msgspec.Raw, deed: Deed) -> None:
+    async def _renumber(self, tenant_id: TenantId, key: str, old: str, deed: Deed) -> None:
         entry = await self._audit.next_entry(tenant_id, deed)
-        await self._swap(tenant_id, key, old, entry=_raw(entry), state=IntentState.SETTLING)
+        await self._swap(tenant_id, key, old, entry=_text(entry), state=IntentState.SETTLING)
 
-    async def _close(self, tenant_id: TenantId, key: str, old: msgspec.Raw) -> None:
-        await self._swap(tenant_id, key, old, entry=None, state=IntentState.CLOSED)
+    async def _close(self, tenant_id: TenantId, key: str, old: str) -> None:
+        await self._swap(tenant_id, key, old, entry="", state=IntentState.CLOSED)
 
-    async def _swap(
-        self, tenant_id: TenantId, key: str, old: msgspec.Raw, *, entry: msgspec.Raw | None, state: IntentState
-    ) -> None:
+    async def _swap(self, tenant_id: TenantId, key: str, old: str, *, entry: str, state: IntentState) -> None:
         def decide(tenant: Tenant) -> Change | None:
             intent = tenant.intents[key]
             if intent.state is not IntentState.SETTLING or intent.entry != old:
@@ -297,3 +295,7 @@ class Intents:
 
 def _raw(value: object) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(value))
+
+
+def _text(entry: Entry) -> str:
+    return msgspec.json.encode(entry).decode()

@@ -292,7 +292,8 @@ class Table:
             try:
                 return await work()
             except AzureError as error:
-                if _lacks_table(error):
+                # A row that is absent is handled by each operation; what is left of 404 is the table itself.
+                if _lacks_table(error) or isinstance(error, ResourceNotFoundError):
                     await self._create()
                     continue
                 if not _is_transient(error):

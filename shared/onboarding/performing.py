@@ -27,7 +27,7 @@ from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.services import Services
 from shared.settings import Deadlines
 from shared.tenants.record import Act, ActState, Problem, Tenant
-from shared.tenants.states import State
+from shared.tenants.states import WAITING, State
 from shared.tenants.store import Change
 
 _log = logging.getLogger(__name__)
@@ -120,7 +120,9 @@ async def _leave(services: Services, call: ActCall, number: int, outcome: ActOut
                 left = msgspec.structs.replace(act, state=ActState.WAITING, detail=reason)
             case Ended(_, problem):
                 what = problem.what if problem else ""
-                left = msgspec.structs.replace(act, state=ActState.FAILED, ended=now, detail=what)
+                waits = outcome.state in WAITING
+                state = ActState.WAITING if waits else ActState.FAILED
+                left = msgspec.structs.replace(act, state=state, ended=None if waits else now, detail=what)
         return None if left == act else Change(record=tenant.record, acts=[left])
 
     await services.tenants.update(_tenant_id(call), decide)

@@ -167,7 +167,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     before: msgspec.Raw
     outcome: str = ""
     request_id: str = ""
-    entry: msgspec.Raw | None = None
+    entry: str = ""
 
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):

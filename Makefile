@@ -1,0 +1,80 @@
+# One door to everything. `make` alone lists the targets. Only python3.13 and node must be there already.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON_READY := $(VENV)/.ready
+NODE_READY := node_modules/.ready
+# Azurite is started by the tests, so the node that was found must be the first on their PATH.
+WITH_NODE = PATH="$$(tools/find-node):$$PATH" && export PATH && exec
+
+FAULTS ?= none
+SEED ?= 1
+WORKERS ?= 2
+# ARGS goes to pytest as it stands: make test ARGS='-k consent'
+ARGS ?=
+
+.PHONY: help demo sandbox test matrix bench check format lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo      onboard Fabrikam in the sandbox and show it (FAULTS=harsh SEED=n for bad weather)"
+	@echo "make test      the whole suite (ARGS='-k consent' for a part)"
+	@echo "make sandbox   keep the sandbox running; prints its addresses, tokens and curl lines"
+	@echo "make check     format, lint, types, import contracts"
+	@echo "make matrix    every kill point, with faults and switches (long)"
+	@echo "make bench     the benchmarks"
+	@echo "make format    let ruff format and fix"
+	@echo "make lock      compile the pinned requirements and npm's lock anew"
+	@echo "make clean     remove what make built and installed"
+
+demo: $(PYTHON_READY) $(NODE_READY)
+	@$(WITH_NODE) $(BIN)/python -m tests.sandbox.demo --faults $(FAULTS) --seed $(SEED)
+
+sandbox: $(PYTHON_READY) $(NODE_READY)
+	@$(WITH_NODE) $(BIN)/python -m tests.sandbox.serve --faults $(FAULTS) --seed $(SEED)
+
+test: $(PYTHON_READY) $(NODE_READY)
+	@$(WITH_NODE) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+matrix: $(PYTHON_READY) $(NODE_READY)
+	@$(WITH_NODE) $(BIN)/python -m pytest -n $(WORKERS) -m matrix $(ARGS)
+
+bench: $(PYTHON_READY) $(NODE_READY)
+	@$(WITH_NODE) $(BIN)/python -m pytest -m bench -s $(ARGS)
+
+check: $(PYTHON_READY)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(PYTHON_READY)
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+# The locks name versions only: no index, no host, no path of the machine that made them.
+COMPILE = $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.13 \
+	--custom-compile-command "make lock" --no-annotate --no-emit-index-url --no-emit-find-links
+lock: $(PYTHON_READY)
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(WITH_NODE) npm install --package-lock-only
+	$(WITH_NODE) node tools/strip-lock.cjs package-lock.json
+
+# The stamps are younger than the locks they were installed from; a changed lock installs again.
+$(PYTHON_READY): requirements-dev.txt
+	@python=$$(tools/find-python) && \
+		echo "Installing Python packages into $(VENV) (once)" && \
+		{ [ -x $(BIN)/python ] || "$$python" -m venv $(VENV); } && \
+		$(BIN)/python -m pip install -qq --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+$(NODE_READY): package-lock.json package.json
+	@node=$$(tools/find-node) && \
+		echo "Installing Azurite into node_modules (once)" && \
+		PATH="$$node:$$PATH" && export PATH && npm ci --loglevel=error >/dev/null
+	@touch $@
+
+clean:
+	rm -rf $(VENV) node_modules build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

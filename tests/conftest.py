@@ -1,0 +1,59 @@
+"""What the tests share: the processes of a session, and worlds made of them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sandbox.azurite import Azurite
+from tests.sandbox.host import Zygote
+from tests.sandbox.session import Session
+from tests.sandbox.world import World
+
+type OpenWorld = Callable[..., Awaitable[World]]
+
+
+@pytest.fixture(scope="session")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """The processes of the session. Under xdist every worker has its own; they get ready while the first tests run."""
+    with Session(tmp_path_factory.mktemp("session")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def azurite(session: Session) -> Azurite:
+    """The session's Table Storage; started when the first account is taken."""
+    return session.azurite
+
+
+@pytest.fixture(scope="session")
+def zygote(session: Session) -> Zygote:
+    """The session's warmed parent of app processes."""
+    return session.zygote
+
+
+@pytest.fixture
+async def open_world(tmp_path: Path, session: Session) -> AsyncIterator[OpenWorld]:
+    """Opens worlds with options of World's; each must end without violations.
+
+    A test that provokes violations looks at them and clears the lists.
+    """
+    worlds: list[World] = []
+    async with AsyncExitStack() as leaving:
+
+        async def opened(**options: Any) -> World:
+            world = World(folder=tmp_path / f"world-{len(worlds)}", session=session, **options)
+            worlds.append(world)
+            return await leaving.enter_async_context(world)
+
+        yield opened
+    for world in worlds:
+        assert world.violations() == []
+
+
+@pytest.fixture
+async def world(open_world: OpenWorld) -> World:
+    """A world where nothing goes wrong."""
+    return await open_world()

@@ -1,0 +1,119 @@
+"""`python -m tests.sandbox.demo [--faults harsh] [--seed N]`: exit code 0 only when Fabrikam is Ready."""
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.sandbox.azurite import AzuriteError
+from tests.sandbox.demo.play import Play
+from tests.sandbox.demo.report import (
+    print_checklists,
+    print_permissions,
+    print_record,
+    summary,
+    write_json,
+)
+from tests.sandbox.demo.screen import open_screen
+from tests.sandbox.demo.view import READY
+from tests.sandbox.faults import PRESETS
+from tests.sandbox.host import AppFailedToLoad
+from tests.sandbox.processes import end_tidily_when_told
+from tests.sandbox.session import Session
+from tests.sandbox.world import World
+
+_RESULTS = Path("build") / "demo"
+_DEADLINE_SECONDS = {"none": 55.0, "harsh": 300.0}
+
+
+def main() -> int:
+    """Parse, run, tell."""
+    parser = argparse.ArgumentParser(prog="python -m tests.sandbox.demo", description=__doc__)
+    parser.add_argument("--faults", choices=sorted(PRESETS), default="none")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--deadline", type=float, metavar="SECONDS", help="give up after this long")
+    chosen = parser.parse_args()
+    wide = None if sys.stdout.isatty() else 140
+    console = Console(width=wide)
+    deadline = chosen.deadline or _DEADLINE_SECONDS[chosen.faults]
+    try:
+        return asyncio.run(_demo(console, chosen.faults, chosen.seed, deadline))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        console.print("stopped; nothing is left running", style="yellow")
+        return 130
+    except (AzuriteError, AppFailedToLoad) as error:
+        console.print(str(error), style="red", markup=False, highlight=False)
+        return 2
+
+
+async def _demo(console: Console, faults: str, seed: int, deadline: float) -> int:
+    end_tidily_when_told()
+    folder = Path(tempfile.mkdtemp(prefix="tenantry-demo-"))
+    try:
+        with Session(folder) as session:
+            async with World(folder=folder, session=session, faults=PRESETS[faults](seed)) as world:
+                return await _onboard(console, world, deadline)
+    finally:
+        _keep(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _onboard(console: Console, world: World, deadline: float) -> int:
+    with open_screen(console, world.clock.now) as screen:
+        play = Play(world, screen)
+        trouble = await _watched(play, deadline)
+    view, now = play.view, world.clock.now()
+    calls = len(world.clouds.recorder.entries)
+    write_json(_RESULTS / "summary.json", summary(view, now=now, vendor_calls=calls))
+    if view is not None:
+        write_json(_RESULTS / "record.json", json.loads(play.body))
+        print_record(console, view, now)
+        print_checklists(console, view)
+        print_permissions(console, view)
+    for violation in world.violations():
+        trouble = trouble or "the sandbox saw calls that Microsoft's services would not take"
+        console.print(f"violation: {violation}", style="red", markup=False, highlight=False)
+    ready = view is not None and view.state == READY and not trouble
+    console.rule()
+    if trouble:
+        console.print(trouble, style="red", markup=False, highlight=False)
+    console.print(
+        f"{calls} calls to Microsoft; see {_RESULTS}/summary.json, traffic.jsonl, record.json and app.log",
+        highlight=False,
+    )
+    return 0 if ready else 1
+
+
+async def _watched(play: Play, deadline: float) -> str:
+    """Run it; gives what went wrong, because the record is worth showing then too."""
+    try:
+        async with asyncio.timeout(deadline):
+            await play.run()
+    except TimeoutError as late:
+        return str(late) or f"not done after {deadline:.0f} s"
+    except Exception as error:  # noqa: BLE001
+        return "; ".join(f"{type(each).__name__}: {each}" for each in _leaves(error))
+    return ""
+
+
+def _leaves(error: Exception) -> list[Exception]:
+    if isinstance(error, ExceptionGroup):
+        return [leaf for each in error.exceptions for leaf in _leaves(each)]
+    return [error]
+
+
+def _keep(folder: Path) -> None:
+    _RESULTS.mkdir(parents=True, exist_ok=True)
+    for name in ("traffic.jsonl", "app.log"):
+        if (folder / name).exists():
+            shutil.copyfile(folder / name, draft := _RESULTS / f".{folder.name}.{name}")
+            draft.replace(_RESULTS / name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

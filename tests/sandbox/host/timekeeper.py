@@ -1,0 +1,80 @@
+"""Fires durable timers and timer functions as the clock passes them, and moves the clock when everybody only waits.
+
+A jump goes to the earliest durable timer, never to a timer function's time; those fire when a jump passes them.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from tests.sandbox.host.history import EventType, event, stamp
+from tests.sandbox.host.runtime import Runtime
+from tests.sandbox.host.schedules import Schedules
+
+# How long all must be quiet before a jump, so that a client that polls over HTTP gets its turn.
+_SETTLE_SECONDS = 0.01
+_LONGEST_WAIT_SECONDS = 3600.0
+# A timer due within this is due: times pass through floats.
+_TOLERANCE_SECONDS = 1e-5
+
+
+class Timekeeper:
+    """One task that waits for the next time, or for a reason to look again."""
+
+    def __init__(
+        self, runtime: Runtime, schedules: Schedules, wake: Callable[[str], object], *, auto_advance: bool
+    ) -> None:
+        self._runtime = runtime
+        self._schedules = schedules
+        self._wake_instance = wake
+        self.auto_advance = auto_advance
+
+    def fire_due(self) -> None:
+        """Fire whatever the clock has passed."""
+        runtime = self._runtime
+        now = runtime.clock.now()
+        for timer in runtime.hub.timers(due_by=now.timestamp() + _TOLERANCE_SECONDS):
+            due = runtime.clock.moment(timer.due)
+            with runtime.hub.transaction():
+                runtime.hub.drop_timer(timer.id, timer.task)
+                fired = event(EventType.TIMER_FIRED, now, TimerId=timer.task, FireAt=stamp(due))
+                runtime.hub.send(timer.id, timer.execution, fired)
+            self._wake_instance(timer.id)
+        self._schedules.fire_due(now)
+
+    async def idle(self) -> None:
+        """Until nothing runs, is queued or is due, and no jump is to come. Raises what broke the app."""
+        runtime = self._runtime
+        while True:
+            if runtime.broken is not None:
+                raise runtime.broken
+            self.fire_due()
+            if runtime.busy.count:
+                await runtime.busy.quiet()
+            elif self.auto_advance and runtime.hub.timers():
+                await runtime.busy.stirred()
+            else:
+                return
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        runtime = self._runtime
+        while True:
+            runtime.wake.clear()
+            self.fire_due()
+            timers = runtime.hub.timers()
+            if self.auto_advance and timers and runtime.busy.count == 0 and runtime.worker is not None:
+                entered = runtime.busy.entered
+                if not await self._woken(_SETTLE_SECONDS) and runtime.busy.entered == entered:
+                    runtime.clock.advance_to(runtime.clock.moment(timers[0].due))
+                continue
+            upcoming = [timer.due for timer in timers[:1]] + self._schedules.upcoming()
+            ahead = min(upcoming, default=float("inf")) - runtime.clock.timestamp()
+            await self._woken(min(max(ahead, 0.0), _LONGEST_WAIT_SECONDS))
+
+    async def _woken(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._runtime.wake.wait()
+                return True
+        return False

@@ -1,0 +1,88 @@
+"""Who lives in the world: Contoso looks after Fabrikam, and the people of both that the stories are about."""
+
+from dataclasses import dataclass
+from uuid import NAMESPACE_DNS, uuid5
+
+from shared.permissions import MULTI_TENANT, Registration, needed
+from tests.sandbox.clouds import Clouds
+from tests.sandbox.graph.models.directory import Group
+from tests.sandbox.graph.models.tenant import Tenant
+from tests.sandbox.personas import Person
+
+OPERATE, READ = "Tenants.Operate", "Tenants.Read"
+APP_ROLES = (OPERATE, READ, "Access.Request", "Access.Approve", "Audit.Read")
+
+
+def guid(name: str) -> str:
+    """The same GUID for the same name in every world, so that logs of two runs can be compared."""
+    return str(uuid5(NAMESPACE_DNS, f"{name}.sandbox.invalid"))
+
+
+CLIENT_IDS = {registration: guid(f"app-{registration.name.lower()}") for registration in Registration}
+IDENTITY_CLIENT_ID = guid("identity-client")
+IDENTITY_PRINCIPAL_ID = guid("identity-principal")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """Both companies and everybody by part."""
+
+    contoso: Tenant
+    fabrikam: Tenant
+    operator: Person
+    reader: Person
+    engineer: Person
+    ana: Person
+    ben: Person
+    cleo: Person
+    guest: Person
+    analysts: Group
+    administrator: Person
+
+
+def register_applications(clouds: Clouds, contoso: Tenant, public_url: str) -> None:
+    """Our registrations, as the deployment makes them: permissions from the permission table, no secrets."""
+    clouds.managed_identity(IDENTITY_CLIENT_ID, IDENTITY_PRINCIPAL_ID)
+    for registration, app_id in CLIENT_IDS.items():
+        multi_tenant = registration in MULTI_TENANT
+        clouds.register_application(
+            app_id,
+            registration.value,
+            contoso.id,
+            multi_tenant=multi_tenant,
+            application_permissions=needed(registration),
+            app_roles=APP_ROLES if registration is Registration.API else (),
+            federated_identity=IDENTITY_PRINCIPAL_ID,
+            redirect_uris=(f"{public_url}/api/consent",) if multi_tenant else (),
+        )
+        if not multi_tenant:
+            clouds.grant(app_id, contoso.id)
+
+
+def populate(clouds: Clouds) -> Population:
+    """Contoso with its SOC, Fabrikam with its administrator."""
+    contoso = clouds.add_tenant(guid("contoso"), "Contoso", "contoso.com")
+    fabrikam = clouds.add_tenant(guid("fabrikam"), "Fabrikam", "fabrikam.com")
+
+    def at_contoso(name: str, display_name: str, *, guest: bool = False) -> Person:
+        return clouds.person(contoso, f"{name}@contoso.com", display_name, guest=guest)
+
+    ana, ben, cleo = (
+        at_contoso("ana", "Ana Analyst"),
+        at_contoso("ben", "Ben Analyst"),
+        at_contoso("cleo", "Cleo Analyst"),
+    )
+    members = [person.object_id for person in (ana, ben, cleo)]
+    return Population(
+        contoso=contoso,
+        fabrikam=fabrikam,
+        operator=at_contoso("olga", "Olga Operator"),
+        reader=at_contoso("rita", "Rita Reader"),
+        engineer=at_contoso("emil", "Emil Engineer"),
+        ana=ana,
+        ben=ben,
+        cleo=cleo,
+        guest=at_contoso("gina", "Gina Guest", guest=True),
+        analysts=contoso.directory.add_group("SOC analysts", members),
+        administrator=clouds.person(fabrikam, "farid@fabrikam.com", "Farid Administrator", admin=True),
+    )

@@ -1,0 +1,103 @@
+"""`make sandbox`: the world stays, for people. Prints its addresses, tokens and curl lines, then logs until Ctrl-C."""
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.sandbox.azurite import AzuriteError
+from tests.sandbox.faults import PRESETS
+from tests.sandbox.host import AppFailedToLoad
+from tests.sandbox.population import OPERATE, READ
+from tests.sandbox.processes import end_tidily_when_told
+from tests.sandbox.session import Session
+from tests.sandbox.world import World
+
+_TOKEN_SECONDS = 12 * 3600
+"""Real tokens live about an hour; a person at a terminal would be cut off in the middle."""
+
+
+def main() -> int:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m tests.sandbox.serve", description=__doc__)
+    parser.add_argument("--faults", choices=sorted(PRESETS), default="none")
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    try:
+        asyncio.run(_serve(console, chosen.faults, chosen.seed))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        console.print("\nstopped; nothing is left running")
+        return 0
+    except (AzuriteError, AppFailedToLoad) as error:
+        console.print(str(error), style="red")
+        return 2
+    return 0
+
+
+async def _serve(console: Console, faults: str, seed: int) -> None:
+    end_tidily_when_told()
+    folder = Path(tempfile.mkdtemp(prefix="tenantry-sandbox-"))
+    try:
+        with Session(folder) as session:
+            async with World(folder=folder, session=session, faults=PRESETS[faults](seed)) as world:
+                _tell(console, world)
+                await _follow(world.log)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _follow(log: Path) -> None:
+    """Show the app's log as it grows."""
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        while True:
+            if text := lines.read():
+                sys.stdout.write(text)
+                sys.stdout.flush()
+            await asyncio.sleep(0.2)
+
+
+def _tell(console: Console, world: World) -> None:
+    people, app = world.people, world.host.url
+    operator = world.token(people.operator, OPERATE, READ, lifetime=_TOKEN_SECONDS)
+    reader = world.token(people.reader, READ, lifetime=_TOKEN_SECONDS)
+    console.rule("The sandbox is up; Ctrl-C ends it")
+    rows = (
+        ("app", f"{app}/api"),
+        ("Entra", world.clouds.authority),
+        ("Microsoft Graph", f"{world.clouds.graph}/v1.0"),
+        ("Table Storage", world.store.url),
+        ("trust", f"{world.certificates.bundle} (curl --cacert; a browser will warn)"),
+        ("recording", str(world.recording)),
+        ("app's log", str(world.log)),
+        ("Contoso", f"{world.contoso.id} (source tenant)"),
+        ("Fabrikam", f"{world.fabrikam.id} (target tenant; {people.administrator.user_principal_name} consents)"),
+        ("SOC analysts", f"{people.analysts.id} (group: Ana, Ben, Cleo)"),
+    )
+    for name, value in rows:
+        console.print(f"{name:16} {value}")
+    body = json.dumps(world.fabrikam_request())
+    console.print(
+        f"""
+Paste these, then open the consent link of the answer in a browser (as Fabrikam's administrator):
+
+OPERATOR='{operator}'
+READER='{reader}'
+curl -si -X POST {app}/api/tenants -H "Authorization: Bearer $OPERATOR" -H 'Content-Type: application/json' -d '{body}'
+curl -s {app}/api/tenants/{world.fabrikam.id} -H "Authorization: Bearer $READER"
+curl -s {app}/api/tenants -H "Authorization: Bearer $READER"
+curl -s -X POST {app}/api/tenants/{world.fabrikam.id}/retry -H "Authorization: Bearer $OPERATOR"
+curl -s -X POST {app}/api/tenants/{world.fabrikam.id}/cancel -H "Authorization: Bearer $OPERATOR"
+curl -si {app}/api/health
+"""
+    )
+    console.rule("The app's log")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""What stands between the app and Azurite, so that the store can fail as Table Storage does.
+
+Requests pass through unchanged, signature and all. Each write is a point before it is applied and a point after, with
+a label such as `POST Runs` or `BATCH Tenants`; reads are points before. Faults refuse a request (503 ServerBusy,
+nothing applied) or lose its answer (applied, connection dropped).
+"""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import unquote, urlsplit
+
+from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from tests.sandbox.azurite import StorageAccount
+from tests.sandbox.faults import Fault, Faults
+from tests.sandbox.points import Cut, Points
+
+# A batch holds up to 4 MiB (entity group transactions, Table Storage reference).
+_LARGEST_REQUEST_BYTES = 8 * 1024 * 1024
+_HOP_BY_HOP = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_BATCHED = re.compile(rb"^(?:GET|POST|PUT|PATCH|MERGE|DELETE) (\S+) HTTP/1\.1\r?$", re.MULTILINE)
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_BUSY = """{"odata.error":{"code":"ServerBusy","message":{"lang":"en-US","value":"The server is busy."}}}"""
+
+
+class StoreProxy:
+    """Serves the given accounts, each below its own name, as Azurite does."""
+
+    def __init__(self, *, accounts: Iterable[StorageAccount], points: Points, faults: Faults | None = None) -> None:
+        self._upstream = {account.name: URL(account.endpoint).origin() for account in accounts}
+        self._points = points
+        self._faults = faults
+        self._runner: web.AppRunner | None = None
+        self._session: ClientSession | None = None
+        self.url = ""
+
+    async def start(self) -> None:
+        """Listen on a free port; `url` is known afterwards."""
+        self._session = ClientSession(
+            connector=TCPConnector(limit=0),
+            cookie_jar=DummyCookieJar(),
+            timeout=ClientTimeout(total=30),
+            auto_decompress=False,
+        )
+        app = web.Application(client_max_size=_LARGEST_REQUEST_BYTES)
+        app.router.add_route("*", "/{account}/{rest:.*}", self._serve)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        """Stop listening; safe twice."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        label = _label(request.method, request.path, body)
+        is_read = request.method in _READS
+        try:
+            await self._points.hit("store-read.before" if is_read else "store.before", label)
+            fault = None if self._faults is None else self._faults.next("store", label)
+            if fault is Fault.REFUSED:
+                return _busy()
+            answer = await self._forward(request, body)
+            if not is_read:
+                await self._points.hit("store.after", label)
+        except Cut:
+            fault = Fault.LOST_ANSWER
+            answer = web.Response()
+        if fault is Fault.LOST_ANSWER and request.transport is not None:
+            request.transport.abort()
+        return answer
+
+    async def _forward(self, request: web.Request, body: bytes) -> web.Response:
+        upstream = self._upstream.get(request.match_info["account"])
+        if upstream is None:
+            return web.Response(status=404, text="The sandbox has no such storage account.")
+        if self._session is None:
+            raise RuntimeError("the store proxy was stopped in the middle of a request")
+        # The signature covers the path as it was written: it must not be decoded and encoded again.
+        target = URL(f"{upstream}{request.raw_path}", encoded=True)
+        async with self._session.request(
+            request.method, target, headers=_kept(request.headers), data=body or None, allow_redirects=False
+        ) as answer:
+            content = await answer.read()
+            return web.Response(status=answer.status, headers=_kept(answer.headers), body=content)
+
+
+def _label(method: str, path: str, body: bytes) -> str:
+    """`POST Runs`; for a batch, which concerns one table, `BATCH Runs`."""
+    rest = path.split("/", 2)[2]
+    if rest != "$batch":
+        return f"{method} {_table(rest)}"
+    first = _BATCHED.search(body)
+    return f"BATCH {_table(urlsplit(first[1].decode()).path.split('/', 2)[2]) if first else '?'}"
+
+
+def _table(rest: str) -> str:
+    name = _NAME.match(unquote(rest))
+    return name[0] if name else "?"
+
+
+def _kept(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in _HOP_BY_HOP)
+
+
+def _busy() -> web.Response:
+    return web.Response(
+        status=503, text=_BUSY, content_type="application/json", headers={"x-ms-error-code": "ServerBusy"}
+    )

@@ -1,0 +1,159 @@
+"""The whole world of one test or demo: clouds, store and host around the app, on free loopback ports.
+
+Everything that is simulated is a Python object of this process, so that tests look at state directly; only the app
+(a fork of the zygote) and Azurite are processes of their own. Leaving the world ends all that it started.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from shared.permissions import Registration
+from tests.sandbox.azurite import StorageAccount
+from tests.sandbox.clock import SharedClock
+from tests.sandbox.clouds import Clouds
+from tests.sandbox.entra.tokens import LIFETIME_SECONDS
+from tests.sandbox.faults import Faults
+from tests.sandbox.host import Host
+from tests.sandbox.personas import Person
+from tests.sandbox.points import Points
+from tests.sandbox.population import CLIENT_IDS, IDENTITY_CLIENT_ID, OPERATE, READ, populate, register_applications
+from tests.sandbox.session import Session
+from tests.sandbox.store_proxy import StoreProxy
+from tests.sandbox.switches import Switches
+
+PROJECT = Path(__file__).parents[2]
+
+# Where the checklist's links lead; names only, nobody goes there from the sandbox.
+_PORTALS = {
+    "TENANTRY_MTO_PORTAL": "https://mto.portal.example",
+    "TENANTRY_DEFENDER_PORTAL": "https://defender.portal.example",
+    "TENANTRY_MYACCOUNT_PORTAL": "https://myaccount.portal.example",
+    "TENANTRY_ENTRA_PORTAL": "https://entra.portal.example",
+}
+
+
+class World:
+    """Made of parts that are public: `clock`, `points`, `faults`, `clouds`, `store`, `host`, `people`."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        session: Session,
+        faults: Faults | None = None,
+        flipped: Iterable[str] = (),
+        start: datetime | None = None,
+        auto_advance: bool = True,
+        app_directory: Path = PROJECT,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.log = folder / "app.log"
+        self.recording = folder / "traffic.jsonl"
+        self.clock = SharedClock.create(folder / "clock", start)
+        self.faults = faults or Faults.none()
+        self.points = Points(faults)
+        self.certificates = session.certificates
+        self.clouds = Clouds(
+            clock=self.clock,
+            points=self.points,
+            faults=self.faults,
+            switches=Switches(flipped),
+            certificates=self.certificates,
+            recording=self.recording,
+        )
+        self._session = session
+        self._auto_advance = auto_advance
+        self._app_directory = app_directory
+        self._settings = dict(settings or {})
+        self._leaving = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._leaving.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._leaving.aclose()
+
+    async def _start(self) -> None:
+        self._leaving.callback(self.clock.close)
+        self.state_account, self.audit_account = self._session.azurite.take(), self._session.azurite.take()
+        self.store = StoreProxy(
+            accounts=(self.state_account, self.audit_account), points=self.points, faults=self.faults
+        )
+        self._leaving.push_async_callback(self.store.stop)
+        await self.store.start()
+        self._leaving.push_async_callback(self.clouds.stop)
+        await self.clouds.start()
+        self.people = populate(self.clouds)
+        self.contoso, self.fabrikam = self.people.contoso, self.people.fabrikam
+        self.host = Host(
+            app_directory=self._app_directory,
+            environment={},
+            hub=self.folder / "hub.sqlite",
+            log=self.log,
+            clock=self.clock,
+            points=self.points,
+            zygote=self._session.zygote,
+            auto_advance=self._auto_advance,
+        )
+        self._leaving.push_async_callback(self.host.stop)
+        self.host.environment.update(self._environment())
+        self.points.restart = self.host.kill_and_restart
+        register_applications(self.clouds, self.contoso, self.host.url)
+        await self.host.start()
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "TENANTRY_ROLE": "all",
+            "TENANTRY_SOURCE_TENANT_ID": self.contoso.id,
+            "TENANTRY_PUBLIC_URL": self.host.url,
+            "TENANTRY_AUTHORITY": self.clouds.authority,
+            "TENANTRY_GRAPH_ENDPOINT": self.clouds.graph,
+            **{f"TENANTRY_{registration.name}_CLIENT_ID": app_id for registration, app_id in CLIENT_IDS.items()},
+            "TENANTRY_IDENTITY_CLIENT_ID": IDENTITY_CLIENT_ID,
+            "TENANTRY_TABLES_CONNECTION_STRING": self.state_account.connection_string(self.store.url),
+            "TENANTRY_AUDIT_TABLES_CONNECTION_STRING": self.audit_account.connection_string(self.store.url),
+            **_PORTALS,
+            "IDENTITY_ENDPOINT": self.clouds.identity_endpoint,
+            "IDENTITY_HEADER": self.clouds.identity_header,
+            "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
+            **self.certificates.environment(),
+            **self._settings,
+        }
+
+    @property
+    def accounts(self) -> tuple[StorageAccount, StorageAccount]:
+        """State and audit. Their own connection strings lead past the proxy, for tests that look into tables."""
+        return self.state_account, self.audit_account
+
+    def token(self, person: Person, *roles: str, lifetime: float = LIFETIME_SECONDS) -> str:
+        """A person's token for our API."""
+        return self.clouds.user_token(person, CLIENT_IDS[Registration.API], roles, lifetime=lifetime)
+
+    def operator_token(self) -> str:
+        """Olga's, who runs the SOC."""
+        return self.token(self.people.operator, OPERATE, READ)
+
+    def reader_token(self) -> str:
+        """Of somebody who may look."""
+        return self.token(self.people.reader, READ)
+
+    def fabrikam_request(self, *analysts: Person) -> dict[str, object]:
+        """The body of POST /api/tenants for Fabrikam: the persons given, or the SOC's group."""
+        chosen: dict[str, object] = {"analysts": {"userIds": [person.object_id for person in analysts]}}
+        if not analysts:
+            chosen = {"analysts": {"groupId": self.people.analysts.id}}
+        return {"tenantId": self.fabrikam.id, "displayName": "Fabrikam", **chosen}
+
+    def violations(self) -> list[str]:
+        """What must never happen: calls that the services would not take, replays that differ."""
+        return [str(each) for each in (*self.clouds.violations, *self.host.violations)]
