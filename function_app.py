@@ -15,9 +15,15 @@ states, decide.
 State: tenants/ (Table Storage through tables.py). Composition: services.py. Failures: errors.py draws the tree.
 """
 
+import logging
+
 import azure.durable_functions as df
 
 from shared.onboarding import registration
+
+# At info these log every request's address, where a filter may hold a mail address.
+for _name in ("azure", "httpx", "kiota_http"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = df.DFApp()
 app.register_functions(registration.blueprint())

@@ -255,36 +255,34 @@ class Table:
 
         await self._patiently(write)
 
-    async def transact(self, operations: Sequence[Operation], *, guard: Row) -> None:
-        """All operations of one partition, or none. `guard` is the row among them whose nonce tells whether we wrote.
+    async def transact(self, operations: Sequence[Operation], *, guard: Row) -> str:
+        """All operations of one partition, or none. `guard` is the last of their rows: its nonce tells whether we wrote.
 
-        Raises Stale when a row changed meanwhile.
+        Gives the guard's new ETag. Raises Stale when a row changed meanwhile.
         """
         steps = [_step(operation) for operation in operations]
 
-        async def write() -> None:
+        async def write() -> str:
             try:
-                await self._client.submit_transaction(steps)
+                return str((await self._client.submit_transaction(steps))[-1]["etag"])
             except TableTransactionError as error:
                 if _lacks_table(error) or _is_transient(error):
                     raise
                 if error.status_code not in (404, 409, 412):
                     raise
-                await self._landed_or_stale(guard, error)
+                return await self._landed_or_stale(guard, error)
 
-        await self._patiently(write)
+        return await self._patiently(write)
 
-    async def _landed_or_stale(self, row: Row, cause: AzureError) -> None:
-        found = await self._client.get_entity(row.partition, row.key) if await self._exists(row) else None
-        if found is None or found.get("nonce") != row.nonce:
-            raise Stale from cause
-
-    async def _exists(self, row: Row) -> bool:
+    async def _landed_or_stale(self, row: Row, cause: AzureError) -> str:
+        """The ETag of our own earlier try, whose answer was lost. Raises Stale when somebody else wrote."""
         try:
-            await self._client.get_entity(row.partition, row.key, select=["RowKey"])
+            found = _from_entity(await self._client.get_entity(row.partition, row.key))
         except ResourceNotFoundError:
-            return False
-        return True
+            raise Stale from cause
+        if found.nonce != row.nonce:
+            raise Stale from cause
+        return found.etag
 
     async def _patiently[T](self, work: Callable[[], Awaitable[T]]) -> T:
         wait = _FIRST_WAIT_SECONDS

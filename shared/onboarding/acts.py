@@ -42,7 +42,7 @@ TRUST_SOURCE = _activity("trust_source")
 ALLOW_INBOUND_SYNC = _activity("allow_inbound_sync")
 TRUST_TARGET = _activity("trust_target")
 ENSURE_SYNCHRONIZATION = _activity("ensure_synchronization")
-ASSIGN_ANALYSTS = _activity("assign_analysts")
+ASSIGN_ANALYST = _activity("assign_analyst")
 START_SYNCHRONIZATION = _activity("start_synchronization")
 PROVISION_ANALYST = _activity("provision_analyst")
 ENSURE_SECURITY_READER = _activity("ensure_security_reader")
@@ -58,7 +58,7 @@ ACTS: tuple[ActKind, ...] = (
     ActKind(number=4, name="allow inbound sync", steps=(Step(activity=ALLOW_INBOUND_SYNC),), targets=_SETUP),
     ActKind(number=5, name="trust the target", steps=(Step(activity=TRUST_TARGET),)),
     ActKind(number=6, name="synchronization", steps=(Step(activity=ENSURE_SYNCHRONIZATION),)),
-    ActKind(number=7, name="scope", steps=(Step(activity=ASSIGN_ANALYSTS),)),
+    ActKind(number=7, name="scope", steps=(Step(activity=ASSIGN_ANALYST, by_analyst=True),)),
     ActKind(
         number=8,
         name="provision",

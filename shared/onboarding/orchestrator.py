@@ -8,7 +8,7 @@ import msgspec
 
 from shared.durable import ActivityFailed, Context, Sleeper, Steps, call
 from shared.onboarding.acts import BEGIN, BY_NUMBER, END
-from shared.onboarding.messages import ActCall, Again, Done, EndCall, Ended, Plan
+from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, EndCall, Ended, Plan
 from shared.runs import RunKey
 from shared.tenants.record import Problem
 from shared.tenants.states import State
@@ -19,6 +19,7 @@ _TRIES = 4
 reach."""
 
 _FIRST_PAUSE_SECONDS = 20.0
+_LONGEST_PAUSE_SECONDS = 300.0
 
 
 def onboard_tenant(context: Context, run: RunKey) -> Steps[None]:
@@ -38,35 +39,57 @@ def onboard_tenant(context: Context, run: RunKey) -> Steps[None]:
 def _perform(context: Context, sleeper: Sleeper, run: RunKey, plan: Plan) -> Steps[Ended]:
     for number in plan.acts:
         for step in BY_NUMBER[number].steps:
-            for analyst in plan.analysts if step.by_analyst else (None,):
-                outcome = yield from _until_settled(context, sleeper, step.activity, ActCall(run=run, analyst=analyst))
-                if isinstance(outcome, Ended):
-                    return outcome
+            calls = [ActCall(run=run, analyst=analyst) for analyst in (plan.analysts if step.by_analyst else (None,))]
+            ended = yield from _rounds(context, sleeper, step.activity, calls)
+            if ended is not None:
+                return ended
     return Ended(State.READY)
+
+
+def _rounds(
+    context: Context, sleeper: Sleeper, activity: Activity[ActCall, ActOutcome], calls: list[ActCall]
+) -> Steps[Ended | None]:
+    """Every analyst in turn, in rounds: while one waits for replication the others are not kept waiting."""
+    while calls:
+        waiting: list[ActCall] = []
+        pause = _LONGEST_PAUSE_SECONDS
+        for one in calls:
+            outcome = yield from _attempt(context, sleeper, activity, one)
+            if isinstance(outcome, Ended):
+                return outcome
+            if isinstance(outcome, Again):
+                waiting.append(msgspec.structs.replace(one, slot=outcome.slot))
+                pause = min(pause, outcome.seconds)
+        if waiting:
+            yield from sleeper.sleep(pause)
+        calls = waiting
+    return None
 
 
 def _until_settled[P: (ActCall, EndCall), R](
     context: Context, sleeper: Sleeper, activity: Activity[P, R], payload: P
 ) -> Steps[R | Ended]:
     """Call an activity until it answers something other than `Again`. Every activity has its own deadline."""
-    failures = 0
     while True:
-        try:
-            outcome = yield from call(context, activity, payload)
-        except ActivityFailed as failure:
-            failures += 1
-            if failures == _TRIES:
-                return _unexpected(activity.name, str(failure))
-            yield from sleeper.sleep(_FIRST_PAUSE_SECONDS * 2**failures)
-            continue
+        outcome = yield from _attempt(context, sleeper, activity, payload)
         if not isinstance(outcome, Again):
             return outcome
         yield from sleeper.sleep(outcome.seconds)
-        payload = _with_slot(payload, outcome)
 
 
-def _with_slot[P: (ActCall, EndCall)](payload: P, again: Again) -> P:
-    return msgspec.structs.replace(payload, slot=again.slot) if isinstance(payload, ActCall) else payload
+def _attempt[P: (ActCall, EndCall), R](
+    context: Context, sleeper: Sleeper, activity: Activity[P, R], payload: P
+) -> Steps[R | Ended]:
+    """Call an activity once; one that raises, a few times."""
+    reason = ""
+    for failures in range(1, _TRIES + 1):
+        try:
+            return (yield from call(context, activity, payload))
+        except ActivityFailed as failure:
+            reason = str(failure)
+        if failures < _TRIES:
+            yield from sleeper.sleep(_FIRST_PAUSE_SECONDS * 2**failures)
+    return _unexpected(activity.name, reason)
 
 
 def _unexpected(activity: str, reason: str) -> Ended:

@@ -37,6 +37,7 @@ type Work = Callable[[Services, ActCall, Tenant], Awaitable[ActOutcome]]
 _RETRY = "Look at the problem, then POST /api/tenants/{tenantId}/retry."
 _STORE_PAUSE_SECONDS = 20.0
 _VENDOR_PAUSE_SECONDS = 15.0
+_SLOWEST_SECONDS = 60.0
 
 
 def fence(call: ActCall) -> Fence:
@@ -45,8 +46,14 @@ def fence(call: ActCall) -> Fence:
 
 
 def deadline(deadlines: Deadlines, number: int) -> timedelta:
-    """How long an act may take: provisioning waits for the synchronization, the others for replication."""
-    return deadlines.provisioning if number == 8 else deadlines.replication
+    """How long an act may take: provisioning waits for the synchronization, the rest for replication."""
+    match number:
+        case 8:
+            return deadlines.provisioning
+        case 6:
+            return 2 * deadlines.replication  # the application must show before its job can be made
+        case _:
+            return deadlines.replication
 
 
 async def perform(services: Services, call: ActCall, number: int, work: Work) -> ActOutcome:
@@ -56,7 +63,7 @@ async def perform(services: Services, call: ActCall, number: int, work: Work) ->
         act = tenant.acts[number]
         if services.clock.now() > act.since + deadline(services.settings.deadlines, number):
             return await _leave(services, call, number, _too_late(act))
-        outcome = await _work(services, call, tenant, work)
+        outcome = _paced(await _work(services, call, tenant, work), services.clock.now() - act.since)
         return await _leave(services, call, number, outcome)
     except RunStopped:
         return Ended(None)
@@ -67,6 +74,15 @@ async def perform(services: Services, call: ActCall, number: int, work: Work) ->
 async def ensure[Image](services: Services, call: ActCall, write: PrivilegedWrite[Image]) -> Ensured[Image] | NotYet:
     """Make one thing so, within this call's run."""
     return await services.intents.ensure(_tenant_id(call), fence(call), write)
+
+
+def _paced(outcome: ActOutcome, age: timedelta) -> ActOutcome:
+    """Look again soon at first, then less often. A reserved slot has its own time."""
+    if not isinstance(outcome, Again) or outcome.slot is not None:
+        return outcome
+    return msgspec.structs.replace(
+        outcome, seconds=max(outcome.seconds, min(_SLOWEST_SECONDS, age.total_seconds() / 4))
+    )
 
 
 async def _work(services: Services, call: ActCall, tenant: Tenant, work: Work) -> ActOutcome:

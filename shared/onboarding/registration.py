@@ -23,7 +23,7 @@ def blueprint() -> df.Blueprint:
     register_activity(app, acts.ALLOW_INBOUND_SYNC, activities.allow_inbound_sync)
     register_activity(app, acts.TRUST_TARGET, activities.trust_target)
     register_activity(app, acts.ENSURE_SYNCHRONIZATION, sync_activities.ensure_synchronization)
-    register_activity(app, acts.ASSIGN_ANALYSTS, sync_activities.assign_analysts)
+    register_activity(app, acts.ASSIGN_ANALYST, sync_activities.assign_analyst)
     register_activity(app, acts.START_SYNCHRONIZATION, sync_activities.start_synchronization)
     register_activity(app, acts.PROVISION_ANALYST, sync_activities.provision_analyst)
     register_activity(app, acts.ENSURE_SECURITY_READER, sync_activities.ensure_security_reader)

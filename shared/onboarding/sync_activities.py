@@ -35,9 +35,9 @@ async def ensure_synchronization(services: Services, call: ActCall) -> ActOutcom
     return await perform(services, call, 6, _ensure_synchronization)
 
 
-async def assign_analysts(services: Services, call: ActCall) -> ActOutcome:
-    """Act 7: each analyst is in scope, by user id."""
-    return await perform(services, call, 7, _assign_analysts)
+async def assign_analyst(services: Services, call: ActCall) -> ActOutcome:
+    """Act 7: one analyst is in scope, by user id."""
+    return await perform(services, call, 7, _assign_analyst)
 
 
 async def start_synchronization(services: Services, call: ActCall) -> ActOutcome:
@@ -127,12 +127,13 @@ async def _remember(services: Services, tenant: Tenant, **facts: str | bool) -> 
     return await services.tenants.update(tenant.record.tenant_id, decide)
 
 
-async def _assign_analysts(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
-    for analyst in sorted(tenant.analysts):
-        result = await ensure(services, call, sync_writes.assignment(services, tenant, {"analyst": analyst}))
-        if isinstance(result, NotYet):
-            return Again(result.seconds, result.reason)
-    return Done(f"{len(tenant.analysts)} analysts in scope")
+async def _assign_analyst(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    write = sync_writes.assignment(services, tenant, {"analyst": _analyst(call)})
+    result = await ensure(services, call, write)
+    if isinstance(result, NotYet):
+        return Again(result.seconds, result.reason)
+    assigned = {one.principal_id for one in result.image} & set(tenant.analysts)
+    return Done(f"{len(assigned)} of {len(tenant.analysts)} analysts in scope", more=assigned != set(tenant.analysts))
 
 
 async def _start_synchronization(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:

@@ -91,12 +91,9 @@ class TenantStore:
             if change is None:
                 return tenant
             try:
-                await self._write(change, tenant)
+                return _applied(tenant, change, await self._write(change, tenant))
             except Stale:
                 await self._clock.sleep(0.05)
-                continue
-            written = await self.read(tenant_id)
-            return written if written is not None else tenant
         raise StoreConflict(f"tenant {tenant_id} kept changing")
 
     async def list_by_state(self, state: State | None, *, size: int, token: Any) -> tuple[list[Record], Any]:
@@ -124,16 +121,16 @@ class TenantStore:
         except Stale:
             return  # the tenant just came back to that state
 
-    async def _write(self, change: Change, tenant: Tenant | None) -> None:
+    async def _write(self, change: Change, tenant: Tenant | None) -> str:
         record = change.record
         if tenant is not None and not may_become(tenant.record.state, record.state):
             raise TransitionNotAllowed(f"{tenant.record.state} to {record.state}")
         if tenant is None or tenant.record.state is not record.state:
             # Before the record: a hint too many is harmless, a missing one would hide the tenant from the sweeper.
             await self._by_state.upsert(self._hint(record.state, record.tenant_id))
-        await self._transact(change, tenant)
+        return await self._transact(change, tenant)
 
-    async def _transact(self, change: Change, tenant: Tenant | None) -> None:
+    async def _transact(self, change: Change, tenant: Tenant | None) -> str:
         """Every transaction holds the record with its ETag. Rows above one batch follow in further ones, repeatably."""
         tenant_id = change.record.tenant_id
         rows = [_operation(row) for row in self._rows(change)]
@@ -141,12 +138,8 @@ class TenantStore:
         for at in range(0, max(len(rows), 1), BATCH_ROWS - 1):
             guard = self._row(tenant_id, RECORD, change.record, etag=etag)
             write = Operation(write=Write.UPDATE if etag else Write.INSERT, row=guard)
-            await self._tenants.transact([*rows[at : at + BATCH_ROWS - 1], write], guard=guard)
-            if at + BATCH_ROWS - 1 < len(rows):
-                written = await self._tenants.get(tenant_id, RECORD)
-                if written is None or written.nonce != guard.nonce:
-                    raise Stale
-                etag = written.etag
+            etag = await self._tenants.transact([*rows[at : at + BATCH_ROWS - 1], write], guard=guard)
+        return etag
 
     def _rows(self, change: Change) -> Iterable[Row]:
         tenant_id = change.record.tenant_id
@@ -177,6 +170,23 @@ class _Hint(msgspec.Struct, frozen=True):
 
 def _operation(row: Row) -> Operation:
     return Operation(write=Write.UPSERT if row.body else Write.DELETE, row=row)
+
+
+def _applied(tenant: Tenant, change: Change, etag: str) -> Tenant:
+    """The tenant as the store now has it."""
+    analysts = {**tenant.analysts, **{one.object_id: one for one in change.analysts}}
+    return Tenant(
+        record=change.record,
+        etag=etag,
+        acts={**tenant.acts, **{act.number: act for act in change.acts}},
+        analysts={key: one for key, one in analysts.items() if key not in change.forgotten_analysts},
+        eligibilities={
+            **tenant.eligibilities,
+            **{eligibility_key(one.principal_id, one.role_definition_id): one for one in change.eligibilities},
+        },
+        consents={**tenant.consents, **{one.registration: one for one in change.consents}},
+        intents={**tenant.intents, **{intent_key(one.where, one.object_name): one for one in change.intents}},
+    )
 
 
 def _assemble(rows: Sequence[Row]) -> Tenant | None:

@@ -14,7 +14,7 @@ from tests.sandbox.clock import SharedClock
 from tests.sandbox.entra.registrations import Registration
 from tests.sandbox.entra.server import EntraServer
 from tests.sandbox.entra.service import ManagedIdentity, TokenService
-from tests.sandbox.entra.tokens import LIFETIME_SECONDS, Signer, life, sign
+from tests.sandbox.entra.tokens import LIFETIME_SECONDS, Signer, api_claims, life, present, sign
 from tests.sandbox.faults import Faults
 from tests.sandbox.graph.call import Estate
 from tests.sandbox.graph.models.ground import Ground
@@ -204,19 +204,10 @@ class Clouds:
         **overrides: object,
     ) -> str:
         """A person's v2 token for an API. Overrides replace claims; one that is None is left out."""
-        claims: dict[str, object] = {
-            "aud": audience_app_id,
-            "iss": f"{self.authority}/{person.tenant_id}/v2.0",
-            **person.claims(self.authority),
-            "azp": "client-of-a-person",
-            "azpacr": "0",
-            "scp": scp,
-            "roles": list(roles),
-            "ver": "2.0",
-            **life(issued_seconds_ago, lifetime),
-            **overrides,
-        }
-        return sign({name: value for name, value in claims.items() if value is not None}, signer)
+        who = {**person.claims(self.authority), "azp": "client-of-a-person", "azpacr": "0", "scp": scp}
+        dates = life(issued_seconds_ago, lifetime)
+        claims = api_claims(self.authority, person.tenant_id, audience_app_id, roles)
+        return sign(present({**claims, **who, **dates, **overrides}), signer)
 
     def app_token(
         self,
@@ -231,21 +222,10 @@ class Clouds:
         **overrides: object,
     ) -> str:
         """An application's v2 token for an API: no scp."""
-        claims: dict[str, object] = {
-            "aud": audience_app_id,
-            "iss": f"{self.authority}/{tenant.id}/v2.0",
-            "azp": app_id,
-            "azpacr": "2",
-            "idtyp": "app",
-            "oid": app_id,
-            "sub": app_id,
-            "tid": tenant.id,
-            "roles": list(roles),
-            "ver": "2.0",
-            **life(issued_seconds_ago, lifetime),
-            **overrides,
-        }
-        return sign({name: value for name, value in claims.items() if value is not None}, signer)
+        who = {"azp": app_id, "azpacr": "2", "idtyp": "app", "oid": app_id, "sub": app_id}
+        dates = life(issued_seconds_ago, lifetime)
+        claims = api_claims(self.authority, tenant.id, audience_app_id, roles)
+        return sign(present({**claims, **who, **dates, **overrides}), signer)
 
     async def open_consent(self, url: str, as_person: Person, answer: str = "accept") -> str:
         """Plays the browser at Entra; gives the address it is sent back to. An error page is raised as EntraError."""

@@ -63,7 +63,7 @@ class Faults:
             lost_answer=0.05,
             refused_store=0.05,
             replication_seconds=(20.0, 600.0),
-            restart=0.02,
+            restart=0.004,
         )
 
     def next(self, kind: str, label: str) -> Fault | None:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -20,6 +21,8 @@ from tests.sandbox.world import World
 
 _TOKEN_SECONDS = 12 * 3600
 """Real tokens live about an hour; a person at a terminal would be cut off in the middle."""
+
+_ENTRY = re.compile(r"\d{4}-\d\d-\d\d \S+ (?P<level>[A-Z]+) (?P<logger>\S+) ")
 
 
 def main() -> int:
@@ -53,12 +56,16 @@ async def _serve(console: Console, faults: str, seed: int) -> None:
 
 
 async def _follow(log: Path) -> None:
-    """Show the app's log as it grows."""
+    """Show what the app itself logs, and every warning; the libraries' chatter stays in the file."""
+    shown = False
     with log.open(encoding="utf-8", errors="replace") as lines:
         while True:
-            if text := lines.read():
-                sys.stdout.write(text)
-                sys.stdout.flush()
+            while line := lines.readline():
+                if entry := _ENTRY.match(line):
+                    shown = entry["logger"].startswith("shared") or entry["level"] not in ("DEBUG", "INFO")
+                if shown:
+                    sys.stdout.write(line)
+            sys.stdout.flush()
             await asyncio.sleep(0.2)
 
 

@@ -217,8 +217,8 @@ async def scene(
     folder: Path, *, flipped: Sequence[str] = (), faults: Faults | None = None, quick: bool = True
 ) -> AsyncIterator[Scene]:
     """The clouds without an app. `quick` turns replication off; Fabrikam has not consented yet."""
-    clock = SharedClock.create(folder / "clock", datetime(2026, 3, 2, 8, 0, tzinfo=UTC))
     certificates = Certificates(folder)
+    clock = SharedClock.create(folder / "clock", datetime(2026, 3, 2, 8, 0, tzinfo=UTC))
     points, chosen = Points(), faults or Faults.none()
     clouds = Clouds(
         clock=clock,

@@ -28,8 +28,8 @@ _RECORD = b"""
   ],
   "analysts": [{"objectId": "a", "displayName": "Ana", "userPrincipalName": "ana@contoso.com", "targetObjectId": "t"}],
   "eligibilities": [{"principalId": "t", "roleDefinitionId": "r", "endDateTime": "2027-05-23T00:00:00Z",
-                     "cappedBy": null}],
-  "permissions": [{"registration": "Tenantry Setup", "tenant": "Fabrikam", "permissions": ["Policy.Read.All"]}],
+                     "wanted": "P365D", "cappedTo": "P180D"}],
+  "permissions": [{"registration": "Tenantry Setup", "tenant": "7a1c", "permissions": ["Policy.Read.All"]}],
   "checklist": [{"analyst": "a", "items": [{"title": "Open the page", "text": "and look", "link": "https://x.example/"}]}]
 }
 """
@@ -53,7 +53,8 @@ def test_the_record_is_read_tolerantly_and_summed_up() -> None:
                 "principalId": "t",
                 "roleDefinitionId": "r",
                 "endDateTime": "2027-05-23T00:00:00+00:00",
-                "cappedBy": None,
+                "wanted": "P365D",
+                "cappedTo": "P180D",
             }
         ],
     }
@@ -93,12 +94,13 @@ def test_the_report_names_people_and_keeps_links_whole() -> None:
 
     print_record(console, view, _NOON)
     print_checklists(console, view)
-    print_permissions(console, view)
+    print_permissions(console, view, {"7a1c": "Fabrikam of Demo"})
 
     shown = written.getvalue()
-    assert "Checklist: Ana <ana@contoso.com>" in shown
+    assert "Checklist of Ana <ana@contoso.com>" in shown
     assert "https://x.example/" in shown
     assert "Policy.Read.All" in shown
+    assert "Fabrikam of Demo" in shown
     assert "2027-05-23" in shown
 
 

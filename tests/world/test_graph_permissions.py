@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from tests.sandbox.graph.permissions import APPLICATION, UNPUBLISHED, allowed, known_permission
 from tests.sandbox.switches import SWITCHES, Switches
 from tests.world.clouds_scene import CONTOSO, FABRIKAM, PARTNERS, REQUESTS, SOURCE_APP, TARGET_APP, scene
@@ -57,7 +58,9 @@ def test_misspelt_names_are_refused() -> None:
 async def test_a_missing_permission_is_403_but_401_without_a_word_on_synchronization(tmp_path: Path) -> None:
     async with scene(tmp_path) as world:
         sync = await world.synchronization()
-        world.clouds.revoke(SOURCE_APP, CONTOSO, ["Synchronization.ReadWrite.All", "Policy.ReadWrite.CrossTenantAccess"])
+        world.clouds.revoke(
+            SOURCE_APP, CONTOSO, ["Synchronization.ReadWrite.All", "Policy.ReadWrite.CrossTenantAccess"]
+        )
 
         policy = await world.graph(CONTOSO, f"POST {PARTNERS}", {"tenantId": FABRIKAM})
         jobs = await world.graph(CONTOSO, f"GET {sync.base}/jobs")

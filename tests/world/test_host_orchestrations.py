@@ -115,6 +115,16 @@ async def test_continue_as_new_starts_a_fresh_history(scene: Scene) -> None:
     assert len([e for e in scene.host.history("loop") if e["EventType"] == 4]) == 1
 
 
+async def test_events_that_nobody_took_are_handed_on_to_the_next_life(scene: Scene) -> None:
+    await scene.host.kill()
+    await scene.host.start_orchestration("collects", [], "three")
+    for word in ("one", "two", "three"):
+        await scene.host.raise_event("three", "word", word)
+    await scene.host.restart()
+
+    assert (await scene.host.finished("three")).output == ['"one"', '"two"', '"three"']
+
+
 async def test_a_replay_that_differs_is_caught(scene: Scene) -> None:
     started = await scene.host.start_orchestration("moody")
     finished = await scene.host.finished(started)

@@ -45,9 +45,9 @@ async def test_two_worlds_side_by_side_share_nothing(open_world: OpenWorld) -> N
 
 
 @contextmanager
-def _demo(folder: Path, mark: str, *options: str) -> Iterator[subprocess.Popen[str]]:
+def _demo(folder: Path, mark: str, *options: str, before: tuple[str, ...] = ()) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        [sys.executable, "-u", "-m", "tests.sandbox.demo", *options],
+        [*before, sys.executable, "-u", "-m", "tests.sandbox.demo", *options],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(PROJECT), "TMPDIR": str(folder), _MARK: mark},
         stdout=subprocess.PIPE,
@@ -110,3 +110,15 @@ def test_nothing_is_left_running_when_the_demo_is_ended_in_the_middle(tmp_path: 
 
     assert demo.returncode != 0
     assert _soon_nothing_left(mark) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes by their environment: Linux only")
+def test_nothing_is_left_running_when_make_is_killed(tmp_path: Path) -> None:
+    mark = uuid.uuid4().hex
+    with _demo(tmp_path, mark, "--faults", "harsh", before=("sh", "-c", '"$@"; exit $?', "make")) as shell:
+        assert shell.stdout is not None
+        assert "POST /api/tenants" in shell.stdout.readline()
+
+        shell.kill()
+
+        assert _soon_nothing_left(mark) == []

@@ -10,7 +10,7 @@ from tests.sandbox.demo.view import ENDS, WAITING_FOR_CONSENT, TenantView, read_
 from tests.sandbox.population import CLIENT_IDS
 from tests.sandbox.world import World
 
-_LOOK_EVERY_SECONDS = 0.1
+_LOOK_EVERY_SECONDS = 0.25
 
 
 class RefusedError(Exception):

@@ -1,14 +1,16 @@
 """What the demo leaves: the record, checklists and permissions on the screen, and files for whoever wants to look."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from shared.permissions import SECURITY_READER
 from tests.sandbox.demo.screen import duration
-from tests.sandbox.demo.view import TenantView, as_text
+from tests.sandbox.demo.view import ChecklistItem, TenantView, as_text
 
 
 def summary(view: TenantView | None, *, now: datetime, vendor_calls: int) -> dict[str, object]:
@@ -25,7 +27,8 @@ def summary(view: TenantView | None, *, now: datetime, vendor_calls: int) -> dic
                     "principalId": each.principal_id,
                     "roleDefinitionId": each.role_definition_id,
                     "endDateTime": each.end_date_time.isoformat() if each.end_date_time else None,
-                    "cappedBy": each.capped_by,
+                    "wanted": each.wanted,
+                    "cappedTo": each.capped_to,
                 }
                 for each in view.eligibilities
             ],
@@ -63,39 +66,43 @@ def print_record(console: Console, view: TenantView, now: datetime) -> None:
     if not console.is_terminal:
         console.print(acts)
     people = {each.target_object_id: each.display_name for each in view.analysts}
-    eligibilities = _table("eligible in the target", "role", "until", "capped by")
+    eligibilities = _table("eligible in the target", "role", "wanted", "until", "capped to")
     for each in view.eligibilities:
         until = each.end_date_time.date().isoformat() if each.end_date_time else "no end"
         who = people.get(each.principal_id) or each.principal_id
-        eligibilities.add_row(who, each.role_definition_id, until, as_text(each.capped_by))
+        role = "Security Reader" if each.role_definition_id == SECURITY_READER else each.role_definition_id
+        eligibilities.add_row(who, role, each.wanted or "", until, each.capped_to or "")
     console.print(eligibilities)
 
 
 def print_checklists(console: Console, view: TenantView) -> None:
-    """What only the analysts themselves can do, each with their links."""
+    """What only people can do, with links; analysts whose lists are the same are named together."""
+    lists: dict[tuple[ChecklistItem, ...], list[str]] = {}
+    people = {each.object_id: f"{each.display_name} <{each.user_principal_name}>" for each in view.analysts}
     for each in view.checklist:
-        console.rule(f"Checklist: {_person(each.analyst, view)}")
-        for number, item in enumerate(each.items, 1):
-            console.print(f"{number}. {item.title}", markup=False, highlight=False, soft_wrap=True, style="bold")
-            for line in (item.text, item.link):
-                if line:
-                    console.print(f"   {line}", markup=False, highlight=False, soft_wrap=True)
+        lists.setdefault(each.items, []).append(people.get(each.analyst) or each.name or each.analyst)
+    for items, names in lists.items():
+        _print_items(console, f"Checklist of {', '.join(names)}", items)
+    if view.administrator_checklist:
+        _print_items(console, "Checklist of the target's administrator", view.administrator_checklist)
 
 
-def print_permissions(console: Console, view: TenantView) -> None:
-    """Which registration holds which permission, and where."""
+def _print_items(console: Console, title: str, items: tuple[ChecklistItem, ...]) -> None:
+    console.rule(title)
+    for number, item in enumerate(items, 1):
+        console.print(f"{number}. {item.title}", markup=False, highlight=False, soft_wrap=True, style="bold")
+        for line in (item.text, item.link):
+            if line:
+                console.print(f"   {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_permissions(console: Console, view: TenantView, tenants: Mapping[str, str]) -> None:
+    """Which registration holds which permission, and where; tenants by id and name."""
     console.rule("Permissions used")
     table = _table("registration", "tenant", "permissions")
     for each in view.permissions:
-        table.add_row(each.registration, each.tenant, "\n".join(each.permissions))
+        table.add_row(each.registration, tenants.get(each.tenant, each.tenant), "\n".join(each.permissions))
     console.print(table)
-
-
-def _person(analyst: object, view: TenantView) -> str:
-    for each in view.analysts:
-        if analyst in (each.object_id, each.user_principal_name):
-            return f"{each.display_name} <{each.user_principal_name}>"
-    return as_text(analyst)
 
 
 def _table(*columns: str) -> Table:

@@ -54,7 +54,8 @@ class Eligibility(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     principal_id: str
     role_definition_id: str = ""
     end_date_time: datetime | None = None
-    capped_by: object = None
+    wanted: str | None = None
+    capped_to: str | None = None
 
 
 class Permissions(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -76,7 +77,8 @@ class ChecklistItem(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class Checklist(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One analyst's acts."""
 
-    analyst: object
+    analyst: str
+    name: str = ""
     items: tuple[ChecklistItem, ...] = ()
 
 
@@ -95,6 +97,7 @@ class TenantView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     eligibilities: tuple[Eligibility, ...] = ()
     permissions: tuple[Permissions, ...] = ()
     checklist: tuple[Checklist, ...] = ()
+    administrator_checklist: tuple[ChecklistItem, ...] = ()
     warnings: tuple[object, ...] = ()
     problem: object = None
 

@@ -1,7 +1,7 @@
 """Access tokens on machine time: good ones, and every kind of bad one that a caller check must refuse."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from uuid import uuid4
 
@@ -93,3 +93,14 @@ def identity_claims(
         "ver": "2.0",
         **life(lifetime=86400),
     }
+
+
+def api_claims(authority: str, tenant_id: str, audience: str, roles: Sequence[str]) -> dict[str, object]:
+    """What every v2 token for an API of ours has; who it is about comes on top."""
+    issuer = f"{authority}/{tenant_id}/v2.0"
+    return {"aud": audience, "iss": issuer, "tid": tenant_id, "roles": list(roles), "ver": "2.0", "uti": uuid4().hex}
+
+
+def present(claims: Mapping[str, object]) -> dict[str, object]:
+    """Without those that are None."""
+    return {name: value for name, value in claims.items() if value is not None}

@@ -65,21 +65,13 @@ def apply(runtime: Runtime, instance: Instance, new: list[Event], result: Outcom
     woken: list[str] = []
     now = runtime.clock.now()
     scheduled = _retry(runtime, instance, new, woken)
-    known = len(instance.actions)
     before = instance.actions
-    numbered, instance.next_number = (
-        number_new(before, result.actions, instance.next_number)
-        if result.actions
-        else (
-            before,
-            instance.next_number,
-        )
-    )
-    for earlier, later in zip(before, numbered, strict=False):
+    if result.actions:
+        instance.actions, instance.next_number = number_new(before, result.actions, instance.next_number)
+    for earlier, later in zip(before, instance.actions, strict=False):
         if later.canceled and not earlier.canceled and later.number is not None:
             runtime.hub.drop_timer(instance.id, later.number)
-    instance.actions = numbered
-    for each in numbered[known:]:
+    for each in instance.actions[len(before) :]:
         scheduled += _schedule(runtime, instance, each, woken)
     events = [*new, *scheduled, event(EventType.ORCHESTRATOR_COMPLETED, now)]
     instance.updated = now.timestamp()
@@ -197,7 +189,8 @@ def _continue_as_new(runtime: Runtime, instance: Instance, events: list[Event]) 
     history = [json.loads(text) for text in runtime.hub.history(instance.id)] + events
     carried = unconsumed(history, instance.actions)
     unread = runtime.hub.waiting(instance.id)
-    carried += [each for _, _, each in unread if each["EventType"] == EventType.EVENT_RAISED]
+    kept = {EventType.EVENT_RAISED, EventType.EXECUTION_TERMINATED}
+    carried += [each for _, _, each in unread if each["EventType"] in kept]
     runtime.hub.read([number for number, _, _ in unread])
     runtime.hub.clear_history(instance.id)
     runtime.hub.drop_timers(instance.id)

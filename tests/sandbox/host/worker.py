@@ -54,6 +54,8 @@ class Worker:
                 raise AppFailedToLoad(ready.error)  # noqa: TRY301 - all failures end the process alike
         except BaseException:
             self.kill()
+            if self._writer is None:
+                ours.close()
             raise
         self.functions = ready.functions
         self._listening = asyncio.create_task(self._listen(reader))

@@ -224,6 +224,15 @@ def again(context: df.DurableOrchestrationContext) -> Flow:
     return answer
 
 
+def collects(context: df.DurableOrchestrationContext) -> Flow:
+    """Takes one event in each life."""
+    word = yield context.wait_for_external_event("word")
+    words = [*context.get_input(), word]
+    if len(words) < 3:
+        context.continue_as_new(words)
+    return words
+
+
 _calls = 0
 
 
@@ -260,7 +269,20 @@ def _register() -> None:
     _named(every_hour, app.timer_trigger(arg_name="timer", schedule="0 0 * * * *")(every_hour))
     for activity, parameter in ((work, "what"), (sync_work, "what"), (flaky, "failures"), (flaky_one, "what")):
         _named(activity, app.activity_trigger(input_name=parameter)(activity))
-    for orchestrator in (in_turn, fan_out, patient, waits, parent, child, tries, many_tries, again, moody, entity):
+    for orchestrator in (
+        in_turn,
+        fan_out,
+        patient,
+        waits,
+        parent,
+        child,
+        tries,
+        many_tries,
+        again,
+        collects,
+        moody,
+        entity,
+    ):
         _named(orchestrator, app.orchestration_trigger(context_name="context")(orchestrator))
 
 

@@ -38,13 +38,9 @@ class Pim:
         self.schedules: dict[str, Schedule] = {}
         self.requests: dict[str, Request] = {}
         self.policies: dict[str, RolePolicy] = {role: RolePolicy() for role in ROLES}
+        self.security_reader = self.policies[SECURITY_READER]
         self.directory_roles: set[tuple[str, str]] = set()
         """Who holds which directory role for good: (object id, role id). Persons and service principals."""
-
-    @property
-    def security_reader(self) -> RolePolicy:
-        """The policy that tests change most."""
-        return self.policies[SECURITY_READER]
 
     def require_licence(self, *, reading: bool) -> None:
         """Sections 6.4 and 6.7."""

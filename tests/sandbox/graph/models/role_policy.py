@@ -87,7 +87,7 @@ def _rule(type_part: str, level: tuple[str, str], id_part: str, **properties: ob
         **properties,
         "target": {
             "caller": caller,
-            "operations": ["All"],
+            "operations": ["all"],
             "level": kind,
             "inheritableSettings": [],
             "enforcedSettings": [],
