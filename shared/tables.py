@@ -8,7 +8,7 @@ write landed. Waits of seconds are made here and nowhere else; the SDK's own ret
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from azure.core import MatchConditions
@@ -76,12 +76,8 @@ class Stale(Exception):
     """The row changed since it was read, or was there already."""
 
 
-class OpenTable(Protocol):
-    """Gives the SDK's client of a table."""
-
-    def __call__(self, name: str) -> TableClient:
-        """The client of one table."""
-        ...
+type OpenTable = Callable[[str], TableClient]
+"""Gives the SDK's client of a table."""
 
 
 def encode(value: object) -> bytes:

@@ -48,6 +48,12 @@ class AppRoleOf(msgspec.Struct, frozen=True, rename="camel"):
 
     id: str
     value: str | None = None
+    display_name: str | None = None
+
+    @property
+    def provisions(self) -> bool:
+        """Whether it is the role that puts a user in scope. Microsoft's own sample has the name only for display."""
+        return APP_ROLE in (self.value, self.display_name)
 
 
 class ServicePrincipal(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

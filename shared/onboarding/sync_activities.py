@@ -9,7 +9,6 @@ import msgspec
 from shared.eligibility import decide as eligibility
 from shared.eligibility.activities import security_reader
 from shared.errors import Forbidden
-from shared.graph.synchronization import APP_ROLE
 from shared.identifiers import ObjectId
 from shared.intents import NotYet
 from shared.onboarding import sync_writes
@@ -75,7 +74,7 @@ async def _ensure_synchronization(services: Services, call: ActCall, tenant: Ten
     image = application.image
     if image is None:
         raise LookupError("an ensured application has an image")
-    role = next(role for role in image.app_roles if role.value == APP_ROLE)
+    role = next(role for role in image.app_roles if role.provisions)
     tenant = await _remember(services, tenant, service_principal_id=image.id, app_role_id=role.id)
     return await _ensure_job(services, call, tenant)
 

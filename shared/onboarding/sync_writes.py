@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from shared.graph.synchronization import APP_ROLE, Assignment, Job, ServicePrincipal
+from shared.graph.synchronization import Assignment, Job, ServicePrincipal
 from shared.identifiers import ObjectId, TenantId
 from shared.intents import OpenIntent, PrivilegedWrite
 from shared.onboarding.provisioned import Provisioned, advice, told_on_demand
@@ -58,7 +58,7 @@ def enterprise_application(
         act=6,
         wanted={"displayName": name},
         read=read,
-        satisfied=lambda image: image is not None and any(role.value == APP_ROLE for role in image.app_roles),
+        satisfied=lambda image: image is not None and any(role.provisions for role in image.app_roles),
         send=send,
         picture=msgspec.to_builtins,
         creates=True,

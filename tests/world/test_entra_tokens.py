@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import aiohttp.connector
+import httpx
 import jwt
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
@@ -12,6 +13,8 @@ from azure.identity.aio import ClientAssertionCredential
 
 from tests.sandbox.entra.service import EXCHANGE
 from tests.sandbox.entra.tokens import Signer, identity_claims, life, sign
+from tests.sandbox.faults import Fault, Faults
+from tests.sandbox.points import cut
 from tests.world.clouds_scene import (
     CONTOSO,
     FABRIKAM,
@@ -183,3 +186,27 @@ async def test_the_recording_holds_no_token(tmp_path: Path) -> None:
         assert "eyJ" not in lines
         assert [entry.service for entry in world.clouds.recorder.entries] == ["login", "login", "graph"]
         assert world.clouds.recorder.entries[0].roles == tuple(sorted(SOURCE_PERMISSIONS))
+
+
+class Stormy(Faults):
+    """The token endpoint meets each kind of fault once."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self._left = [Fault.THROTTLE, Fault.SERVER_ERROR, Fault.LOST_ANSWER]
+
+    def next(self, kind: str, label: str) -> Fault | None:
+        assert label
+        return self._left.pop(0) if kind == "login" and self._left else None
+
+
+async def test_the_token_endpoint_has_bad_days(tmp_path: Path) -> None:
+    async with scene(tmp_path, faults=Stormy()) as world:
+        assert (await world.token(CONTOSO, SOURCE_APP)).status_code == 429
+        assert (await world.token(CONTOSO, SOURCE_APP)).status_code == 503
+        with pytest.raises(httpx.RemoteProtocolError):
+            await world.token(CONTOSO, SOURCE_APP)
+        world.points.arm("login.before", "POST /{id}/oauth2/v2.0/token", 3, cut)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await world.token(CONTOSO, SOURCE_APP)
+        assert (await world.token(CONTOSO, SOURCE_APP)).is_success

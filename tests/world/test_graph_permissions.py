@@ -55,6 +55,13 @@ def test_misspelt_names_are_refused() -> None:
     assert all(switch.section for switch in SWITCHES.values())
 
 
+def test_every_switch_turns_something() -> None:
+    sandbox = Path(__file__).parents[1] / "sandbox" / "graph"
+    source = "".join(path.read_text() for path in sandbox.rglob("*.py"))
+
+    assert [switch for switch in SWITCHES if f'"{switch}"' not in source] == []
+
+
 async def test_a_missing_permission_is_403_but_401_without_a_word_on_synchronization(tmp_path: Path) -> None:
     async with scene(tmp_path) as world:
         sync = await world.synchronization()

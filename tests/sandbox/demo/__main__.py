@@ -28,7 +28,7 @@ from tests.sandbox.session import Session
 from tests.sandbox.world import World
 
 _RESULTS = Path("build") / "demo"
-_DEADLINE_SECONDS = {"none": 55.0, "harsh": 300.0}
+_DEADLINE_SECONDS = {"none": 55.0, "harsh": 180.0}
 
 
 def main() -> int:

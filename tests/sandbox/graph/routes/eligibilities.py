@@ -11,7 +11,8 @@ from tests.sandbox.graph.wire import Wire, moment
 
 _PIM = "/roleManagement/directory"
 _EITHER = EQUAL | {"ne"}
-FILTER = dict.fromkeys(("principalId", "roleDefinitionId", "directoryScopeId", "memberType"), _EITHER)
+REQUEST_FILTER = dict.fromkeys(("principalId", "roleDefinitionId", "directoryScopeId"), _EITHER)
+_FILTER = {**REQUEST_FILTER, "memberType": _EITHER}
 _EXPAND = frozenset({"principal", "roleDefinition"})
 _BASE = frozenset({"id", "principalId", "roleDefinitionId", "directoryScopeId", "appScopeId", "memberType"})
 _SCHEDULE = _BASE | {"createdUsing", "createdDateTime", "modifiedDateTime", "status", "scheduleInfo"}
@@ -106,7 +107,7 @@ ROUTES = (
     Route(
         call=f"GET {_PIM}/roleEligibilitySchedules",
         handler=_list_schedules,
-        options=Options(select=_SCHEDULE, expand=_EXPAND, filter=FILTER, top=999),
+        options=Options(select=_SCHEDULE, expand=_EXPAND, filter=_FILTER, top=999),
         service="pim",
     ),
     Route(
@@ -119,7 +120,7 @@ ROUTES = (
         call=f"GET {_PIM}/roleEligibilityScheduleInstances",
         handler=_list_instances,
         options=Options(
-            select=_INSTANCE, expand=_EXPAND, filter={**FILTER, "roleEligibilityScheduleId": _EITHER}, top=999
+            select=_INSTANCE, expand=_EXPAND, filter={**_FILTER, "roleEligibilityScheduleId": _EITHER}, top=999
         ),
         service="pim",
     ),

@@ -7,7 +7,7 @@ from tests.sandbox.graph.errors import GraphError, malformed
 from tests.sandbox.graph.models.pim_records import Request, Wanted, Window
 from tests.sandbox.graph.query import Options
 from tests.sandbox.graph.router import Route
-from tests.sandbox.graph.routes.eligibilities import FILTER, schedule_info
+from tests.sandbox.graph.routes.eligibilities import REQUEST_FILTER, schedule_info
 from tests.sandbox.graph.wire import (
     Body,
     Wire,
@@ -162,7 +162,9 @@ def _request_wire(call: Call, request: Request) -> Wire:
 
 ROUTES = (
     Route(call=f"POST {_REQUESTS}", handler=_post, body=_REQUEST, service="pim"),
-    Route(call=f"GET {_REQUESTS}", handler=_list_requests, options=Options(filter=FILTER, top=999), service="pim"),
+    Route(
+        call=f"GET {_REQUESTS}", handler=_list_requests, options=Options(filter=REQUEST_FILTER, top=999), service="pim"
+    ),
     Route(call=f"GET {_REQUESTS}/{{id}}", handler=_read_request, service="pim"),
     Route(call=f"POST {_REQUESTS}/{{id}}/cancel", handler=_cancel, service="pim"),
 )
