@@ -5,8 +5,8 @@ The map of the house (`shared/`), in the order in which a request travels:
     onboarding/triggers.py          who may, what they ask -> a run row (runs.py), 202
     onboarding/orchestrator.py      the order of the acts (acts.py); waits are durable timers (durable.py)
     onboarding/activities.py        one act each: read, compare, write the difference, read back
-    onboarding/sync_activities.py     ... around the synchronization and the analysts
-    intents.py                      the only way to a privileged write: intent before, audit entry (audit.py) after
+    onboarding/sync_activities.py     ... around the synchronization     analyst_activities.py  ... for each analyst
+    intents.py                      the only way to a privileged write: intent before, audit entry (settling.py) after
     onboarding/writes.py            the writes, by kind      eligibility/   the same for PIM eligibilities
     graph/                          one vendor call each; permissions.py says which identity and permission
 

@@ -10,7 +10,8 @@ from datetime import datetime
 import msgspec
 
 from shared.errors import AutomationError
-from shared.tables import Row, Table, encode
+from shared.rows import Row, encode
+from shared.tables import Table
 
 _SEQUENCES = 10**12
 GENESIS = "0" * 64

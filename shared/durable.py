@@ -14,7 +14,7 @@ from typing import Any
 import azure.durable_functions as df
 import msgspec
 
-from shared.runs import RunKey
+from shared.run import RunKey
 from shared.wire import Activity
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import azure.functions as func
 import msgspec
 
 from shared.durable import Context, Orchestrations, Steps
-from shared.runs import RunKey
+from shared.run import RunKey
 from shared.services import Services, current
 from shared.wire import Activity
 

@@ -4,58 +4,15 @@ The row carries what the run is for, so a process that dies right after the inse
 When a run ends its row is copied to the subject's own partition (newest first) and deleted from `open`.
 """
 
-from datetime import datetime
-from typing import Protocol
-
 import msgspec
 
 from shared.clock import Clock
-from shared.tables import Row, Stale, Table, encode
+from shared.rows import Row, encode
+from shared.run import Run, RunKey
+from shared.tables import Stale, Table
 
 OPEN = "open"
 _NUMBERS = 10**12
-
-
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of one subject. `wanted` is the kind's own payload, as JSON."""
-
-    subject: str
-    kind: str
-    number: int
-    orchestration_id: str
-    nonce: str
-    opened: datetime
-    requested_by: str
-    wanted: msgspec.Raw = msgspec.Raw(b"{}")
-    started: datetime | None = None
-    ended: datetime | None = None
-    outcome: str = ""
-
-
-class RunKey(msgspec.Struct, frozen=True, kw_only=True):
-    """What an orchestration carries about its run: enough to find the row and to be told from any other run."""
-
-    subject: str
-    number: int
-    nonce: str
-
-
-class StartOrchestration(Protocol):
-    """Starts an orchestration; one that runs already under that id counts as started."""
-
-    async def __call__(self, name: str, orchestration_id: str, payload: RunKey) -> None:
-        """Start it."""
-        ...
-
-
-def orchestration_id(kind: str, subject: str, number: int) -> str:
-    """The deterministic instance id of a run."""
-    return f"{kind}-{subject}-{number}"
-
-
-def key_of(run: Run) -> RunKey:
-    """The run's key."""
-    return RunKey(subject=run.subject, number=run.number, nonce=run.nonce)
 
 
 class Runs:

@@ -15,6 +15,7 @@ from shared.audit import Audit
 from shared.callers import Callers
 from shared.clock import Clock, SystemClock
 from shared.credentials import Credentials
+from shared.graph.applications import Applications
 from shared.graph.client import Graph
 from shared.graph.cross_tenant import CrossTenantAccess
 from shared.graph.directory import Directory
@@ -43,6 +44,7 @@ class Services:
     credentials: Credentials
     directory: Directory
     pim: DirectoryPim
+    applications: Applications
     synchronizations: Synchronizations
     tenants: TenantStore
     runs: Runs
@@ -96,6 +98,7 @@ def build(settings: Settings, clock: Clock) -> Services:
         credentials=credentials,
         directory=Directory(graph, settings.source_tenant_id),
         pim=DirectoryPim(graph, settings.allowed_directory_roles),
+        applications=Applications(graph, settings.source_tenant_id),
         synchronizations=Synchronizations(graph, settings.source_tenant_id),
         tenants=tenants,
         runs=Runs(runs, clock),

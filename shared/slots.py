@@ -11,7 +11,8 @@ import msgspec
 from shared.clock import Clock
 from shared.errors import StoreConflict
 from shared.identifiers import NewId
-from shared.tables import Row, Stale, Table, encode
+from shared.rows import Row, encode
+from shared.tables import Stale, Table
 
 SPACING = timedelta(seconds=2.1)
 """Time between two slots: provisionOnDemand and the provisioning logs allow 5 calls in 10 s (graph limits), with a

@@ -6,11 +6,10 @@ write landed. Waits of seconds are made here and nowhere else; the SDK's own ret
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import msgspec
 from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
@@ -24,12 +23,7 @@ from azure.data.tables.aio import TableClient
 
 from shared.clock import Clock
 from shared.errors import StoreConflict, StoreUnavailable
-
-PROPERTY_CHARACTERS = 15_000
-"""Characters in one property. Table Storage allows 64 KiB in UTF-16, where a character takes two bytes or four."""
-
-ENTITY_BYTES = 240_000
-"""UTF-8 bytes in one row's body. Table Storage allows 1 MiB an entity in UTF-16, with names and keys."""
+from shared.rows import Row, from_entity, to_entity
 
 BATCH_ROWS = 100
 """Rows in one entity-group transaction (Table Storage limit)."""
@@ -37,22 +31,6 @@ BATCH_ROWS = 100
 _TRIES = 6
 _FIRST_WAIT_SECONDS = 0.4
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One entity as this app sees it. `columns` are extra properties for queries."""
-
-    partition: str
-    key: str
-    body: bytes
-    nonce: str
-    etag: str = ""
-    columns: Mapping[str, str] = field(default_factory=dict)
-
-    def decode[T](self, kind: type[T]) -> T:
-        """The body as one of our types."""
-        return msgspec.json.decode(self.body, type=kind)
 
 
 class Write(StrEnum):
@@ -80,41 +58,6 @@ type OpenTable = Callable[[str], TableClient]
 """Gives the SDK's client of a table."""
 
 
-def encode(value: object) -> bytes:
-    """The JSON body of a row. Raises ValueError above the entity limit, which would mean a design error of ours."""
-    body = msgspec.json.encode(value)
-    if len(body) > ENTITY_BYTES:
-        raise ValueError(f"a row of {len(body)} bytes does not fit into an entity")
-    return body
-
-
-def _to_entity(row: Row) -> dict[str, Any]:
-    text = row.body.decode()
-    parts = [text[at : at + PROPERTY_CHARACTERS] for at in range(0, len(text), PROPERTY_CHARACTERS)]
-    names = {f"body{number}": part for number, part in enumerate(parts)}
-    return {"PartitionKey": row.partition, "RowKey": row.key, "nonce": row.nonce, **row.columns, **names}
-
-
-def _from_entity(entity: Mapping[str, Any]) -> Row:
-    parts: list[str] = []
-    while (part := entity.get(f"body{len(parts)}")) is not None:
-        parts.append(str(part))
-    columns = {
-        name: str(value)
-        for name, value in entity.items()
-        if name not in ("PartitionKey", "RowKey", "nonce", "Timestamp") and not name.startswith("body")
-    }
-    metadata = getattr(entity, "metadata", {})
-    return Row(
-        partition=str(entity["PartitionKey"]),
-        key=str(entity["RowKey"]),
-        body="".join(parts).encode(),
-        nonce=str(entity.get("nonce", "")),
-        etag=str(metadata.get("etag", "")),
-        columns=columns,
-    )
-
-
 def _is_transient(error: AzureError) -> bool:
     return not isinstance(error, HttpResponseError) or error.status_code is None or error.status_code in _TRANSIENT
 
@@ -136,7 +79,7 @@ class Table:
 
         async def read() -> Row | None:
             try:
-                return _from_entity(await self._client.get_entity(partition, key))
+                return from_entity(await self._client.get_entity(partition, key))
             except ResourceNotFoundError:
                 return None
 
@@ -152,7 +95,7 @@ class Table:
 
         async def read() -> list[Row]:
             found = self._client.query_entities(query, parameters=parameters)
-            return [_from_entity(entity) async for entity in found]
+            return [from_entity(entity) async for entity in found]
 
         return await self._patiently(read)
 
@@ -162,7 +105,7 @@ class Table:
         async def read() -> Row | None:
             found = self._client.query_entities("PartitionKey eq @p", parameters={"p": partition}, results_per_page=1)
             async for entity in found:
-                return _from_entity(entity)
+                return from_entity(entity)
             return None
 
         return await self._patiently(read)
@@ -177,7 +120,7 @@ class Table:
                 found = self._client.list_entities(results_per_page=size)
             pages = found.by_page(continuation_token=token)
             async for page in pages:
-                rows = [_from_entity(entity) async for entity in page]
+                rows = [from_entity(entity) async for entity in page]
                 return rows, pages.continuation_token  # type: ignore[attr-defined]  # the SDK's pager has it, its type hint not
             return [], None
 
@@ -198,10 +141,10 @@ class Table:
 
         async def write() -> Row | None:
             try:
-                await self._client.create_entity(_to_entity(row))
+                await self._client.create_entity(to_entity(row))
             except ResourceExistsError:
                 there = await self._client.get_entity(row.partition, row.key)
-                found = _from_entity(there)
+                found = from_entity(there)
                 return None if found.nonce == row.nonce else found
             return None
 
@@ -213,7 +156,7 @@ class Table:
         async def write() -> None:
             try:
                 await self._client.update_entity(
-                    _to_entity(row),
+                    to_entity(row),
                     mode=UpdateMode.REPLACE,
                     etag=row.etag,
                     match_condition=MatchConditions.IfNotModified,
@@ -229,7 +172,7 @@ class Table:
         """Insert or replace, whatever is there. For hints only."""
 
         async def write() -> None:
-            await self._client.upsert_entity(_to_entity(row), mode=UpdateMode.REPLACE)
+            await self._client.upsert_entity(to_entity(row), mode=UpdateMode.REPLACE)
 
         await self._patiently(write)
 
@@ -273,7 +216,7 @@ class Table:
     async def _landed_or_stale(self, row: Row, cause: AzureError) -> str:
         """The ETag of our own earlier try, whose answer was lost. Raises Stale when somebody else wrote."""
         try:
-            found = _from_entity(await self._client.get_entity(row.partition, row.key))
+            found = from_entity(await self._client.get_entity(row.partition, row.key))
         except ResourceNotFoundError:
             raise Stale from cause
         if found.nonce != row.nonce:
@@ -309,7 +252,7 @@ class Table:
 
 def _step(operation: Operation) -> tuple[str, dict[str, Any], dict[str, Any]]:
     row = operation.row
-    entity = _to_entity(row)
+    entity = to_entity(row)
     match operation.write:
         case Write.INSERT:
             return "create", entity, {}

@@ -11,8 +11,8 @@ from shared.eligibility import decide
 from shared.eligibility.decide import Held
 from shared.errors import RoleNotAllowed
 from shared.identifiers import ObjectId
-from shared.intents import OpenIntent, PrivilegedWrite
 from shared.permissions import SECURITY_READER, Registration
+from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
 from shared.tenants.record import Tenant
 

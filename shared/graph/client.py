@@ -33,8 +33,8 @@ from shared.errors import (
 )
 from shared.graph.throttle import Lane, Throttle
 from shared.identifiers import TenantId
-from shared.intents import OpenIntent
 from shared.permissions import Call, Registration
+from shared.privileged import OpenIntent
 
 LONGEST_WAIT_SECONDS = 5.0
 """What an activity sits out itself; anything longer is raised as Throttled."""

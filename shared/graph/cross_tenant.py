@@ -6,7 +6,6 @@ Setup in a target tenant, Source in the source tenant; both with Policy.ReadWrit
 import json
 from typing import Any
 
-import msgspec
 from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 from msgraph.graph_service_client import GraphServiceClient
@@ -14,8 +13,8 @@ from msgraph.graph_service_client import GraphServiceClient
 from shared.errors import NotFound
 from shared.graph.body import Body
 from shared.graph.client import Graph
+from shared.graph.shapes import AccessDefault, IdentitySynchronization, Partner
 from shared.identifiers import TenantId
-from shared.intents import OpenIntent
 from shared.permissions import (
     CREATE_PARTNER,
     PATCH_IDENTITY_SYNC,
@@ -26,73 +25,7 @@ from shared.permissions import (
     UPDATE_PARTNER,
     Registration,
 )
-
-
-class InboundTrust(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """Which claims of another tenant count. None inherits from the default."""
-
-    is_mfa_accepted: bool | None = None
-    is_compliant_device_accepted: bool | None = None
-    is_hybrid_joined: bool | None = msgspec.field(name="isHybridAzureADJoinedDeviceAccepted", default=None)
-
-
-class AutomaticRedemption(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """automaticUserConsentSettings: no consent prompt, when both sides say so."""
-
-    inbound_allowed: bool | None = None
-    outbound_allowed: bool | None = None
-
-
-class _Access(msgspec.Struct, frozen=True, rename="camel"):
-    access_type: str | None = None
-
-
-class B2BSetting(msgspec.Struct, frozen=True, rename="camel"):
-    """One B2B collaboration setting, as far as it can block everyone."""
-
-    users_and_groups: _Access | None = None
-    applications: _Access | None = None
-
-    @property
-    def blocks(self) -> bool:
-        """Whether it says `blocked` for users or for applications."""
-        return any(
-            part is not None and part.access_type == "blocked" for part in (self.users_and_groups, self.applications)
-        )
-
-
-class Partner(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """crossTenantAccessPolicyConfigurationPartner, as far as we read it."""
-
-    tenant_id: TenantId
-    inbound_trust: InboundTrust | None = None
-    automatic_user_consent_settings: AutomaticRedemption | None = None
-    b2b_collaboration_inbound: B2BSetting | None = None
-    b2b_collaboration_outbound: B2BSetting | None = None
-
-
-class AccessDefault(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """crossTenantAccessPolicyConfigurationDefault, as far as we read it."""
-
-    inbound_trust: InboundTrust | None = None
-    b2b_collaboration_inbound: B2BSetting | None = None
-    b2b_collaboration_outbound: B2BSetting | None = None
-
-
-class _SyncInbound(msgspec.Struct, frozen=True, rename="camel"):
-    is_sync_allowed: bool | None = None
-
-
-class IdentitySynchronization(msgspec.Struct, frozen=True, rename="camel"):
-    """crossTenantIdentitySyncPolicyPartner, as far as we read it."""
-
-    display_name: str | None = None
-    user_sync_inbound: _SyncInbound | None = None
-
-    @property
-    def allowed(self) -> bool:
-        """Whether users may be synchronized in."""
-        return self.user_sync_inbound is not None and self.user_sync_inbound.is_sync_allowed is True
+from shared.privileged import OpenIntent
 
 
 class CrossTenantAccess:

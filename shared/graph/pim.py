@@ -3,7 +3,6 @@
 Durations travel as ISO 8601 text or as an end: the SDK would write a timedelta as text that Graph does not read.
 """
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,8 +11,8 @@ import msgspec
 from shared.errors import NotFound, Rejected, RoleNotAllowed
 from shared.graph.body import Body, query, quoted
 from shared.graph.client import Graph
+from shared.graph.shapes import Rule
 from shared.identifiers import ObjectId, TenantId
-from shared.intents import OpenIntent
 from shared.permissions import (
     LIST_ELIGIBILITY_INSTANCES,
     LIST_ELIGIBILITY_SCHEDULES,
@@ -21,29 +20,11 @@ from shared.permissions import (
     REQUEST_ELIGIBILITY,
     Registration,
 )
+from shared.privileged import OpenIntent
 
 _NOT_REPLICATED = frozenset({"SubjectNotFound", "RoleNotFound", "ResourceNotFound"})
 _BUSY = frozenset({"PendingRoleAssignmentRequest", "ResourceIsLocked", "RoleAssignmentExists"})
 _NO_PIM = frozenset({"AadPremiumLicenseRequired", "MissingProvider"})
-
-_DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
-
-
-class Rule(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """One rule of a role management policy, with the fields of every kind of rule that we read."""
-
-    id: str
-    is_expiration_required: bool = False
-    maximum_duration: str | None = None
-    enabled_rules: list[str] = []
-    is_enabled: bool = False
-    setting: "ApprovalSetting | None" = None
-
-
-class ApprovalSetting(msgspec.Struct, frozen=True, rename="camel"):
-    """Whether an activation waits for an approver."""
-
-    is_approval_required: bool = False
 
 
 class _Policy(msgspec.Struct, frozen=True):
@@ -214,15 +195,6 @@ class DirectoryPim:
         if role_definition_id not in self._allowed_roles:
             raise RoleNotAllowed(role_definition_id)
         return role_definition_id
-
-
-def days_of(duration: str) -> float | None:
-    """An ISO 8601 duration in days (a year as 365, a month as 30), or None where it is none."""
-    match = _DURATION.fullmatch(duration)
-    if match is None or not any(match.groups()):
-        return None
-    years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return years * 365 + months * 30 + weeks * 7 + days + hours / 24 + minutes / 1440 + seconds / 86400
 
 
 def _of(principal_id: str, role_definition_id: str) -> str:

@@ -1,8 +1,5 @@
-"""Cross-tenant synchronization in the source tenant, as Tenantry Source: the enterprise application, its job, its
-users.
-"""
+"""The synchronization job of one enterprise application in the source tenant, as Tenantry Source."""
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,250 +8,31 @@ from msgraph.graph_service_client import GraphServiceClient
 from shared.errors import NotFound, Rejected
 from shared.graph.body import Body, query, quoted
 from shared.graph.client import Build, Graph
+from shared.graph.sync_shapes import JOB_TEMPLATE, RULE, Job, KeyValue, LogEntry, Schema
 from shared.identifiers import ObjectId, TenantId
-from shared.intents import OpenIntent
 from shared.permissions import (
-    ASSIGN,
     CREATE_JOB,
-    FIND_SERVICE_PRINCIPALS,
-    INSTANTIATE,
-    LIST_ASSIGNED,
     LIST_JOBS,
     LIST_PROVISIONING_LOG,
     PROVISION_ON_DEMAND,
     PUT_SECRETS,
     READ_JOB,
     READ_SCHEMA,
-    READ_SERVICE_PRINCIPAL,
     START_JOB,
     VALIDATE_CREDENTIALS,
     VALIDATE_JOB_CREDENTIALS,
     Call,
     Registration,
 )
-
-TEMPLATE = "518e5f48-1fc8-4c48-9387-9fdf28b0dfe7"
-"""The gallery template of cross-tenant synchronization (entra-docs, cross-tenant-synchronization-configure-graph)."""
-
-JOB_TEMPLATE = "Azure2Azure"
-RULE = "USER_INBOUND_USER"
-APP_ROLE = "msiam_access"
-NEVER = 1
-"""The year in which what has not happened happened: 0001-01-01 stands for "never" (same page)."""
-
-
-class AppRoleOf(msgspec.Struct, frozen=True, rename="camel"):
-    """An app role; its id differs from application to application."""
-
-    id: str
-    value: str | None = None
-    display_name: str | None = None
-
-    @property
-    def provisions(self) -> bool:
-        """Whether it is the role that puts a user in scope. Microsoft's own sample has the name only for display."""
-        return APP_ROLE in (self.value, self.display_name)
-
-
-class ServicePrincipal(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """servicePrincipal, as far as we read it."""
-
-    id: str
-    app_id: str = ""
-    display_name: str | None = None
-    application_template_id: str | None = None
-    app_roles: list[AppRoleOf] = []
-
-
-class _Instantiated(msgspec.Struct, frozen=True, rename="camel"):
-    service_principal: ServicePrincipal
-
-
-class Assignment(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """appRoleAssignment."""
-
-    id: str
-    principal_id: ObjectId
-    app_role_id: str
-
-
-class _Code(msgspec.Struct, frozen=True, rename="camel"):
-    code: str | None = None
-    message: str | None = None
-
-
-class _Quarantine(msgspec.Struct, frozen=True, rename="camel"):
-    reason: str | None = None
-    error: _Code | None = None
-
-
-class _Execution(msgspec.Struct, frozen=True, rename="camel"):
-    state: str | None = None
-    time_began: datetime | None = None
-
-
-class _Status(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    code: str | None = None
-    quarantine: _Quarantine | None = None
-    last_execution: _Execution | None = None
-
-
-class _JobSchedule(msgspec.Struct, frozen=True, rename="camel"):
-    state: str | None = None
-
-
-class Job(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """synchronizationJob, as far as we read it."""
-
-    id: str
-    template_id: str | None = None
-    status: _Status | None = None
-    schedule: _JobSchedule | None = None
-
-    @property
-    def started(self) -> bool:
-        """Whether it runs by schedule. A job just started may still show NotRun with a failed execution in the year
-        1.
-        """
-        return self.schedule is not None and self.schedule.state == "Active"
-
-    @property
-    def quarantine(self) -> str | None:
-        """Why it is in quarantine, or None."""
-        if self.status is None or self.status.code != "Quarantine":
-            return None
-        held = self.status.quarantine
-        text = held.error.message if held and held.error and held.error.message else ""
-        return f"{held.reason if held and held.reason else 'Unknown'} {text}".strip()
-
-
-class _Rule(msgspec.Struct, frozen=True):
-    id: str
-    name: str | None = None
-
-
-class _Schema(msgspec.Struct, frozen=True, rename="camel"):
-    synchronization_rules: list[_Rule] = []
-
-
-class _KeyValue(msgspec.Struct, frozen=True):
-    key: str | None = None
-    value: str | None = None
-
-
-class _Identity(msgspec.Struct, frozen=True):
-    id: str | None = None
-
-
-class _ErrorInformation(msgspec.Struct, frozen=True, rename="camel"):
-    error_code: str | None = None
-    reason: str | None = None
-
-
-class _LogStatus(msgspec.Struct, frozen=True, rename="camel"):
-    status: str | None = None
-    error_information: _ErrorInformation | None = None
-
-
-class LogEntry(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """provisioningObjectSummary, as far as we read it."""
-
-    activity_date_time: datetime | None = None
-    job_id: str | None = None
-    source_identity: _Identity | None = None
-    target_identity: _Identity | None = None
-    provisioning_status_info: _LogStatus | None = None
+from shared.privileged import OpenIntent
 
 
 class Synchronizations:
-    """Everything about synchronization, in the source tenant."""
+    """Jobs, their secrets, and provisioning, in the source tenant."""
 
     def __init__(self, graph: Graph, source: TenantId) -> None:
         self._graph = graph
         self._source = source
-
-    async def find_applications(self, display_name: str) -> list[ServicePrincipal]:
-        """Our enterprise application by its exact name and template.
-
-        GET /servicePrincipals?$filter=displayName eq (Application.ReadWrite.All). A fresh one may not show yet.
-        """
-        found = await self._graph.pages(
-            FIND_SERVICE_PRINCIPALS,
-            Registration.SOURCE,
-            self._source,
-            lambda c: c.service_principals.to_get_request_information(
-                query(
-                    filter=f"displayName eq {quoted(display_name)}",
-                    select=["id", "appId", "displayName", "applicationTemplateId", "appRoles"],
-                )
-            ),
-        )
-        all_found = [msgspec.json.decode(item, type=ServicePrincipal) for item in found]
-        return [one for one in all_found if one.application_template_id == TEMPLATE]
-
-    async def service_principal(self, service_principal_id: str) -> ServicePrincipal | None:
-        """GET /servicePrincipals/{id}; None where it is not to be seen (404)."""
-        try:
-            answer = await self._send(
-                READ_SERVICE_PRINCIPAL,
-                lambda c: c.service_principals.by_service_principal_id(service_principal_id).to_get_request_information(
-                    query(select=["id", "appId", "displayName", "applicationTemplateId", "appRoles"])
-                ),
-            )
-        except NotFound:
-            return None
-        return msgspec.json.decode(answer, type=ServicePrincipal)
-
-    async def instantiate(self, display_name: str, intent: OpenIntent) -> ServicePrincipal:
-        """POST /applicationTemplates/{id}/instantiate. Not idempotent: each call makes another application."""
-        answer = await self._graph.send(
-            INSTANTIATE,
-            Registration.SOURCE,
-            self._source,
-            lambda c: c.application_templates.by_application_template_id(
-                TEMPLATE
-            ).instantiate.to_post_request_information(Body({"displayName": display_name})),
-            intent=intent,
-        )
-        return answer.decode(_Instantiated).service_principal
-
-    async def assignments(self, service_principal_id: str) -> list[Assignment]:
-        """GET /servicePrincipals/{id}/appRoleAssignedTo, all pages."""
-        found = await self._graph.pages(
-            LIST_ASSIGNED,
-            Registration.SOURCE,
-            self._source,
-            lambda c: c.service_principals.by_service_principal_id(
-                service_principal_id
-            ).app_role_assigned_to.to_get_request_information(query(top=999)),
-        )
-        return [msgspec.json.decode(item, type=Assignment) for item in found]
-
-    async def assign(self, service_principal_id: str, app_role_id: str, user: ObjectId, intent: OpenIntent) -> str:
-        """POST /servicePrincipals/{id}/appRoleAssignedTo. Gives the request id.
-
-        A repeat is refused as already existing, which counts as done; a fresh object as "Not a valid reference
-        update", which is raised as NotFound (come again).
-        """
-        body = {"principalId": user, "resourceId": service_principal_id, "appRoleId": app_role_id}
-        try:
-            answer = await self._graph.send(
-                ASSIGN,
-                Registration.SOURCE,
-                self._source,
-                lambda c: c.service_principals.by_service_principal_id(
-                    service_principal_id
-                ).app_role_assigned_to.to_post_request_information(Body(body)),
-                intent=intent,
-            )
-        except Rejected as error:
-            message = error.call.message.lower()
-            if "already exist" in message:
-                return error.call.request_id
-            if "not a valid reference update" in message:
-                raise NotFound(error.call) from error
-            raise
-        return answer.request_id
 
     async def validate_credentials(self, service_principal_id: str, target: TenantId) -> str | None:
         """Whether both sides trust each other: None when they do, else the vendor's code.
@@ -350,7 +128,7 @@ class Synchronizations:
         answer = await self._send(
             READ_SCHEMA, lambda c: _job(c, service_principal_id, job_id).schema.to_get_request_information()
         )
-        rules = msgspec.json.decode(answer, type=_Schema).synchronization_rules
+        rules = msgspec.json.decode(answer, type=Schema).synchronization_rules
         return next((rule.id for rule in rules if rule.name == RULE), None)
 
     async def start(self, service_principal_id: str, job_id: str, intent: OpenIntent) -> str:
@@ -380,7 +158,7 @@ class Synchronizations:
             lambda c: _job(c, service_principal_id, job_id).provision_on_demand.to_post_request_information(Body(body)),
             intent=intent,
         )
-        return answer.decode(_KeyValue).value or "", answer.request_id
+        return answer.decode(KeyValue).value or "", answer.request_id
 
     async def provisioning_log(self, service_principal_id: str, job_id: str) -> list[LogEntry]:
         """The newest entries of a job's provisioning log, first page. 5 calls in 10 s for the source tenant.

@@ -5,19 +5,20 @@ repeat.
 import msgspec
 
 from shared.errors import NotConsented
-from shared.graph.pim import PimUnavailable, Rule
+from shared.graph.pim import PimUnavailable
+from shared.graph.shapes import Rule
 from shared.identifiers import TenantId
-from shared.intents import NotYet
 from shared.onboarding import preflight, writes
 from shared.onboarding.acts import BY_NUMBER, needed_in_target
 from shared.onboarding.consents import after_proof, still_to_prove
 from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.onboarding.performing import ensure, perform
 from shared.permissions import SECURITY_READER, Registration, needed
+from shared.privileged import NotYet
 from shared.services import Services
+from shared.tenants.change import Change
 from shared.tenants.record import ActState, Problem, Tenant
 from shared.tenants.states import State
-from shared.tenants.store import Change
 
 _GRANT_PAUSE_SECONDS = 10.0
 

@@ -13,9 +13,9 @@ from shared.onboarding.consents import entra_link, find, pending, tenant_of
 from shared.onboarding.lifecycle import continued, open_run
 from shared.permissions import Registration
 from shared.services import Services
+from shared.tenants.change import Change
 from shared.tenants.record import Consent, Tenant
 from shared.tenants.states import State
-from shared.tenants.store import Change
 
 _REFRESH_SECONDS = 3
 

@@ -12,8 +12,8 @@ import msgspec
 
 from shared.identifiers import AppId, NewId, TenantId, as_guid
 from shared.permissions import MULTI_TENANT, Registration
+from shared.tenants.change import Change
 from shared.tenants.record import Consent, Tenant
-from shared.tenants.store import Change
 
 GRANT_SHOWS_WITHIN = timedelta(minutes=15)
 """How long after the callback a token may take to show the grant (unconfirmed; minutes are seen)."""

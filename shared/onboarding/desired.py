@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.graph.cross_tenant import AutomaticRedemption, InboundTrust, Partner
+from shared.graph.shapes import AutomaticRedemption, InboundTrust, Partner
 from shared.tenants.record import Trust
 
 

@@ -13,12 +13,12 @@ from shared.onboarding.consents import still_to_prove
 from shared.onboarding.messages import ActCall, Again, BeginOutcome, Done, EndCall, Ended, EndOutcome, Plan, Resume
 from shared.onboarding.starting import Onboarding
 from shared.onboarding.writes import rebuilt
-from shared.runs import Run, StartOrchestration, key_of, orchestration_id
+from shared.run import Run, StartOrchestration, key_of, orchestration_id
 from shared.services import Services
 from shared.settings import Deadlines
+from shared.tenants.change import Change
 from shared.tenants.record import ActState, Problem, Record, Tenant
 from shared.tenants.states import WAITING, State
-from shared.tenants.store import Change
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from shared.identifiers import ObjectId
-from shared.runs import RunKey
+from shared.run import RunKey
 from shared.tenants.record import Problem
 from shared.tenants.states import State
 

@@ -9,7 +9,7 @@ import msgspec
 from shared.durable import ActivityFailed, Context, Sleeper, Steps, call
 from shared.onboarding.acts import BEGIN, BY_NUMBER, END
 from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, EndCall, Ended, Plan
-from shared.runs import RunKey
+from shared.run import RunKey
 from shared.tenants.record import Problem
 from shared.tenants.states import State
 from shared.wire import Activity

@@ -20,15 +20,15 @@ from shared.errors import (
     Unavailable,
 )
 from shared.graph.pim import PimUnavailable
-from shared.identifiers import TenantId
-from shared.intents import Ensured, Fence, NotYet, PrivilegedWrite, RunStopped, check_fence
+from shared.identifiers import ObjectId, TenantId
 from shared.onboarding.acts import BY_NUMBER
 from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
+from shared.privileged import Ensured, Fence, NotYet, PrivilegedWrite, RunStopped, check_fence
 from shared.services import Services
 from shared.settings import Deadlines
+from shared.tenants.change import Change
 from shared.tenants.record import Act, ActState, Problem, Tenant
 from shared.tenants.states import WAITING, State
-from shared.tenants.store import Change
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +69,13 @@ async def perform(services: Services, call: ActCall, number: int, work: Work) ->
         return Ended(None)
     except (StoreConflict, StoreUnavailable) as error:
         return Again(_STORE_PAUSE_SECONDS, str(error))
+
+
+def analyst_of(call: ActCall) -> ObjectId:
+    """The analyst that a call is about."""
+    if call.analyst is None:
+        raise ValueError("this act goes by analyst")
+    return call.analyst
 
 
 async def ensure[Image](services: Services, call: ActCall, write: PrivilegedWrite[Image]) -> Ensured[Image] | NotYet:

@@ -5,8 +5,8 @@ A finding that an act cannot pass blocks before act 3; the others stand on the r
 
 from dataclasses import dataclass
 
-from shared.graph.cross_tenant import AccessDefault, Partner
-from shared.graph.pim import Rule, days_of
+from shared.durations import days_of
+from shared.graph.shapes import AccessDefault, Partner, Rule
 from shared.tenants.record import Problem, RolePolicy, Trust
 
 _PIM_PLANS = frozenset({"AAD_PREMIUM_P2", "Entra_Identity_Governance"})

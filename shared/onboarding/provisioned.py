@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from shared.graph.synchronization import LogEntry
+from shared.graph.sync_shapes import LogEntry
 from shared.identifiers import ObjectId, as_guid
+from shared.tenants.record import Problem
 
 _ALREADY_SO = "RedundantExport"
 """Skipped because source and target match already: the account is there, and that is what was wanted."""
@@ -76,6 +77,16 @@ def told_by_log(entries: list[LogEntry], analyst: ObjectId) -> Provisioned | Non
 def advice(code: str) -> str:
     """What a person should do about a user whom the synchronization does not take."""
     return _ADVICE.get(code, _GENERAL)
+
+
+def quarantined(reason: str) -> Problem:
+    """The problem of a job in quarantine."""
+    return Problem(
+        code="Quarantine",
+        what=f"The synchronization job is in quarantine: {reason}",
+        do="Put the reason right, then restart the job in the source tenant (Entra admin center, Cross-tenant "
+        "synchronization), then POST .../retry.",
+    )
 
 
 def _target(result: dict[str, Any]) -> ObjectId | None:

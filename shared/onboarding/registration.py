@@ -3,7 +3,16 @@
 import azure.durable_functions as df
 
 from shared.hosting import register_activity, register_orchestrator, register_route, register_timer
-from shared.onboarding import activities, acts, consent_triggers, lifecycle, sweeper, sync_activities, triggers
+from shared.onboarding import (
+    activities,
+    acts,
+    analyst_activities,
+    consent_triggers,
+    lifecycle,
+    sweeper,
+    sync_activities,
+    triggers,
+)
 from shared.onboarding.orchestrator import onboard_tenant
 from shared.problems import guarded
 
@@ -25,9 +34,9 @@ def blueprint() -> df.Blueprint:
     register_activity(app, acts.ENSURE_SYNCHRONIZATION, sync_activities.ensure_synchronization)
     register_activity(app, acts.ASSIGN_ANALYST, sync_activities.assign_analyst)
     register_activity(app, acts.START_SYNCHRONIZATION, sync_activities.start_synchronization)
-    register_activity(app, acts.PROVISION_ANALYST, sync_activities.provision_analyst)
-    register_activity(app, acts.ENSURE_SECURITY_READER, sync_activities.ensure_security_reader)
-    register_activity(app, acts.WRITE_CHECKLIST, sync_activities.write_checklist)
+    register_activity(app, acts.PROVISION_ANALYST, analyst_activities.provision_analyst)
+    register_activity(app, acts.ENSURE_SECURITY_READER, analyst_activities.ensure_security_reader)
+    register_activity(app, acts.WRITE_CHECKLIST, analyst_activities.write_checklist)
     return app
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from shared.durations import days_of
 from shared.errors import BadRequest
-from shared.graph.pim import days_of
 from shared.identifiers import ObjectId, TenantId, as_guid
 from shared.tenants.record import Analyst, Trust, Wanted
 

@@ -8,10 +8,10 @@ import msgspec
 
 from shared.identifiers import NewId, TenantId
 from shared.onboarding.consents import first_links
-from shared.runs import Run
+from shared.run import Run
+from shared.tenants.change import Change
 from shared.tenants.record import ActState, Analyst, Record, Tenant, Wanted
 from shared.tenants.states import RESTING, State
-from shared.tenants.store import Change
 
 
 class Onboarding(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,11 +13,11 @@ from shared.identifiers import TenantId
 from shared.onboarding.acts import KIND, ORCHESTRATOR
 from shared.onboarding.consents import still_to_prove
 from shared.onboarding.lifecycle import continued, open_run
-from shared.runs import Run, key_of
+from shared.run import Run, key_of
 from shared.services import Services
+from shared.tenants.change import Change
 from shared.tenants.record import Problem, Record, Tenant
 from shared.tenants.states import WAITING, State
-from shared.tenants.store import Change
 
 _log = logging.getLogger(__name__)
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 import msgspec
 
-from shared.graph.synchronization import Assignment, Job, ServicePrincipal
+from shared.graph.sync_shapes import Assignment, Job, ServicePrincipal
 from shared.identifiers import ObjectId, TenantId
-from shared.intents import OpenIntent, PrivilegedWrite
 from shared.onboarding.provisioned import Provisioned, advice, told_on_demand
 from shared.permissions import Registration
+from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
+from shared.tenants.change import Change
 from shared.tenants.record import Problem, Synchronization, Tenant
-from shared.tenants.store import Change
 
 type Arguments = Mapping[str, str]
 
@@ -39,14 +39,14 @@ def enterprise_application(
 
     async def read() -> ServicePrincipal | None:
         if known:
-            return await services.synchronizations.service_principal(known)
-        found = await services.synchronizations.find_applications(name)
+            return await services.applications.service_principal(known)
+        found = await services.applications.find_applications(name)
         if len(found) > 1:
             raise Ambiguous(name)
         return found[0] if found else None
 
     async def send(_: ServicePrincipal | None, intent: OpenIntent) -> str:
-        return (await services.synchronizations.instantiate(name, intent)).id
+        return (await services.applications.instantiate(name, intent)).id
 
     return PrivilegedWrite(
         kind="enterprise_application",
@@ -125,7 +125,7 @@ def assignment(services: Services, tenant: Tenant, arguments: Arguments) -> Priv
     analyst = ObjectId(arguments["analyst"])
 
     async def send(_: list[Assignment], intent: OpenIntent) -> str:
-        return await services.synchronizations.assign(known.service_principal_id, known.app_role_id, analyst, intent)
+        return await services.applications.assign(known.service_principal_id, known.app_role_id, analyst, intent)
 
     def mine(found: list[Assignment]) -> list[Assignment]:
         return [one for one in found if one.principal_id == analyst and one.app_role_id == known.app_role_id]
@@ -139,7 +139,7 @@ def assignment(services: Services, tenant: Tenant, arguments: Arguments) -> Priv
         what="put the analyst in scope of the synchronization",
         act=7,
         wanted={"principalId": analyst, "appRoleId": known.app_role_id},
-        read=lambda: services.synchronizations.assignments(known.service_principal_id),
+        read=lambda: services.applications.assignments(known.service_principal_id),
         satisfied=lambda found: bool(mine(found)),
         send=send,
         picture=lambda found: msgspec.to_builtins(mine(found)),

@@ -17,9 +17,9 @@ from shared.onboarding.request import Intake, parse
 from shared.onboarding.starting import Onboarding, Verdict
 from shared.problems import answer, problem
 from shared.services import Services
+from shared.tenants.change import Change
 from shared.tenants.record import Tenant
 from shared.tenants.states import RESTING, State
-from shared.tenants.store import Change
 
 _RETRY_AFTER_SECONDS = "5"
 _PAGE = 100

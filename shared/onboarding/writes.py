@@ -12,9 +12,9 @@ import msgspec
 
 from shared.eligibility.activities import security_reader
 from shared.errors import Conflict
-from shared.graph.cross_tenant import CrossTenantAccess, IdentitySynchronization, Partner
+from shared.graph.cross_tenant import CrossTenantAccess
+from shared.graph.shapes import IdentitySynchronization, Partner
 from shared.identifiers import TenantId
-from shared.intents import OpenIntent, PrivilegedWrite
 from shared.onboarding import desired
 from shared.onboarding.sync_writes import (
     assignment,
@@ -25,6 +25,7 @@ from shared.onboarding.sync_writes import (
     synchronization_job,
 )
 from shared.permissions import Registration
+from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
 from shared.tenants.record import Intent, Tenant
 

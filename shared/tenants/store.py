@@ -5,9 +5,7 @@ else was faster. A row key is `record`, `act|08`, `analyst|{id}`, `elig|{hash}`,
 `intent|{hash}`.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +15,9 @@ from shared.clock import Clock
 from shared.errors import AutomationError, StoreConflict
 from shared.identifiers import NewId, ObjectId, TenantId
 from shared.permissions import Registration
-from shared.tables import BATCH_ROWS, Operation, Row, Stale, Table, Write, encode
+from shared.rows import Row, encode
+from shared.tables import BATCH_ROWS, Operation, Stale, Table, Write
+from shared.tenants.change import Change, eligibility_key, intent_key
 from shared.tenants.record import Act, Analyst, Consent, Eligibility, Intent, Record, Tenant
 from shared.tenants.states import State, may_become
 
@@ -27,34 +27,11 @@ _HINT_SETTLES = timedelta(minutes=10)
 """A hint is written before the record; one younger than this may be right in a moment."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What to write: the record, and any rows beside it. Keys are the store's business."""
-
-    record: Record
-    acts: Sequence[Act] = ()
-    analysts: Sequence[Analyst] = ()
-    eligibilities: Sequence[Eligibility] = ()
-    consents: Sequence[Consent] = ()
-    intents: Sequence[Intent] = ()
-    forgotten_analysts: Sequence[ObjectId] = ()
-
-
 class TransitionNotAllowed(AutomationError):
     """Raised when a change would take a tenant to a state that the table of transitions does not allow."""
 
 
 type Decide = Callable[[Tenant], Change | None]
-
-
-def intent_key(where: str, object_name: str) -> str:
-    """The key of an intent: of tenant and object, never of the run."""
-    return hashlib.sha256(f"{where}|{object_name}".encode()).hexdigest()[:32]
-
-
-def eligibility_key(principal_id: str, role_definition_id: str) -> str:
-    """The key of an eligibility."""
-    return hashlib.sha256(f"{principal_id}|{role_definition_id}".encode()).hexdigest()[:32]
 
 
 class TenantStore:

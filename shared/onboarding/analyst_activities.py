@@ -1,0 +1,194 @@
+"""The acts of onboarding for the analysts: their accounts in the target (8), Security Reader (9), the checklist (12)."""
+
+from datetime import timedelta
+
+import msgspec
+
+from shared.eligibility import decide as eligibility
+from shared.eligibility.activities import security_reader
+from shared.errors import Forbidden
+from shared.identifiers import ObjectId
+from shared.onboarding import sync_writes
+from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
+from shared.onboarding.performing import analyst_of, ensure, perform
+from shared.onboarding.provisioned import quarantined, told_by_log
+from shared.onboarding.sync_writes import held, keep_provisioned
+from shared.permissions import SECURITY_READER, Family
+from shared.privileged import NotYet
+from shared.services import Services
+from shared.tenants.change import Change, intent_key
+from shared.tenants.record import Analyst, Eligibility, Problem, Tenant
+from shared.tenants.states import State
+
+_LONGEST_SIT_SECONDS = 3.0
+"""A slot this near is waited for in the activity; further off, on a durable timer."""
+
+_LOG_LAG = timedelta(minutes=8)
+"""How long the provisioning log may lag (minutes; no figure is published) before provisioning is asked for again."""
+
+
+async def provision_analyst(services: Services, call: ActCall) -> ActOutcome:
+    """Act 8, then: one analyst has an account in the target that can be read there, or the reason why not is known."""
+    return await perform(services, call, 8, _provision_analyst)
+
+
+async def ensure_security_reader(services: Services, call: ActCall) -> ActOutcome:
+    """Act 9: one analyst is eligible for Security Reader, read back as in force."""
+    return await perform(services, call, 9, _ensure_security_reader)
+
+
+async def write_checklist(services: Services, call: ActCall) -> ActOutcome:
+    """Act 12: everything app-side is done for everyone; what only people can do stands in the checklist."""
+    return await perform(services, call, 12, _write_checklist)
+
+
+async def _provision_analyst(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    analyst = tenant.analysts[analyst_of(call)]
+    write = sync_writes.provisioning(services, tenant, {"analyst": analyst.object_id})
+    if analyst.target_object_id is None and _asked_before(tenant, analyst.object_id):
+        return await _ask_log(services, call, tenant, analyst)
+    if (wait := await _slot(services, call, Family.ON_DEMAND)) is not None:
+        return wait
+    result = await ensure(services, call, write)
+    if isinstance(result, NotYet):
+        tenant = await _reread(services, tenant)
+        if tenant.analysts[analyst.object_id].problem is not None:
+            return await _next_analyst(services, tenant)
+        return Again(20.0, f"{analyst.display_name}: the account is not to be seen yet")
+    return await _next_analyst(services, await _mark_provisioned(services, tenant, analyst))
+
+
+async def _ask_log(services: Services, call: ActCall, tenant: Tenant, analyst: Analyst) -> ActOutcome:
+    """Provisioning was asked for and its answer told no id: the provisioning log does, after some minutes."""
+    if (wait := await _slot(services, call, Family.REPORTS)) is not None:
+        return wait
+    entries = await services.synchronizations.provisioning_log(held(tenant).service_principal_id, held(tenant).job_id)
+    told = told_by_log(entries, analyst.object_id)
+    if told is None or (told.target_object_id is None and not told.refused):
+        return await _ask_again(services, call, tenant, analyst)
+    tenant = await keep_provisioned(services, tenant.record.tenant_id, analyst.object_id, told)
+    if told.refused:
+        return await _next_analyst(services, tenant)
+    return Again(1.0, f"{analyst.display_name}: found in the provisioning log")
+
+
+async def _ask_again(services: Services, call: ActCall, tenant: Tenant, analyst: Analyst) -> ActOutcome:
+    """Nothing in the log yet. A repeat is safe, but only worth it when the log has had its time."""
+    intent = tenant.intents[_provisioning_key(services, tenant, analyst.object_id)]
+    asked = intent.attempted or intent.opened
+    if services.clock.now() - asked < _LOG_LAG:
+        return Again(20.0, f"{analyst.display_name}: waiting for the provisioning log")
+    if (wait := await _slot(services, call, Family.ON_DEMAND)) is not None:
+        return wait
+    await ensure(services, call, sync_writes.provisioning(services, tenant, {"analyst": analyst.object_id}))
+    return Again(20.0, f"{analyst.display_name}: asked for again")
+
+
+async def _ensure_security_reader(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    analyst = tenant.analysts[analyst_of(call)]
+    if analyst.problem is not None or analyst.target_object_id is None:
+        return _eligible_so_far(tenant)
+    try:
+        result = await ensure(services, call, security_reader(services, tenant, {"analyst": analyst.object_id}))
+    except Forbidden as error:
+        return Ended(State.WAITING_FOR_PERSON, _needs_role(error))
+    if isinstance(result, NotYet) or result.image is None:
+        return Again(15.0, f"{analyst.display_name}: the eligibility is not in force yet")
+    policy = tenant.record.role_policy
+    length = eligibility.length(tenant.record.wanted.duration_days, policy.maximum_days if policy else None)
+    row = Eligibility(
+        principal_id=analyst.target_object_id,
+        role_definition_id=SECURITY_READER,
+        analyst_id=analyst.object_id,
+        schedule_id=result.image.schedule_id,
+        end=result.image.end,
+        wanted_days=tenant.record.wanted.duration_days,
+        capped_to_days=length.capped_to,
+    )
+
+    def decide(found: Tenant) -> Change | None:
+        same = row in found.eligibilities.values()
+        return None if same else Change(record=found.record, eligibilities=[row])
+
+    return _eligible_so_far(await services.tenants.update(tenant.record.tenant_id, decide))
+
+
+async def _write_checklist(_: Services, __: ActCall, tenant: Tenant) -> ActOutcome:
+    left_out = [analyst for analyst in tenant.analysts.values() if analyst.problem is not None]
+    if left_out:
+        problems = [analyst.problem for analyst in left_out if analyst.problem]
+        problem = Problem(
+            code=problems[0].code,
+            what=" ".join(dict.fromkeys(one.what for one in problems)),
+            do=" ".join(dict.fromkeys(one.do for one in problems)),
+        )
+        return Ended(State.WAITING_FOR_PERSON, problem)
+    return Done(f"for {len(tenant.analysts)} analysts")
+
+
+def _eligible_so_far(tenant: Tenant) -> Done:
+    held_by = {one.analyst_id for one in tenant.eligibilities.values()}
+    wanted = [one for one in tenant.analysts.values() if one.problem is None]
+    count = sum(one.object_id in held_by for one in wanted)
+    return Done(f"{count} of {len(tenant.analysts)} analysts eligible", more=count < len(wanted))
+
+
+async def _next_analyst(services: Services, tenant: Tenant) -> ActOutcome:
+    """How far act 8 is. When everybody's fate is known, the job is looked at once more."""
+    undecided = [one for one in tenant.analysts.values() if one.provisioned is None and one.problem is None]
+    if undecided:
+        return Done(f"{len(tenant.analysts) - len(undecided)} of {len(tenant.analysts)} analysts", more=True)
+    job = await services.synchronizations.job(held(tenant).service_principal_id, held(tenant).job_id)
+    if job is not None and job.quarantine is not None:
+        return Ended(State.FAILED, quarantined(job.quarantine))
+    skipped = [one.display_name for one in tenant.analysts.values() if one.problem is not None]
+    return Done(f"{len(tenant.analysts) - len(skipped)} provisioned; left out: {', '.join(skipped) or 'nobody'}")
+
+
+async def _mark_provisioned(services: Services, tenant: Tenant, analyst: Analyst) -> Tenant:
+    now = services.clock.now()
+
+    def decide(found: Tenant) -> Change | None:
+        row = found.analysts[analyst.object_id]
+        if row.provisioned is not None and row.problem is None:
+            return None
+        return Change(record=found.record, analysts=[msgspec.structs.replace(row, provisioned=now, problem=None)])
+
+    return await services.tenants.update(tenant.record.tenant_id, decide)
+
+
+async def _reread(services: Services, tenant: Tenant) -> Tenant:
+    return await services.tenants.update(tenant.record.tenant_id, lambda _: None)
+
+
+async def _slot(services: Services, call: ActCall, family: Family) -> Again | None:
+    """Sit out a near slot; with a far one, come again at its time. The reservation travels with the call."""
+    slot = call.slot or await services.slots.reserve(services.settings.source_tenant_id, family.value)
+    wait = (slot - services.clock.now()).total_seconds()
+    if wait > _LONGEST_SIT_SECONDS:
+        return Again(wait, "waiting for a free slot of the source tenant", slot)
+    if wait > 0:
+        await services.clock.sleep(wait)
+    return None
+
+
+def _asked_before(tenant: Tenant, analyst: ObjectId) -> bool:
+    """Whether this analyst's provisioning was sent, and may have happened."""
+    return any(
+        intent.kind == "provisioning" and intent.arguments.get("analyst") == analyst and intent.attempted is not None
+        for intent in tenant.intents.values()
+    )
+
+
+def _provisioning_key(services: Services, tenant: Tenant, analyst: ObjectId) -> str:
+    write = sync_writes.provisioning(services, tenant, {"analyst": analyst})
+    return intent_key(write.where, write.object_name)
+
+
+def _needs_role(error: Forbidden) -> Problem:
+    return Problem(
+        code=error.call.code or "Forbidden",
+        what="The target tenant does not let Tenantry Access make eligibilities by its permission alone.",
+        do="The target's administrator assigns the directory role Privileged Role Administrator to the service principal "
+        "Tenantry Access; then POST .../retry.",
+    )

@@ -1,0 +1,73 @@
+"""What a privileged write is: how to read the thing, when it is as wanted, how to send the difference; and who may send it.
+
+Pure. intents.py carries it out.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from shared.identifiers import TenantId
+from shared.permissions import Registration
+from shared.tenants.record import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIntent:
+    """The key that opens a vendor client for one privileged write."""
+
+    key: str
+    registration: Registration
+    tenant_id: TenantId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivilegedWrite[Image]:
+    """One thing to make so. `kind` and `arguments` are enough to build it again and read the thing back later."""
+
+    kind: str
+    arguments: Mapping[str, str]
+    registration: Registration
+    where: TenantId
+    object_name: str
+    what: str
+    act: int
+    wanted: object
+    read: Callable[[], Awaitable[Image]]
+    satisfied: Callable[[Image], bool]
+    send: Callable[[Image, OpenIntent], Awaitable[str]]
+    picture: Callable[[Image], object]
+    creates: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fence:
+    """Which run may write. A cancelled run, or one that another has followed, may not."""
+
+    run: int
+    nonce: str
+
+
+class RunStopped(Exception):
+    """The run that wanted to write is not to write any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ensured[Image]:
+    """The thing is as wanted, and was read back."""
+
+    image: Image
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotYet:
+    """Sent, but not to be seen yet: come again."""
+
+    seconds: float
+    reason: str
+
+
+def check_fence(record: Record, fence: Fence) -> None:
+    """Raise RunStopped unless the run still holds the tenant."""
+    if record.run != fence.run or record.run_nonce != fence.nonce or record.cancel:
+        raise RunStopped

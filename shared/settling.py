@@ -1,0 +1,115 @@
+"""The end of a privileged write: its audit entry is stored in the intent, inserted, and only then the intent is closed.
+
+A repeat at any point inserts the same entry, and equal content is success: every write is audited once.
+"""
+
+import logging
+
+import msgspec
+
+from shared.audit import Audit, Deed, Entry
+from shared.clock import Clock
+from shared.errors import StoreConflict
+from shared.identifiers import TenantId
+from shared.privileged import PrivilegedWrite
+from shared.tenants.change import Change
+from shared.tenants.record import Intent, IntentState, Tenant
+from shared.tenants.store import TenantStore
+
+_log = logging.getLogger(__name__)
+
+_AUDIT_TRIES = 5
+
+
+class Settling:
+    """Settles the intents of tenants."""
+
+    def __init__(self, tenants: TenantStore, audit: Audit, clock: Clock) -> None:
+        self._tenants = tenants
+        self._audit = audit
+        self._clock = clock
+
+    async def settle[Image](
+        self, tenant_id: TenantId, key: str, write: PrivilegedWrite[Image], outcome: str, request_id: str
+    ) -> None:
+        """Store the audit entry in the intent, insert it, close the intent."""
+        tenant = await self._tenants.read(tenant_id)
+        if tenant is None or tenant.intents[key].state is IntentState.CLOSED:
+            return
+        intent = tenant.intents[key]
+        deed = Deed(
+            at=self._clock.now(),
+            registration=write.registration.value,
+            on_whose_word=intent.requested_by,
+            tenant_id=write.where,
+            act=intent.act,
+            run=intent.run,
+            what=write.what,
+            object_name=write.object_name,
+            wanted=intent.wanted,
+            before=intent.before,
+            outcome=outcome,
+            request_id=request_id or intent.request_id,
+        )
+        await self._record_entry(tenant_id, key, deed)
+        await self.settled(tenant_id, key)
+        _log.info("write.settled tenant_id=%s kind=%s outcome=%s", tenant_id, write.kind, outcome)
+
+    async def _record_entry(self, tenant_id: TenantId, key: str, deed: Deed) -> None:
+        entry = await self._audit.next_entry(tenant_id, deed)
+
+        def decide(tenant: Tenant) -> Change | None:
+            intent = tenant.intents[key]
+            if intent.state is not IntentState.OPEN:
+                return None  # a twin of this activity was faster; its entry counts
+            settling = msgspec.structs.replace(
+                intent,
+                state=IntentState.SETTLING,
+                outcome=deed.outcome,
+                request_id=deed.request_id,
+                entry=_text(entry),
+            )
+            return Change(record=tenant.record, intents=[settling])
+
+        await self._tenants.update(tenant_id, decide)
+
+    async def settled(self, tenant_id: TenantId, key: str) -> Intent | None:
+        """The intent; when its audit entry is on the way, that is finished first."""
+        for _ in range(_AUDIT_TRIES):
+            tenant = await self._tenants.read(tenant_id)
+            intent = tenant.intents.get(key) if tenant else None
+            if intent is None or intent.state is not IntentState.SETTLING or not intent.entry:
+                return intent
+            entry = msgspec.json.decode(intent.entry, type=Entry)
+            if await self._audit.append(entry):
+                await self._close(tenant_id, key, intent.entry)
+            else:
+                await self._renumber(tenant_id, key, intent.entry, entry.deed)
+        raise StoreConflict(f"audit of {tenant_id} kept moving")
+
+    async def _renumber(self, tenant_id: TenantId, key: str, old: str, deed: Deed) -> None:
+        entry = await self._audit.next_entry(tenant_id, deed)
+        await self._swap(tenant_id, key, old, entry=_text(entry), state=IntentState.SETTLING)
+
+    async def _close(self, tenant_id: TenantId, key: str, old: str) -> None:
+        await self._swap(tenant_id, key, old, entry="", state=IntentState.CLOSED)
+
+    async def _swap(self, tenant_id: TenantId, key: str, old: str, *, entry: str, state: IntentState) -> None:
+        def decide(tenant: Tenant) -> Change | None:
+            intent = tenant.intents[key]
+            if intent.state is not IntentState.SETTLING or intent.entry != old:
+                return None
+            return Change(
+                record=tenant.record,
+                intents=[msgspec.structs.replace(intent, entry=entry, state=state, attempted=None)],
+            )
+
+        await self._tenants.update(tenant_id, decide)
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value))
+
+
+def _text(entry: Entry) -> str:
+    return msgspec.json.encode(entry).decode()
