@@ -51,7 +51,7 @@ class Intents:
             if pending:
                 await self._settling.settle(tenant_id, key, write, "done", "")
             return Ensured(image=image, changed=pending)
-        if intent is not None and pending and write.creates and (wait := self._patience_left(intent)):
+        if intent is not None and pending and write.patient and (wait := self._patience_left(intent)):
             return NotYet(seconds=min(30.0, wait), reason="a create was sent whose result is not to be seen yet")
         await self._open(tenant_id, fence, write, image)
         request_id = await self._send(tenant_id, key, write, image)
@@ -70,10 +70,11 @@ class Intents:
             write = rebuild(tenant, intent)
             if write.satisfied(await write.read()):
                 await self._settling.settle(tenant_id, key, write, "done", "")
-            elif intent.attempted and (wait := self._patience_left(intent)) and write.creates:
+            elif intent.attempted and (wait := self._patience_left(intent)) and write.patient:
                 waiting = max(waiting, wait)
             else:
-                await self._settling.settle(tenant_id, key, write, "not done", "")
+                outcome = "not sent" if intent.attempted is None else "sent, but not to be seen"
+                await self._settling.settle(tenant_id, key, write, outcome, "")
         return waiting
 
     def _patience_left(self, intent: Intent) -> float:

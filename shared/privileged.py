@@ -22,7 +22,10 @@ class OpenIntent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivilegedWrite[Image]:
-    """One thing to make so. `kind` and `arguments` are enough to build it again and read the thing back later."""
+    """One thing to make so. `kind` and `arguments` are enough to build it again and read the thing back later.
+
+    `patient`: what was sent is waited for before it is sent again, for a second one would be a twin, or a nuisance.
+    """
 
     kind: str
     arguments: Mapping[str, str]
@@ -36,7 +39,7 @@ class PrivilegedWrite[Image]:
     satisfied: Callable[[Image], bool]
     send: Callable[[Image, OpenIntent], Awaitable[str]]
     picture: Callable[[Image], object]
-    creates: bool = False
+    patient: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

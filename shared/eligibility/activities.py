@@ -69,4 +69,5 @@ def security_reader(services: Services, tenant: Tenant, arguments: Mapping[str, 
         satisfied=lambda held: decide.is_satisfied(held, services.clock.now(), length.days),
         send=send,
         picture=msgspec.to_builtins,
+        patient=True,
     )

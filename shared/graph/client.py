@@ -126,6 +126,7 @@ class Graph:
         lane: Lane = (registration, tenant_id, call.family)
         remote = RemoteCall(service="graph", method=call.method, path=call.path, tenant_id=tenant_id)
         repeatable = not call.write or call.method in ("PUT", "PATCH", "DELETE")
+        renewed = False
         for backoff in (*_BACKOFFS, None):
             await self._await_lane(lane, remote)
             try:
@@ -134,6 +135,12 @@ class Graph:
                 self._throttle.note(lane, error.seconds)
                 if backoff is None or error.seconds > LONGEST_WAIT_SECONDS:
                     raise
+            except Forbidden:
+                if renewed or backoff is None:
+                    raise
+                # A cached token keeps the roles of its day; what it was refused, a new one may do.
+                await self._credentials.forget(registration, tenant_id)
+                renewed = True
             except Unavailable:
                 if backoff is None or not repeatable:
                     raise

@@ -7,6 +7,8 @@ import msgspec
 
 from shared.identifiers import TenantId
 
+_EVERYTHING = frozenset({"AllUsers", "AllApplications"})
+
 
 class InboundTrust(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Which claims of another tenant count. None inherits from the default."""
@@ -23,8 +25,18 @@ class AutomaticRedemption(msgspec.Struct, frozen=True, rename="camel", kw_only=T
     outbound_allowed: bool | None = None
 
 
+class _Target(msgspec.Struct, frozen=True, rename="camel"):
+    target: str | None = None
+
+
 class _Access(msgspec.Struct, frozen=True, rename="camel"):
     access_type: str | None = None
+    targets: list[_Target] = []
+
+    @property
+    def names_all(self) -> bool:
+        """Whether it is about everybody; without targets it says nothing narrower."""
+        return not self.targets or any(one.target in _EVERYTHING for one in self.targets)
 
 
 class B2BSetting(msgspec.Struct, frozen=True, rename="camel"):
@@ -35,10 +47,17 @@ class B2BSetting(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def blocks(self) -> bool:
-        """Whether it says `blocked` for users or for applications."""
-        return any(
-            part is not None and part.access_type == "blocked" for part in (self.users_and_groups, self.applications)
-        )
+        """Whether it blocks all users, or all applications."""
+        return any(part.access_type == "blocked" and part.names_all for part in self._parts)
+
+    @property
+    def limits(self) -> bool:
+        """Whether it lets only some users in, or to some applications, or keeps some out."""
+        return any((part.access_type == "allowed") is not part.names_all for part in self._parts) and not self.blocks
+
+    @property
+    def _parts(self) -> list[_Access]:
+        return [part for part in (self.users_and_groups, self.applications) if part is not None]
 
 
 class Partner(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

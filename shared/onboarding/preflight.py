@@ -6,7 +6,7 @@ A finding that an act cannot pass blocks before act 3; the others stand on the r
 from dataclasses import dataclass
 
 from shared.durations import days_of
-from shared.graph.shapes import AccessDefault, Partner, Rule
+from shared.graph.shapes import AccessDefault, B2BSetting, Partner, Rule
 from shared.tenants.record import Problem, RolePolicy, Trust
 
 _PIM_PLANS = frozenset({"AAD_PREMIUM_P2", "Entra_Identity_Governance"})
@@ -55,8 +55,7 @@ def _blocked_access(observed: Observed) -> list[Problem]:
                 "anything but 'No one'; then POST .../retry.",
             )
         )
-    inbound = observed.target_partner.b2b_collaboration_inbound if observed.target_partner else None
-    if (inbound or observed.target_default.b2b_collaboration_inbound or _OPEN).blocks:
+    if _inbound(observed).blocks:
         found.append(
             Problem(
                 code="InboundBlocked",
@@ -65,8 +64,7 @@ def _blocked_access(observed: Observed) -> list[Problem]:
                 "access settings, organization or default); then POST .../retry.",
             )
         )
-    outbound = observed.source_partner.b2b_collaboration_outbound if observed.source_partner else None
-    if (outbound or observed.source_default.b2b_collaboration_outbound or _OPEN).blocks:
+    if _outbound(observed).blocks:
         found.append(
             Problem(
                 code="OutboundBlocked",
@@ -112,6 +110,12 @@ def _warnings(observed: Observed, trust: Trust, policy: RolePolicy) -> list[str]
         found.append(
             "No Entra ID P1 found in the source tenant: cross-tenant synchronization needs it for each analyst."
         )
+    if _inbound(observed).limits:
+        found.append(
+            "The target lets only some people of the source in, or to some applications: are the analysts among them?"
+        )
+    if _outbound(observed).limits:
+        found.append("The source lets only some of its people out to the target: are the analysts among them?")
     if observed.security_defaults and not trust.mfa:
         found.append("The target has security defaults and MFA is not trusted: analysts must register MFA there.")
     needs = {"MultiFactorAuthentication": "MFA", "Justification": "a justification", "Ticketing": "a ticket number"}
@@ -150,8 +154,13 @@ def _rule(rules: tuple[Rule, ...], rule_id: str) -> Rule | None:
     return next((rule for rule in rules if rule.id == rule_id), None)
 
 
-class _Open:
-    blocks = False
+def _inbound(observed: Observed) -> B2BSetting:
+    """What holds for the source's people in the target: the partner's own setting, else the default's."""
+    own = observed.target_partner.b2b_collaboration_inbound if observed.target_partner else None
+    return own or observed.target_default.b2b_collaboration_inbound or B2BSetting()
 
 
-_OPEN = _Open()
+def _outbound(observed: Observed) -> B2BSetting:
+    """What holds for our people towards the target."""
+    own = observed.source_partner.b2b_collaboration_outbound if observed.source_partner else None
+    return own or observed.source_default.b2b_collaboration_outbound or B2BSetting()

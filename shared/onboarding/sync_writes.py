@@ -61,7 +61,7 @@ def enterprise_application(
         satisfied=lambda image: image is not None and any(role.provisions for role in image.app_roles),
         send=send,
         picture=msgspec.to_builtins,
-        creates=True,
+        patient=True,
     )
 
 
@@ -89,7 +89,7 @@ def synchronization_job(services: Services, tenant: Tenant, _: Arguments) -> Pri
         satisfied=lambda image: image is not None,
         send=send,
         picture=msgspec.to_builtins,
-        creates=True,
+        patient=True,
     )
 
 
@@ -166,6 +166,7 @@ def start(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[J
         satisfied=lambda job: job is not None and job.started,
         send=send,
         picture=msgspec.to_builtins,
+        patient=True,
     )
 
 

@@ -66,10 +66,14 @@ async def get_tenants(services: Services, _: Orchestrations, request: func.HttpR
 async def get_tenant(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
     """GET /api/tenants/{tenantId}: the record, with what a person should do."""
     await _reader(services, request)
-    tenant = await services.tenants.read(_tenant_id(request))
-    if tenant is None:
-        return problem(404, "Not found", "No such tenant is looked after here.")
-    return answer(200, views.record(services.settings, tenant))
+    tenant_id = _tenant_id(request)
+    tenant = await services.tenants.read(tenant_id)
+    if tenant is not None:
+        return answer(200, views.record(services.settings, tenant))
+    run = await services.runs.open_run(tenant_id)
+    if run is not None:
+        return answer(200, views.opening(services.settings, run))
+    return problem(404, "Not found", "No such tenant is looked after here.")
 
 
 async def cancel_tenant(

@@ -6,6 +6,7 @@ from shared.onboarding.consents import pending
 from shared.onboarding.request import Intake
 from shared.onboarding.starting import has_written
 from shared.permissions import CALLS, MULTI_TENANT, Registration, needed
+from shared.run import Run
 from shared.settings import Settings
 from shared.tenants.record import Act, ActState, Problem, Record, Tenant
 from shared.tenants.states import State
@@ -44,6 +45,18 @@ def record(settings: Settings, tenant: Tenant) -> Json:
         "permissions": _permissions(settings, tenant),
         "checklist": checklist.for_analysts(settings.portals, tenant) if ready else [],
         "administratorChecklist": checklist.for_administrator(settings.portals, tenant) if ready else [],
+    }
+
+
+def opening(settings: Settings, run: Run) -> Json:
+    """A run whose record is not written yet: the process that opened it died, and the sweeper will start it."""
+    return {
+        "tenantId": run.subject,
+        "state": State.ONBOARDING.value,
+        "since": run.opened,
+        "run": run.number,
+        "acts": [_act(number, name, None) for number, name in _names()],
+        "href": f"{settings.public_url}/api/tenants/{run.subject}",
     }
 
 
