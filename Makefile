@@ -47,6 +47,7 @@ check: $(PYTHON_READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python tools/readme.py --check || { echo "README.md: run $(BIN)/python tools/readme.py"; exit 1; }
 
 format: $(PYTHON_READY)
 	@$(BIN)/ruff format .

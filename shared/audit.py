@@ -9,7 +9,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.errors import AutomationError
+from shared.errors import ChainBroken
 from shared.rows import Row, encode
 from shared.tables import Table
 
@@ -42,10 +42,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     previous: str
     deed: Deed
     hash: str = ""
-
-
-class ChainBroken(AutomationError):
-    """Raised when a subject's entries do not follow from each other."""
 
 
 def sealed(subject: str, sequence: int, previous: str, deed: Deed) -> Entry:

@@ -7,6 +7,8 @@ AutomationError
 |-- NotAllowed               a valid token without the app role
 |-- StoreConflict            a row changed under us, again and again
 |-- StoreUnavailable         Table Storage did not answer, or its answer stayed unknown
+|-- TransitionNotAllowed     a change of state that the table of transitions does not have (a bug of ours)
+|-- ChainBroken              audit entries do not follow from each other
 |-- MissingIntent            a privileged write was tried without an open intent (a bug of ours)
 |-- RoleNotAllowed           a role outside the deployment's allow-list
 |-- NotConsented             our registration is not present in the called tenant, or lacks a permission there
@@ -55,6 +57,14 @@ class StoreConflict(AutomationError):
 
 class StoreUnavailable(AutomationError):
     """Raised when Table Storage failed or its answer stayed unknown through every try."""
+
+
+class TransitionNotAllowed(AutomationError):
+    """Raised when a change would take a tenant to a state that the table of transitions does not allow."""
+
+
+class ChainBroken(AutomationError):
+    """Raised when a subject's audit entries do not follow from each other."""
 
 
 class MissingIntent(AutomationError):

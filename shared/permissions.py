@@ -80,19 +80,19 @@ def _call(
     )
 
 
-READ_USER = _call(
+READ_SOURCE_USER = _call(
     "GET /users/{id}",
-    (Registration.LOOKUP, Registration.ACCESS),
+    Registration.LOOKUP,
     ("User.Read.All",),
     Family.DIRECTORY,
-    "an analyst must be a member of the source; the synchronized account must be readable in the target",
+    "an analyst must be a member of the source, and no guest there",
 )
-FIND_USERS = _call(
-    "GET /users",
+READ_TARGET_USER = _call(
+    "GET /users/{id}",
     Registration.ACCESS,
     ("User.Read.All",),
     Family.DIRECTORY,
-    "find a synchronized account whose object id the provisioning did not tell",
+    "an analyst's account must be readable in the target before it is made eligible",
 )
 READ_GROUP = _call(
     "GET /groups/{id}",

@@ -107,9 +107,5 @@ class Settling:
         await self._tenants.update(tenant_id, decide)
 
 
-def _raw(value: object) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.json.encode(value))
-
-
 def _text(entry: Entry) -> str:
     return msgspec.json.encode(entry).decode()

@@ -3,13 +3,12 @@
 import msgspec
 
 from shared.errors import NotFound, Rejected
-from shared.graph.body import query, quoted
+from shared.graph.body import query
 from shared.graph.client import Graph
 from shared.identifiers import ObjectId, TenantId
 from shared.permissions import (
     FIND_TENANT_BY_DOMAIN,
     FIND_TENANT_BY_ID,
-    FIND_USERS,
     LIST_GROUP_MEMBERS,
     LIST_SKUS_IN_SOURCE,
     LIST_SKUS_IN_TARGET,
@@ -17,7 +16,9 @@ from shared.permissions import (
     READ_GROUP,
     READ_ORGANIZATION,
     READ_SECURITY_DEFAULTS,
-    READ_USER,
+    READ_SOURCE_USER,
+    READ_TARGET_USER,
+    Call,
     Registration,
 )
 
@@ -122,21 +123,11 @@ class Directory:
 
     async def source_user(self, object_id: ObjectId) -> User | None:
         """A user of the source tenant, or None. GET /users/{id} (User.Read.All)."""
-        return await self._user(Registration.LOOKUP, self._source, object_id)
+        return await self._user(READ_SOURCE_USER, Registration.LOOKUP, self._source, object_id)
 
     async def target_user(self, tenant_id: TenantId, object_id: ObjectId) -> User | None:
         """A user of a target tenant, or None: absent, or not replicated. GET /users/{id} (User.Read.All)."""
-        return await self._user(Registration.ACCESS, tenant_id, object_id)
-
-    async def find_target_users(self, tenant_id: TenantId, odata_filter: str) -> list[User]:
-        """Users of a target tenant by a filter. GET /users?$filter= (User.Read.All)."""
-        found = await self._graph.pages(
-            FIND_USERS,
-            Registration.ACCESS,
-            tenant_id,
-            lambda c: c.users.to_get_request_information(query(filter=odata_filter, select=_USER_FIELDS)),
-        )
-        return [msgspec.json.decode(item, type=User) for item in found]
+        return await self._user(READ_TARGET_USER, Registration.ACCESS, tenant_id, object_id)
 
     async def source_group(self, group_id: ObjectId) -> Group | None:
         """A group of the source tenant, or None. GET /groups/{id} (GroupMember.Read.All)."""
@@ -220,10 +211,14 @@ class Directory:
         )
         return answer.decode(_SecurityDefaults).is_enabled
 
-    async def _user(self, registration: Registration, tenant_id: TenantId, object_id: ObjectId) -> User | None:
+    async def _user(
+        self, call: Call, registration: Registration, tenant_id: TenantId, object_id: ObjectId
+    ) -> User | None:
         try:
             answer = await self._graph.send(
-                READ_USER,
+                READ_SOURCE_USER,
+                READ_TARGET_USER,
+                Call,
                 registration,
                 tenant_id,
                 lambda c: c.users.by_user_id(object_id).to_get_request_information(query(select=_USER_FIELDS)),
@@ -231,14 +226,3 @@ class Directory:
         except NotFound:
             return None
         return answer.decode(User)
-
-
-def guest_name_filter(user_principal_name: str, initial_domain: str) -> str:
-    """The $filter for a synchronized account by the name that Entra gives it: `{upn, @ as _}#EXT#@{initial domain}`."""
-    name = f"{user_principal_name.replace('@', '_')}#EXT#@{initial_domain}"
-    return f"userPrincipalName eq {quoted(name)}"
-
-
-def mail_filter(mail: str) -> str:
-    """The $filter for an account by its mail address."""
-    return f"mail eq {quoted(mail)}"

@@ -99,7 +99,7 @@ def _decoded(content: bytes) -> _Body:
         missing = re.search(r"(?:required|unknown) field `([^`]*)`", text)
         path = [part for part in (place.group(1) if place else "", missing.group(1) if missing else "") if part]
         raise BadRequest(".".join(path) or "body", _FIELD.sub("", text)) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # msgspec checks a string's UTF-8 as it reads it
         raise BadRequest("body", "is not JSON") from error
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from shared.clock import Clock
-from shared.errors import AutomationError, StoreConflict
+from shared.errors import StoreConflict, TransitionNotAllowed
 from shared.identifiers import NewId, ObjectId, TenantId
 from shared.permissions import Registration
 from shared.rows import Row, encode
@@ -25,10 +25,6 @@ RECORD = "record"
 _TRIES = 12
 _HINT_SETTLES = timedelta(minutes=10)
 """A hint is written before the record; one younger than this may be right in a moment."""
-
-
-class TransitionNotAllowed(AutomationError):
-    """Raised when a change would take a tenant to a state that the table of transitions does not allow."""
 
 
 type Decide = Callable[[Tenant], Change | None]

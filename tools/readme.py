@@ -1,0 +1,52 @@
+"""Writes the tables of README.md that are made from code. `--check` only tells whether they are up to date."""
+
+import re
+import sys
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def permissions() -> str:
+    """What each registration may do, and why."""
+    from shared.permissions import CALLS, MULTI_TENANT, Registration, needed  # noqa: PLC0415 - after the path is set
+
+    lines = ["| Registration | Where | Permission | For |", "|---|---|---|---|"]
+    for registration in Registration:
+        where = "each target" if registration in MULTI_TENANT else "source"
+        for name in needed(registration):
+            why = dict.fromkeys(
+                call.why for call in CALLS if registration in call.registrations and name in call.permissions
+            )
+            lines.append(f"| {registration.value} | {where} | `{name}` | {'; '.join(why)} |")
+    return "\n".join(lines)
+
+
+def settings() -> str:
+    """Every setting and what it is."""
+    from shared.settings import NAMES  # noqa: PLC0415 - after the path is set
+
+    return "\n".join(["| Setting | Is |", "|---|---|", *(f"| `{name}` | {text} |" for name, text in NAMES.items())])
+
+
+def rendered(text: str) -> str:
+    """README with its tables made anew."""
+    for name, table in (("permissions", permissions()), ("settings", settings())):
+        block = re.compile(rf"(<!-- {name}:[^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        text = block.sub(lambda found, table=table: f"{found[1]}\n{table}\n\n{found[2]}", text)
+    return text
+
+
+def main() -> int:
+    """Write, or check."""
+    sys.path.insert(0, str(README.parent))
+    now = README.read_text(encoding="utf-8")
+    wanted = rendered(now)
+    if "--check" in sys.argv:
+        return 0 if now == wanted else 1
+    README.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
