@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 README = Path(__file__).parents[1] / "README.md"
@@ -29,11 +30,15 @@ def settings() -> str:
     return "\n".join(["| Setting | Is |", "|---|---|", *(f"| `{name}` | {text} |" for name, text in NAMES.items())])
 
 
+def _filled(table: str) -> Callable[[re.Match[str]], str]:
+    return lambda found: f"{found[1]}\n{table}\n\n{found[2]}"
+
+
 def rendered(text: str) -> str:
     """README with its tables made anew."""
     for name, table in (("permissions", permissions()), ("settings", settings())):
         block = re.compile(rf"(<!-- {name}:[^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        text = block.sub(lambda found, table=table: f"{found[1]}\n{table}\n\n{found[2]}", text)
+        text = block.sub(_filled(table), text)
     return text
 
 

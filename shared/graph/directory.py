@@ -216,9 +216,7 @@ class Directory:
     ) -> User | None:
         try:
             answer = await self._graph.send(
-                READ_SOURCE_USER,
-                READ_TARGET_USER,
-                Call,
+                call,
                 registration,
                 tenant_id,
                 lambda c: c.users.by_user_id(object_id).to_get_request_information(query(select=_USER_FIELDS)),
