@@ -18,6 +18,9 @@ def guid(name: str) -> str:
     return str(uuid5(NAMESPACE_DNS, f"{name}.sandbox.invalid"))
 
 
+CORE_TOOLS_URL = "http://localhost:7071"
+"""Where `func start` serves the app by default, for people who run it in the real host against this world."""
+
 CLIENT_IDS = {registration: guid(f"app-{registration.name.lower()}") for registration in Registration}
 IDENTITY_CLIENT_ID = guid("identity-client")
 IDENTITY_PRINCIPAL_ID = guid("identity-principal")
@@ -53,7 +56,7 @@ def register_applications(clouds: Clouds, contoso: Tenant, public_url: str) -> N
             application_permissions=needed(registration),
             app_roles=APP_ROLES if registration is Registration.API else (),
             federated_identity=IDENTITY_PRINCIPAL_ID,
-            redirect_uris=(f"{public_url}/api/consent",) if multi_tenant else (),
+            redirect_uris=tuple(f"{url}/api/consent" for url in (public_url, CORE_TOOLS_URL)) if multi_tenant else (),
         )
         if not multi_tenant:
             clouds.grant(app_id, contoso.id)

@@ -22,6 +22,8 @@ from tests.sandbox.world import World
 _TOKEN_SECONDS = 12 * 3600
 """Real tokens live about an hour; a person at a terminal would be cut off in the middle."""
 
+_SETTINGS = Path("build/sandbox/local.settings.json")
+
 _ENTRY = re.compile(r"\d{4}-\d\d-\d\d \S+ (?P<level>[A-Z]+) (?P<logger>\S+) ")
 
 
@@ -49,10 +51,16 @@ async def _serve(console: Console, faults: str, seed: int) -> None:
     try:
         with Session(folder) as session:
             async with World(folder=folder, session=session, faults=PRESETS[faults](seed)) as world:
+                _write_settings(world)
                 _tell(console, world)
                 await _follow(world.log)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_settings(world: World) -> None:
+    _SETTINGS.parent.mkdir(parents=True, exist_ok=True)
+    _SETTINGS.write_text(json.dumps(world.core_tools_settings(), indent=2), encoding="utf-8")
 
 
 async def _follow(log: Path) -> None:
@@ -82,6 +90,7 @@ def _tell(console: Console, world: World) -> None:
         ("trust", f"{world.certificates.bundle} (curl --cacert; a browser will warn)"),
         ("recording", str(world.recording)),
         ("app's log", str(world.log)),
+        ("func start", f"{_SETTINGS} is for the Core Tools; see README"),
         ("Contoso", f"{world.contoso.id} (source tenant)"),
         ("Fabrikam", f"{world.fabrikam.id} (target tenant; {people.administrator.user_principal_name} consents)"),
         ("SOC analysts", f"{people.analysts.id} (group: Ana, Ben, Cleo)"),

@@ -19,7 +19,15 @@ from tests.sandbox.faults import Faults
 from tests.sandbox.host import Host
 from tests.sandbox.personas import Person
 from tests.sandbox.points import Points
-from tests.sandbox.population import CLIENT_IDS, IDENTITY_CLIENT_ID, OPERATE, READ, populate, register_applications
+from tests.sandbox.population import (
+    CLIENT_IDS,
+    CORE_TOOLS_URL,
+    IDENTITY_CLIENT_ID,
+    OPERATE,
+    READ,
+    populate,
+    register_applications,
+)
 from tests.sandbox.session import Session
 from tests.sandbox.store_proxy import StoreProxy
 from tests.sandbox.switches import Switches
@@ -110,6 +118,12 @@ class World:
         self.points.restart = self.host.kill_and_restart
         register_applications(self.clouds, self.contoso, self.host.url)
         await self.host.start()
+
+    def core_tools_settings(self) -> dict[str, object]:
+        """local.settings.json for `func start` against this world; its own task hub needs a full Azurite."""
+        values = {**self._environment(), "TENANTRY_PUBLIC_URL": CORE_TOOLS_URL}
+        worker = {"FUNCTIONS_WORKER_RUNTIME": "python", "AzureWebJobsStorage": "UseDevelopmentStorage=true"}
+        return {"IsEncrypted": False, "Values": {**worker, **values}}
 
     def _environment(self) -> dict[str, str]:
         return {

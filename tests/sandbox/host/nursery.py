@@ -110,7 +110,6 @@ def _become_app(order: Order, channel: int) -> None:
         os.environ.update(order.environment)
         os.chdir(order.directory)
         sys.path.insert(0, order.directory)
-        _trust(order.environment.get("SSL_CERT_FILE", ""))
         app = importlib.import_module("tests.sandbox.host.app")
         app.run(socket.socket(fileno=channel), Path(order.directory), order.install)
     except BaseException:  # noqa: BLE001 - a fork must never run on into the zygote's loop
@@ -119,13 +118,6 @@ def _become_app(order: Order, channel: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(1)
-
-
-def _trust(bundle: str) -> None:
-    """Aiohttp made its SSL context when it was imported, before this environment named the certificates to trust."""
-    connector = sys.modules.get("aiohttp.connector")
-    if bundle and connector is not None:
-        connector._SSL_CONTEXT_VERIFIED.load_verify_locations(bundle)
 
 
 def main() -> None:
