@@ -65,6 +65,8 @@ class Sleeper:
         first = yield self._context.task_any([timer, self._woken])
         if first is self._woken:
             self._woken = None
+            # The SDK keeps an event that came before anybody waited for it, and would give it to every later wait too.
+            self._context.deferred_tasks.pop(WAKE, None)
             timer.cancel()
 
 

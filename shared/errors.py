@@ -11,6 +11,9 @@ AutomationError
 |-- ChainBroken              audit entries do not follow from each other
 |-- MissingIntent            a privileged write was tried without an open intent (a bug of ours)
 |-- RoleNotAllowed           a role outside the deployment's allow-list
+|-- Undecidable              what is there cannot be told until a person acts
+|   |-- Ambiguous            more than one object has the name that only ours should have
+|   `-- PimUnavailable       the tenant has no PIM: no P2 licence, or never onboarded to it
 |-- NotConsented             our registration is not present in the called tenant, or lacks a permission there
 `-- RemoteError              a Microsoft API refused or failed; carries where, what and the request id
     |-- Throttled            429; carries the wait in seconds
@@ -75,6 +78,18 @@ class RoleNotAllowed(AutomationError):
     """Raised before a request is built for a role outside the allow-list of the deployment."""
 
 
+class Undecidable(AutomationError):
+    """Raised when a thing cannot be read, or told from another, until a person acts."""
+
+
+class Ambiguous(Undecidable):
+    """Raised when more than one object has the name that only ours should have."""
+
+
+class PimUnavailable(Undecidable):
+    """Raised when a tenant has no PIM: no P2 licence, or never onboarded to it."""
+
+
 class NotConsented(AutomationError):
     """Raised when a registration is not present in a tenant, or its token there lacks permissions."""
 
@@ -93,6 +108,7 @@ class RemoteCall:
     method: str
     path: str
     tenant_id: str
+    registration: str = ""
     status: int = 0
     code: str = ""
     message: str = ""

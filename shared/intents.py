@@ -13,7 +13,7 @@ import msgspec
 
 from shared.audit import Audit
 from shared.clock import Clock
-from shared.errors import Forbidden, NotConsented, Rejected, RemoteError, Throttled, Unavailable
+from shared.errors import Forbidden, NotConsented, Rejected, RemoteError, Throttled, Unavailable, Undecidable
 from shared.identifiers import TenantId
 from shared.privileged import Ensured, Fence, NotYet, OpenIntent, PrivilegedWrite, check_fence
 from shared.settling import Settling
@@ -68,7 +68,13 @@ class Intents:
             if tenant is None or intent is None or intent.state is not IntentState.OPEN:
                 continue
             write = rebuild(tenant, intent)
-            if write.satisfied(await write.read()):
+            try:
+                image = await write.read()
+            except (Forbidden, Rejected, NotConsented, Undecidable) as error:
+                # It may not be read any more. The act meets the same, and says what a person should do.
+                _log.info("intent.left_open tenant_id=%s kind=%s reason=%s", tenant_id, write.kind, error)
+                continue
+            if write.satisfied(image):
                 await self._settling.settle(tenant_id, key, write, "done", "")
             elif intent.attempted and (wait := self._patience_left(intent)) and write.patient:
                 waiting = max(waiting, wait)
@@ -120,7 +126,7 @@ class Intents:
             if not error.uncertain:
                 await self._unattempted(tenant_id, key)
             raise
-        except NotConsented:
+        except (NotConsented, Undecidable):
             await self._unattempted(tenant_id, key)
             raise
         except (Forbidden, Rejected) as error:

@@ -88,6 +88,14 @@ NAMES: Mapping[str, str] = {
 }
 
 
+def _is_address(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.netloc) and not parts.query and not parts.fragment
+
+
 class _Reader:
     """Reads settings and collects what is wrong, so that one start names it all."""
 
@@ -117,9 +125,8 @@ class _Reader:
 
     def url(self, name: str, *, https: bool) -> str:
         value = self.text(name)
-        parts = urlsplit(value)
         allowed = ("https",) if https else ("https", "http")
-        if value and (parts.scheme not in allowed or not parts.netloc or parts.query or parts.fragment):
+        if value and not _is_address(value, allowed):
             self.problems.append(f"{name} is not an {allowed[0]} address")
         return value.rstrip("/")
 

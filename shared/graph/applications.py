@@ -59,8 +59,11 @@ class Applications:
             return None
         return answer.decode(ServicePrincipal)
 
-    async def instantiate(self, display_name: str, intent: OpenIntent) -> ServicePrincipal:
-        """POST /applicationTemplates/{id}/instantiate. Not idempotent: each call makes another application."""
+    async def instantiate(self, display_name: str, intent: OpenIntent) -> tuple[ServicePrincipal, str]:
+        """POST /applicationTemplates/{id}/instantiate. Not idempotent: each call makes another application.
+
+        Gives the enterprise application and the request id.
+        """
         answer = await self._graph.send(
             INSTANTIATE,
             Registration.SOURCE,
@@ -70,7 +73,7 @@ class Applications:
             ).instantiate.to_post_request_information(Body({"displayName": display_name})),
             intent=intent,
         )
-        return answer.decode(Instantiated).service_principal
+        return answer.decode(Instantiated).service_principal, answer.request_id
 
     async def assignments(self, service_principal_id: str) -> list[Assignment]:
         """GET /servicePrincipals/{id}/appRoleAssignedTo, all pages."""

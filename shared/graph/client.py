@@ -124,7 +124,9 @@ class Graph:
         adapter = HttpxRequestAdapter(_Bearer(self._credentials, registration, tenant_id), http_client=self._http)
         adapter.base_url = self._base
         lane: Lane = (registration, tenant_id, call.family)
-        remote = RemoteCall(service="graph", method=call.method, path=call.path, tenant_id=tenant_id)
+        remote = RemoteCall(
+            service="graph", method=call.method, path=call.path, tenant_id=tenant_id, registration=registration.value
+        )
         repeatable = not call.write or call.method in ("PUT", "PATCH", "DELETE")
         renewed = False
         for backoff in (*_BACKOFFS, None):
@@ -197,6 +199,7 @@ class Graph:
             method=remote.method,
             path=remote.path,
             tenant_id=remote.tenant_id,
+            registration=remote.registration,
             status=answer.status_code,
             code=error.code or "",
             message=error.message or "",

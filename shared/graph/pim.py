@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from shared.errors import NotFound, Rejected, RoleNotAllowed
+from shared.errors import NotFound, PimUnavailable, Rejected, RoleNotAllowed
 from shared.graph.body import Body, query, quoted
-from shared.graph.client import Graph
+from shared.graph.client import Build, Graph
 from shared.graph.shapes import Rule
 from shared.identifiers import ObjectId, TenantId
 from shared.permissions import (
@@ -18,6 +18,7 @@ from shared.permissions import (
     LIST_ELIGIBILITY_SCHEDULES,
     READ_ROLE_POLICY,
     REQUEST_ELIGIBILITY,
+    Call,
     Registration,
 )
 from shared.privileged import OpenIntent
@@ -67,10 +68,6 @@ class ScheduleInstance(msgspec.Struct, frozen=True, rename="camel", kw_only=True
     role_eligibility_schedule_id: str = ""
 
 
-class PimUnavailable(Exception):
-    """The tenant has no PIM: no P2 licence, or never onboarded to it."""
-
-
 class DirectoryPim:
     """Eligibilities and role policies of any target tenant."""
 
@@ -88,19 +85,13 @@ class DirectoryPim:
             "scopeId eq '/' and scopeType eq 'DirectoryRole' and "
             f"roleDefinitionId eq {quoted(self._allowed(role_definition_id))}"
         )
-        try:
-            found = await self._graph.pages(
-                READ_ROLE_POLICY,
-                Registration.ACCESS,
-                tenant_id,
-                lambda c: c.policies.role_management_policy_assignments.to_get_request_information(
-                    query(filter=chosen, expand=["policy($expand=rules)"])
-                ),
-            )
-        except (Rejected, NotFound) as error:
-            if error.call.code in _NO_PIM:
-                raise PimUnavailable from error
-            raise
+        found = await self._pages(
+            READ_ROLE_POLICY,
+            tenant_id,
+            lambda c: c.policies.role_management_policy_assignments.to_get_request_information(
+                query(filter=chosen, expand=["policy($expand=rules)"])
+            ),
+        )
         assignments = [msgspec.json.decode(item, type=_PolicyAssignment) for item in found]
         return [rule for assignment in assignments if assignment.policy for rule in assignment.policy.rules]
 
@@ -108,10 +99,10 @@ class DirectoryPim:
         """Eligibility schedules of one principal and role: defined ones, also those to come.
 
         GET /roleManagement/directory/roleEligibilitySchedules?$filter= (RoleEligibilitySchedule.ReadWrite.Directory).
+        Raises PimUnavailable.
         """
-        found = await self._graph.pages(
+        found = await self._pages(
             LIST_ELIGIBILITY_SCHEDULES,
-            Registration.ACCESS,
             tenant_id,
             lambda c: c.role_management.directory.role_eligibility_schedules.to_get_request_information(
                 query(filter=_of(principal_id, self._allowed(role_definition_id)))
@@ -125,11 +116,10 @@ class DirectoryPim:
         """Eligibilities in force of one principal and role, directly held, at the whole directory.
 
         GET /roleManagement/directory/roleEligibilityScheduleInstances?$filter=
-        (RoleEligibilitySchedule.ReadWrite.Directory).
+        (RoleEligibilitySchedule.ReadWrite.Directory). Raises PimUnavailable.
         """
-        found = await self._graph.pages(
+        found = await self._pages(
             LIST_ELIGIBILITY_INSTANCES,
-            Registration.ACCESS,
             tenant_id,
             lambda c: c.role_management.directory.role_eligibility_schedule_instances.to_get_request_information(
                 query(filter=_of(principal_id, self._allowed(role_definition_id)))
@@ -187,9 +177,17 @@ class DirectoryPim:
             if error.call.code in _NOT_REPLICATED or error.call.code in _BUSY:
                 raise NotFound(error.call) from error
             if error.call.code in _NO_PIM:
-                raise PimUnavailable from error
+                raise PimUnavailable(tenant_id) from error
             raise
         return answer.request_id
+
+    async def _pages(self, call: Call, tenant_id: TenantId, build: Build) -> list[msgspec.Raw]:
+        try:
+            return await self._graph.pages(call, Registration.ACCESS, tenant_id, build)
+        except (Rejected, NotFound) as error:
+            if error.call.code in _NO_PIM:
+                raise PimUnavailable(tenant_id) from error
+            raise
 
     def _allowed(self, role_definition_id: str) -> str:
         if role_definition_id not in self._allowed_roles:

@@ -4,8 +4,7 @@ repeat.
 
 import msgspec
 
-from shared.errors import NotConsented
-from shared.graph.pim import PimUnavailable
+from shared.errors import NotConsented, PimUnavailable
 from shared.graph.shapes import Rule
 from shared.identifiers import TenantId
 from shared.onboarding import preflight, writes

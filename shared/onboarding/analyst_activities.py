@@ -6,14 +6,15 @@ import msgspec
 
 from shared.eligibility import decide as eligibility
 from shared.eligibility.activities import security_reader
-from shared.errors import Forbidden
+from shared.errors import Forbidden, Rejected
 from shared.identifiers import ObjectId
-from shared.onboarding import sync_writes
+from shared.onboarding import preflight, sync_writes
 from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.onboarding.performing import analyst_of, ensure, perform
 from shared.onboarding.provisioned import quarantined, told_by_log
+from shared.onboarding.refusals import lacking
 from shared.onboarding.sync_writes import held, keep_provisioned
-from shared.permissions import SECURITY_READER, Family
+from shared.permissions import REQUEST_ELIGIBILITY, SECURITY_READER, Family
 from shared.privileged import NotYet
 from shared.services import Services
 from shared.tenants.change import Change, intent_key
@@ -25,6 +26,8 @@ _LONGEST_SIT_SECONDS = 3.0
 
 _LOG_LAG = timedelta(minutes=8)
 """How long the provisioning log may lag (minutes; no figure is published) before provisioning is asked for again."""
+
+_POLICY_REFUSED = "RoleAssignmentRequestPolicyValidationFailed"
 
 
 async def provision_analyst(services: Services, call: ActCall) -> ActOutcome:
@@ -91,7 +94,13 @@ async def _ensure_security_reader(services: Services, call: ActCall, tenant: Ten
     try:
         result = await ensure(services, call, security_reader(services, tenant, {"analyst": analyst.object_id}))
     except Forbidden as error:
+        if error.call.path != REQUEST_ELIGIBILITY.path or await lacking(services, error) is not None:
+            raise
         return Ended(State.WAITING_FOR_PERSON, _needs_role(error))
+    except Rejected as error:
+        if error.call.code != _POLICY_REFUSED:
+            raise
+        return await _policy_changed(services, tenant, error)
     if isinstance(result, NotYet) or result.image is None:
         return Again(15.0, f"{analyst.display_name}: the eligibility is not in force yet")
     policy = tenant.record.role_policy
@@ -111,6 +120,21 @@ async def _ensure_security_reader(services: Services, call: ActCall, tenant: Ten
         return None if same else Change(record=found.record, eligibilities=[row])
 
     return _eligible_so_far(await services.tenants.update(tenant.record.tenant_id, decide))
+
+
+async def _policy_changed(services: Services, tenant: Tenant, error: Rejected) -> ActOutcome:
+    """The role's policy is not what preflight saw: keep to what it is now, or say what no application can keep."""
+    rules = tuple(await services.pim.role_rules(tenant.record.tenant_id, SECURITY_READER))
+    if blocking := preflight.unmeetable(rules):
+        return Ended(State.BLOCKED, blocking[0])
+    policy = preflight.role_policy(rules)
+    if policy == tenant.record.role_policy:
+        raise error
+    await services.tenants.update(
+        tenant.record.tenant_id,
+        lambda found: Change(record=msgspec.structs.replace(found.record, role_policy=policy)),
+    )
+    return Again(1.0, "the role's policy changed")
 
 
 async def _write_checklist(_: Services, __: ActCall, tenant: Tenant) -> ActOutcome:

@@ -72,7 +72,7 @@ def tenant_of(state: str) -> TenantId | None:
 def find(tenant: Tenant, state: str) -> Consent | None:
     """The consent that a state belongs to."""
     for consent in tenant.consents.values():
-        if consent.state and hmac.compare_digest(consent.state, state):
+        if consent.state and hmac.compare_digest(consent.state.encode(), state.encode()):
             return consent
     return None
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from shared.graph.shapes import AutomaticRedemption, InboundTrust, Partner
 from shared.tenants.record import Trust
 
@@ -11,10 +13,11 @@ def trusts_source(partner: Partner | None, trust: Trust) -> bool:
     return partner is not None and not changes_to_trust_source(partner, trust)
 
 
-def changes_to_trust_source(partner: Partner, trust: Trust) -> dict[str, Any]:
+def changes_to_trust_source(partner: Partner, trust: Trust, default: InboundTrust | None = None) -> dict[str, Any]:
     """The PATCH for act 3: only what differs. What is trusted already stays trusted, whoever asked for it.
 
-    All three flags are sent: whether a partial inboundTrust is merged is unconfirmed.
+    All three flags are sent: whether a partial inboundTrust is merged is unconfirmed. A flag that the partner does
+    not set is inherited, and is sent as the default has it: once sent, it is inherited no more.
     """
     changes: dict[str, Any] = {}
     if (partner.automatic_user_consent_settings or AutomaticRedemption()).inbound_allowed is not True:
@@ -32,10 +35,11 @@ def changes_to_trust_source(partner: Partner, trust: Trust) -> dict[str, Any]:
     )
     if wanted != held:
         mfa, compliant, hybrid = wanted
+        kept = _over(now, default or InboundTrust())
         changes["inboundTrust"] = {
-            "isMfaAccepted": mfa,
-            "isCompliantDeviceAccepted": compliant,
-            "isHybridAzureADJoinedDeviceAccepted": hybrid,
+            "isMfaAccepted": mfa or kept.is_mfa_accepted is True,
+            "isCompliantDeviceAccepted": compliant or kept.is_compliant_device_accepted is True,
+            "isHybridAzureADJoinedDeviceAccepted": hybrid or kept.is_hybrid_joined is True,
         }
     return changes
 
@@ -52,6 +56,12 @@ def changes_to_trust_target(partner: Partner) -> dict[str, Any]:
         return {}
     kept = {} if settings.inbound_allowed is None else {"inboundAllowed": settings.inbound_allowed}
     return {"automaticUserConsentSettings": {"outboundAllowed": True, **kept}}
+
+
+def _over(own: InboundTrust, default: InboundTrust) -> InboundTrust:
+    """What holds: each flag as the partner sets it, else as the default does."""
+    ours = {name: value for name, value in msgspec.structs.asdict(own).items() if value is not None}
+    return msgspec.structs.replace(default, **ours)
 
 
 def _kept_outbound(partner: Partner) -> dict[str, bool]:

@@ -17,7 +17,7 @@ from shared.run import Run, StartOrchestration, key_of, orchestration_id
 from shared.services import Services
 from shared.settings import Deadlines
 from shared.tenants.change import Change
-from shared.tenants.record import ActState, Problem, Record, Tenant
+from shared.tenants.record import Act, ActState, Problem, Record, Tenant
 from shared.tenants.states import WAITING, State
 
 _log = logging.getLogger(__name__)
@@ -81,10 +81,10 @@ async def begin_onboarding_run(services: Services, call: ActCall) -> BeginOutcom
         run = await services.runs.open_run(tenant_id)
         if run is None or run.nonce != call.run.nonce or not await begin(services, run):
             return Ended(None)
-        wait = await services.intents.close_open(tenant_id, lambda tenant, intent: rebuilt(services, tenant, intent))
-    except (RemoteError, StoreConflict, StoreUnavailable) as error:
+        wait = await _close_intents(services, tenant_id)
+    except (StoreConflict, StoreUnavailable) as error:
         return Again(_PAUSE_SECONDS, str(error))
-    if wait:
+    if wait and services.clock.now() < run.opened + services.settings.deadlines.replication:
         return Again(min(wait, 60.0), "an earlier write cannot be judged yet")
     tenant = await services.tenants.read(tenant_id)
     if tenant is None:
@@ -101,7 +101,8 @@ async def end_onboarding_run(services: Services, call: EndCall) -> EndOutcome:
         if tenant is None or tenant.record.run_nonce != call.run.nonce:
             await services.runs.close(call.run, "followed")
             return Done()
-        if tenant.record.cancel and (wait := await _close_intents(services, tenant_id)):
+        cancelled = tenant.record.cancel
+        if cancelled and (wait := await _close_intents(services, tenant_id)):
             return Again(min(wait, 60.0), "a write that was under way cannot be judged yet")
         now = services.clock.now()
         resumed = False
@@ -112,11 +113,16 @@ async def end_onboarding_run(services: Services, call: EndCall) -> EndOutcome:
             resumed = not record.cancel and _answered_meanwhile(found, call.ended, now)
             if record.run_nonce != call.run.nonce or record.state not in (State.ONBOARDING, State.CANCELLING):
                 return None
-            return None if resumed else Change(record=at_rest(record, call.ended, services.settings.deadlines, now))
+            if resumed or record.cancel is not cancelled:
+                return None
+            rest = at_rest(record, call.ended, services.settings.deadlines, now)
+            return Change(record=rest, acts=stopped_acts(found, rest.state, now))
 
         tenant = await services.tenants.update(tenant_id, decide)
         if resumed:
             return Resume()
+        if tenant.record.run_nonce == call.run.nonce and tenant.record.cancel:
+            return Again(1.0, "cancelled at the last moment: what was under way is looked at first")
         await services.runs.close(call.run, tenant.record.state.value)
     except (StoreConflict, StoreUnavailable) as error:
         return Again(_PAUSE_SECONDS, str(error))
@@ -139,6 +145,18 @@ def at_rest(record: Record, ended: Ended, deadlines: Deadlines, now: datetime) -
     )
 
 
+def stopped_acts(tenant: Tenant, state: State, now: datetime) -> list[Act]:
+    """The acts that a run leaves under way, as they stand when the tenant rests. One that waits for a person waits on."""
+    if state in WAITING:
+        return []
+    stopped, ended = (ActState.PENDING, None) if state is State.CANCELLED else (ActState.FAILED, now)
+    return [
+        msgspec.structs.replace(act, state=stopped, ended=ended)
+        for act in tenant.acts.values()
+        if act.state in (ActState.RUNNING, ActState.WAITING)
+    ]
+
+
 _UNEXPLAINED = Problem(
     code="Interrupted",
     what="The run ended without saying why.",
@@ -150,7 +168,7 @@ async def _close_intents(services: Services, tenant_id: TenantId) -> float:
     try:
         return await services.intents.close_open(tenant_id, lambda tenant, intent: rebuilt(services, tenant, intent))
     except RemoteError as error:
-        _log.info("cancel.waits tenant_id=%s reason=%s", tenant_id, error.call.code)
+        _log.info("intents.wait tenant_id=%s reason=%s", tenant_id, error.call.code)
         return _PAUSE_SECONDS
 
 

@@ -13,16 +13,20 @@ from shared.errors import (
     Forbidden,
     NotConsented,
     NotFound,
+    PimUnavailable,
     Rejected,
     StoreConflict,
     StoreUnavailable,
     Throttled,
     Unavailable,
 )
-from shared.graph.pim import PimUnavailable
 from shared.identifiers import ObjectId, TenantId
 from shared.onboarding.acts import BY_NUMBER
+from shared.onboarding.consents import after_proof
 from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
+from shared.onboarding.preflight import NO_PIM
+from shared.onboarding.refusals import RETRY, is_for_target, lacking, not_consented, refused
+from shared.permissions import Registration
 from shared.privileged import Ensured, Fence, NotYet, PrivilegedWrite, RunStopped, check_fence
 from shared.services import Services
 from shared.settings import Deadlines
@@ -34,7 +38,6 @@ _log = logging.getLogger(__name__)
 
 type Work = Callable[[Services, ActCall, Tenant], Awaitable[ActOutcome]]
 
-_RETRY = "Look at the problem, then POST /api/tenants/{tenantId}/retry."
 _STORE_PAUSE_SECONDS = 20.0
 _VENDOR_PAUSE_SECONDS = 15.0
 _SLOWEST_SECONDS = 60.0
@@ -94,7 +97,7 @@ def _paced(outcome: ActOutcome, age: timedelta) -> ActOutcome:
 
 async def _work(services: Services, call: ActCall, tenant: Tenant, work: Work) -> ActOutcome:
     try:
-        return await work(services, call, tenant)
+        return await _explained(services, call, tenant, work)
     except Throttled as error:
         return Again(error.seconds, "the vendor asked us to wait")
     except Unavailable as error:
@@ -104,14 +107,38 @@ async def _work(services: Services, call: ActCall, tenant: Tenant, work: Work) -
     except (NotFound, Conflict) as error:
         return Again(_VENDOR_PAUSE_SECONDS, f"not replicated yet: {error.call.code} for {error.call.path}")
     except NotConsented as error:
-        return Ended(State.WAITING_FOR_CONSENT, _not_consented(error))
+        return await _without_consent(services, call, error)
     except PimUnavailable:
-        problem = Problem(code="NoPim", what="The target tenant has no PIM (no Entra ID P2).", do=_RETRY)
-        return Ended(State.BLOCKED, problem)
+        return Ended(State.BLOCKED, NO_PIM)
     except (Forbidden, Rejected) as error:
-        what = f"{error.call.method} {error.call.path} was refused: {error.call.status} {error.call.code}"
-        problem = Problem(code=error.call.code or str(error.call.status), what=what, do=_RETRY)
-        return Ended(State.FAILED, problem)
+        return Ended(State.FAILED, refused(error))
+
+
+async def _explained(services: Services, call: ActCall, tenant: Tenant, work: Work) -> ActOutcome:
+    """The work; a refusal for want of a permission is raised as such."""
+    try:
+        return await work(services, call, tenant)
+    except Forbidden as error:
+        if (missing := await lacking(services, error)) is not None:
+            raise missing from error
+        raise
+
+
+async def _without_consent(services: Services, call: ActCall, error: NotConsented) -> Ended:
+    """A consent of the target is asked for again, and act 1 proves it again; the source's own are an operator's."""
+    if not is_for_target(error):
+        return Ended(State.FAILED, not_consented(error))
+    now = services.clock.now()
+    lost = {Registration(error.registration): error.missing}
+
+    def decide(tenant: Tenant) -> Change:
+        check_fence(tenant.record, fence(call))
+        asked = after_proof(tenant, {}, lost, now, services.new_id)
+        proving = msgspec.structs.replace(tenant.acts[1], state=ActState.PENDING)
+        return Change(record=tenant.record, consents=asked.consents if asked else (), acts=[proving])
+
+    await services.tenants.update(_tenant_id(call), decide)
+    return Ended(State.WAITING_FOR_CONSENT, not_consented(error))
 
 
 async def _enter(services: Services, call: ActCall, number: int) -> Tenant:
@@ -157,16 +184,7 @@ async def _leave(services: Services, call: ActCall, number: int, outcome: ActOut
 def _too_late(act: Act) -> Ended:
     name = BY_NUMBER[act.number].name
     what = f"Act {act.number} ({name}) did not come to an end in time. Last seen: {act.detail or 'no answer'}"
-    return Ended(State.FAILED, Problem(code="Deadline", what=what, do=_RETRY))
-
-
-def _not_consented(error: NotConsented) -> Problem:
-    lacking = f" lacks {', '.join(error.missing)}" if error.missing else " is not present"
-    return Problem(
-        code="ConsentMissing",
-        what=f"{error.registration}{lacking} in the target tenant.",
-        do="The target's administrator opens the consent link and accepts.",
-    )
+    return Ended(State.FAILED, Problem(code="Deadline", what=what, do=RETRY))
 
 
 def _tenant_id(call: ActCall) -> TenantId:

@@ -12,6 +12,13 @@ from shared.tenants.record import Problem, RolePolicy, Trust
 _PIM_PLANS = frozenset({"AAD_PREMIUM_P2", "Entra_Identity_Governance"})
 _SYNC_PLANS = frozenset({"AAD_PREMIUM", "AAD_PREMIUM_P2"})
 
+NO_PIM = Problem(
+    code="NoPim",
+    what="The target tenant has no Entra ID P2 or Governance licence, so there is no PIM and no eligibility.",
+    do="The target buys Entra ID P2 or Governance for the analysts, or is looked after in another way; then "
+    "POST .../retry.",
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
@@ -39,8 +46,8 @@ class Findings:
 
 def judge(observed: Observed, trust: Trust) -> Findings:
     """All findings at once, so that a person puts everything right in one go."""
-    policy = _role_policy(observed.rules or ())
-    blocking = [*_blocked_access(observed), *_without_pim(observed), *_unmeetable(observed.rules or ())]
+    policy = role_policy(observed.rules or ())
+    blocking = [*_blocked_access(observed), *_without_pim(observed), *unmeetable(observed.rules or ())]
     return Findings(blocking=tuple(blocking), warnings=tuple(_warnings(observed, trust, policy)), role_policy=policy)
 
 
@@ -79,17 +86,11 @@ def _blocked_access(observed: Observed) -> list[Problem]:
 def _without_pim(observed: Observed) -> list[Problem]:
     if observed.rules is not None and observed.target_plans & _PIM_PLANS:
         return []
-    return [
-        Problem(
-            code="NoPim",
-            what="The target tenant has no Entra ID P2 or Governance licence, so there is no PIM and no eligibility.",
-            do="The target buys Entra ID P2 or Governance for the analysts, or is looked after in another way; then "
-            "POST .../retry.",
-        )
-    ]
+    return [NO_PIM]
 
 
-def _unmeetable(rules: tuple[Rule, ...]) -> list[Problem]:
+def unmeetable(rules: tuple[Rule, ...]) -> list[Problem]:
+    """Rules of the role's policy that no application can keep."""
     rule = _rule(rules, "Enablement_Admin_Eligibility")
     if rule is None or "MultiFactorAuthentication" not in rule.enabled_rules:
         return []
@@ -127,7 +128,8 @@ def _warnings(observed: Observed, trust: Trust, policy: RolePolicy) -> list[str]
     return found
 
 
-def _role_policy(rules: tuple[Rule, ...]) -> RolePolicy:
+def role_policy(rules: tuple[Rule, ...]) -> RolePolicy:
+    """What the role's policy asks, of an eligibility and of an activation."""
     expiration = _rule(rules, "Expiration_Admin_Eligibility")
     enablement = _rule(rules, "Enablement_Admin_Eligibility")
     activation = _rule(rules, "Expiration_EndUser_Assignment")

@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from shared.identifiers import NewId, TenantId
+from shared.onboarding.acts import BY_NUMBER
 from shared.onboarding.consents import first_links
 from shared.run import Run
 from shared.tenants.change import Change
@@ -140,4 +141,10 @@ def next_record(tenant: Tenant, run: Run, payload: Onboarding, now: datetime) ->
     refused = [
         msgspec.structs.replace(one, problem=None) for one in tenant.analysts.values() if one.problem is not None
     ]
-    return Change(record=record, analysts=refused)
+    # Those who were left out go through the analysts' acts again; for the others these find everything done.
+    redone = [
+        msgspec.structs.replace(act, state=ActState.PENDING)
+        for act in tenant.acts.values()
+        if refused and any(step.by_analyst for step in BY_NUMBER[act.number].steps)
+    ]
+    return Change(record=record, analysts=refused, acts=redone)

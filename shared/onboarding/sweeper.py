@@ -12,7 +12,7 @@ from shared.errors import StoreConflict, StoreUnavailable
 from shared.identifiers import TenantId
 from shared.onboarding.acts import KIND, ORCHESTRATOR
 from shared.onboarding.consents import still_to_prove
-from shared.onboarding.lifecycle import continued, open_run
+from shared.onboarding.lifecycle import continued, open_run, stopped_acts
 from shared.run import Run, key_of
 from shared.services import Services
 from shared.tenants.change import Change
@@ -74,7 +74,7 @@ async def _fail(services: Services, run: Run, reason: str) -> None:
         record = tenant.record
         if record.run_nonce != run.nonce or record.state not in (State.ONBOARDING, State.CANCELLING):
             return None
-        return Change(record=_failed(record, problem, now))
+        return Change(record=_failed(record, problem, now), acts=stopped_acts(tenant, State.FAILED, now))
 
     await services.tenants.update(TenantId(run.subject), decide)
     _log.error("run.interrupted subject=%s run=%s reason=%s", run.subject, run.number, reason)
@@ -120,7 +120,7 @@ async def _end_wait(services: Services, waiting: Record) -> None:
             what=f"Nobody acted before {record.deadline:%Y-%m-%d %H:%M} UTC. Waited for: {waited_for}",
             do="POST /api/tenants/{tenantId}/retry for a new wait.",
         )
-        return Change(record=_failed(record, problem, now))
+        return Change(record=_failed(record, problem, now), acts=stopped_acts(tenant, State.FAILED, now))
 
     await services.tenants.update(waiting.tenant_id, decide)
     _log.warning("tenant.wait_over tenant_id=%s", waiting.tenant_id)

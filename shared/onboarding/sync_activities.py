@@ -2,12 +2,12 @@
 
 import msgspec
 
-from shared.errors import Forbidden
+from shared.errors import Ambiguous, Forbidden
 from shared.onboarding import sync_writes
 from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.onboarding.performing import analyst_of, ensure, perform
 from shared.onboarding.provisioned import quarantined
-from shared.onboarding.sync_writes import Ambiguous, held
+from shared.onboarding.sync_writes import held, remember
 from shared.privileged import NotYet
 from shared.services import Services
 from shared.tenants.change import Change
@@ -31,6 +31,7 @@ async def start_synchronization(services: Services, call: ActCall) -> ActOutcome
 
 
 async def _ensure_synchronization(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    target = tenant.record.tenant_id
     tenant = await _named(services, tenant)
     try:
         application = await ensure(
@@ -46,7 +47,7 @@ async def _ensure_synchronization(services: Services, call: ActCall, tenant: Ten
     if image is None:
         raise LookupError("an ensured application has an image")
     role = next(role for role in image.app_roles if role.provisions)
-    tenant = await _remember(services, tenant, service_principal_id=image.id, app_role_id=role.id)
+    tenant = await remember(services, target, service_principal_id=image.id, app_role_id=role.id)
     return await _ensure_job(services, call, tenant)
 
 
@@ -59,7 +60,7 @@ async def _ensure_job(services: Services, call: ActCall, tenant: Tenant) -> ActO
         job = await ensure(services, call, sync_writes.synchronization_job(services, tenant, {}))
         if isinstance(job, NotYet) or job.image is None:
             return Again(15.0, "the job is not to be seen yet")
-        tenant = await _remember(services, tenant, job_id=job.image.id)
+        tenant = await remember(services, target, job_id=job.image.id)
         stored = await ensure(services, call, sync_writes.secrets(services, tenant, {}))
         if isinstance(stored, NotYet):
             return Again(stored.seconds, stored.reason)
@@ -71,7 +72,7 @@ async def _ensure_job(services: Services, call: ActCall, tenant: Tenant) -> ActO
         raise
     if rule_id is None:
         return Again(15.0, "the job's schema has no rule for users yet")
-    await _remember(services, tenant, rule_id=rule_id, proved=True)
+    await remember(services, target, rule_id=rule_id, proved=True)
     return Done("application, job, secrets; validated")
 
 
@@ -83,16 +84,6 @@ async def _named(services: Services, tenant: Tenant) -> Tenant:
         if found.record.synchronization is not None:
             return None
         return Change(record=msgspec.structs.replace(found.record, synchronization=Synchronization(name=name)))
-
-    return await services.tenants.update(tenant.record.tenant_id, decide)
-
-
-async def _remember(services: Services, tenant: Tenant, **facts: str | bool) -> Tenant:
-    def decide(found: Tenant) -> Change | None:
-        known = msgspec.structs.replace(held(found), **facts)
-        if known == found.record.synchronization:
-            return None
-        return Change(record=msgspec.structs.replace(found.record, synchronization=known))
 
     return await services.tenants.update(tenant.record.tenant_id, decide)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from shared.errors import Ambiguous
 from shared.graph.sync_shapes import Assignment, Job, ServicePrincipal
 from shared.identifiers import ObjectId, TenantId
 from shared.onboarding.provisioned import Provisioned, advice, told_on_demand
@@ -16,10 +17,6 @@ from shared.tenants.record import Problem, Synchronization, Tenant
 type Arguments = Mapping[str, str]
 
 
-class Ambiguous(Exception):
-    """More than one enterprise application has the name that only ours should have."""
-
-
 def held(tenant: Tenant) -> Synchronization:
     """What is known of the tenant's synchronization. Act 6 makes the name up first."""
     if tenant.record.synchronization is None:
@@ -27,26 +24,42 @@ def held(tenant: Tenant) -> Synchronization:
     return tenant.record.synchronization
 
 
+async def remember(services: Services, tenant_id: TenantId, **facts: str | bool) -> Tenant:
+    """Store what became known of the synchronization."""
+
+    def decide(found: Tenant) -> Change | None:
+        known = msgspec.structs.replace(held(found), **facts)
+        if known == found.record.synchronization:
+            return None
+        return Change(record=msgspec.structs.replace(found.record, synchronization=known))
+
+    return await services.tenants.update(tenant_id, decide)
+
+
 def enterprise_application(
     services: Services, tenant: Tenant, arguments: Arguments
 ) -> PrivilegedWrite[ServicePrincipal | None]:
-    """Act 6: our enterprise application. Its name holds the target's id and a part that only we know before it exists.
+    """Act 6: our enterprise application, by the id that the vendor told, else by its name.
 
-    So a stranger's application of a guessable name is never taken for ours.
+    The name holds the target's id and a part that only we know before it exists, so a stranger's application of a
+    guessable name is never taken for ours.
     """
     name = arguments["name"]
-    known = held(tenant).service_principal_id
+    told = [one for one in (held(tenant).service_principal_id,) if one]
 
     async def read() -> ServicePrincipal | None:
-        if known:
-            return await services.applications.service_principal(known)
+        if told:
+            return await services.applications.service_principal(told[-1])
         found = await services.applications.find_applications(name)
         if len(found) > 1:
             raise Ambiguous(name)
         return found[0] if found else None
 
     async def send(_: ServicePrincipal | None, intent: OpenIntent) -> str:
-        return (await services.applications.instantiate(name, intent)).id
+        made, request_id = await services.applications.instantiate(name, intent)
+        await remember(services, tenant.record.tenant_id, service_principal_id=made.id)
+        told.append(made.id)
+        return request_id
 
     return PrivilegedWrite(
         kind="enterprise_application",

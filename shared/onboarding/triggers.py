@@ -1,7 +1,6 @@
 """The HTTP side of onboarding: who may, what they ask, the run row, the answer. Order: 401, 403, 400, then the work."""
 
 import base64
-import json
 
 import azure.functions as func
 import msgspec
@@ -12,7 +11,7 @@ from shared.errors import BadRequest
 from shared.identifiers import TenantId, as_guid
 from shared.onboarding import starting, views
 from shared.onboarding.intake import look_up
-from shared.onboarding.lifecycle import continued, open_run
+from shared.onboarding.lifecycle import continued, open_run, stopped_acts
 from shared.onboarding.request import Intake, parse
 from shared.onboarding.starting import Onboarding, Verdict
 from shared.problems import answer, problem
@@ -59,7 +58,7 @@ async def get_tenants(services: Services, _: Orchestrations, request: func.HttpR
     records, following = await services.tenants.list_by_state(state, size=_PAGE, token=_token(request))
     body: dict[str, object] = {"value": [views.summary(services.settings, record) for record in records]}
     if following is not None:
-        body["cursor"] = base64.urlsafe_b64encode(json.dumps(following).encode()).decode()
+        body["cursor"] = base64.urlsafe_b64encode(msgspec.json.encode(following)).decode()
     return answer(200, body)
 
 
@@ -94,7 +93,7 @@ async def cancel_tenant(
             rest = msgspec.structs.replace(
                 record, state=State.CANCELLED, since=now, deadline=None, problem=None, what_to_do=()
             )
-            return Change(record=rest)
+            return Change(record=rest, acts=stopped_acts(found, State.CANCELLED, now))
         return None
 
     tenant = await services.tenants.update(tenant_id, decide)
@@ -195,6 +194,9 @@ def _token(request: func.HttpRequest) -> object:
     if cursor is None:
         return None
     try:
-        return json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except ValueError as error:
+        token = msgspec.json.decode(base64.urlsafe_b64decode(cursor.encode()), type=dict[str, str | None])
+    except (ValueError, msgspec.DecodeError) as error:
         raise BadRequest("cursor", "was not given out by this route") from error
+    if not token:
+        raise BadRequest("cursor", "was not given out by this route")
+    return token

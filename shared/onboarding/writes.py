@@ -53,7 +53,8 @@ def trust_source(services: Services, tenant: Tenant, _: Arguments) -> Privileged
 
     async def send(image: Partner | None, intent: OpenIntent) -> str:
         found = image or Partner(tenant_id=source)
-        return await access.update_partner(source, desired.changes_to_trust_source(found, trust), intent)
+        default = (await access.default()).inbound_trust
+        return await access.update_partner(source, desired.changes_to_trust_source(found, trust, default), intent)
 
     return PrivilegedWrite(
         kind="trust_source",
