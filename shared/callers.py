@@ -6,7 +6,7 @@ audience, expiry, tenant. Tokens live on machine time.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -62,12 +62,15 @@ class _KeySet(msgspec.Struct):
 class Callers:
     """Verifies tokens. Keeps the issuer's keys for an hour."""
 
-    def __init__(self, settings: Settings, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self, settings: Settings, http: httpx.AsyncClient, machine_time: Callable[[], float] = time.monotonic
+    ) -> None:
         self._settings = settings
         self._http = http
+        self._machine_time = machine_time
         self._issuer = f"{settings.authority}/{settings.source_tenant_id}/v2.0"
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._fetched = float("-inf")
+        self._fetched = self._asked = float("-inf")
         self._lock = asyncio.Lock()
 
     async def identify(self, headers: Mapping[str, str]) -> Caller:
@@ -111,8 +114,10 @@ class Callers:
             raise Unauthenticated("the token is not signed with RS256")
         key_id = str(header.get("kid", ""))
         async with self._lock:
-            age = time.monotonic() - self._fetched
-            if age > _KEYS_LAST_SECONDS or (key_id not in self._keys and age > _NEW_KEY_PAUSE_SECONDS):
+            now = self._machine_time()
+            stale = now - self._fetched > _KEYS_LAST_SECONDS
+            if stale or (key_id not in self._keys and now - self._asked > _NEW_KEY_PAUSE_SECONDS):
+                self._asked = now  # whatever comes of it: an Entra that fails is not asked more often
                 await self._fetch_keys()
         if key_id not in self._keys:
             raise Unauthenticated("the token is signed with a key that the issuer does not publish")
@@ -131,4 +136,4 @@ class Callers:
         if discovery.issuer != self._issuer:
             raise Unauthenticated("the issuer's metadata names another issuer")
         self._keys = {str(key["kid"]): jwt.PyJWK(key, "RS256") for key in found if key.get("kty") == "RSA"}
-        self._fetched = time.monotonic()
+        self._fetched = self._machine_time()

@@ -13,6 +13,7 @@ AutomationError
 |-- RoleNotAllowed           a role outside the deployment's allow-list
 |-- Undecidable              what is there cannot be told until a person acts
 |   |-- Ambiguous            more than one object has the name that only ours should have
+|   |-- StrangeAccount       the account that provisioning told of does not look like the analyst's
 |   `-- PimUnavailable       the tenant has no PIM: no P2 licence, or never onboarded to it
 |-- NotConsented             our registration is not present in the called tenant, or lacks a permission there
 `-- RemoteError              a Microsoft API refused or failed; carries where, what and the request id
@@ -84,6 +85,10 @@ class Undecidable(AutomationError):
 
 class Ambiguous(Undecidable):
     """Raised when more than one object has the name that only ours should have."""
+
+
+class StrangeAccount(Undecidable):
+    """Raised when an account in the target does not fit the analyst whose it should be."""
 
 
 class PimUnavailable(Undecidable):

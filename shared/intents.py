@@ -7,13 +7,13 @@ the difference.
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
 from shared.audit import Audit
 from shared.clock import Clock
-from shared.errors import Forbidden, NotConsented, Rejected, RemoteError, Throttled, Unavailable, Undecidable
+from shared.errors import Forbidden, NotConsented, Rejected, RemoteError, Unavailable, Undecidable
 from shared.identifiers import TenantId
 from shared.privileged import Ensured, Fence, NotYet, OpenIntent, PrivilegedWrite, check_fence
 from shared.settling import Settling
@@ -29,6 +29,9 @@ _READ_BACKS = (1.0, 2.0, 4.0)
 IN_PATIENCE = timedelta(minutes=15)
 """How long a created object may stay hidden (ten minutes are seen; Entra promises nothing) before it is created
 again."""
+
+_SHOWS_WITHIN = timedelta(minutes=2)
+"""How long a change that is safe to repeat may take to show before an open intent is judged (seconds are usual)."""
 
 
 class Intents:
@@ -48,14 +51,25 @@ class Intents:
         image = await write.read()
         pending = intent is not None and intent.state is IntentState.OPEN
         if write.satisfied(image):
-            if pending:
-                await self._settling.settle(tenant_id, key, write, "done", "")
+            if intent is not None and pending:
+                outcome = "done" if intent.attempted else "found to be so; nothing was sent"
+                await self._settling.settle(tenant_id, key, write, intent, outcome)
             return Ensured(image=image, changed=pending)
-        if intent is not None and pending and write.patient and (wait := self._patience_left(intent)):
+        if intent is not None and pending and write.patient and (wait := self._patience_left(intent, write)):
             return NotYet(seconds=min(30.0, wait), reason="a create was sent whose result is not to be seen yet")
-        await self._open(tenant_id, fence, write, image)
-        request_id = await self._send(tenant_id, key, write, image)
-        return await self._read_back(tenant_id, key, write, request_id)
+        mine = await self._open(tenant_id, fence, write, image, intent)
+        if mine is None:
+            return NotYet(seconds=5.0, reason="another delivery of this activity is at it")
+        earlier = intent.attempted if intent is not None and pending else None
+        request_id = await self._send(tenant_id, write, image, mine, earlier)
+        return await self._read_back(tenant_id, write, mine, request_id)
+
+    async def refuse[Image](self, tenant_id: TenantId, write: PrivilegedWrite[Image], reason: str) -> None:
+        """Settle an open intent whose write the vendor took and then declined, with the vendor's reason."""
+        key = intent_key(write.where, write.object_name)
+        intent = await self._settling.settled(tenant_id, key)
+        if intent is not None and intent.state is IntentState.OPEN:
+            await self._settling.settle(tenant_id, key, write, intent, f"refused: {reason}")
 
     async def close_open(
         self, tenant_id: TenantId, rebuild: Callable[[Tenant, Intent], PrivilegedWrite[object]]
@@ -75,29 +89,37 @@ class Intents:
                 _log.info("intent.left_open tenant_id=%s kind=%s reason=%s", tenant_id, write.kind, error)
                 continue
             if write.satisfied(image):
-                await self._settling.settle(tenant_id, key, write, "done", "")
-            elif intent.attempted and (wait := self._patience_left(intent)) and write.patient:
+                done = "done" if intent.attempted else "found to be so; nothing was sent"
+                await self._settling.settle(tenant_id, key, write, intent, done)
+            elif wait := self._patience_left(intent, write):
                 waiting = max(waiting, wait)
             else:
                 outcome = "not sent" if intent.attempted is None else "sent, but not to be seen"
-                await self._settling.settle(tenant_id, key, write, outcome, "")
+                await self._settling.settle(tenant_id, key, write, intent, outcome)
         return waiting
 
-    def _patience_left(self, intent: Intent) -> float:
+    def _patience_left[Image](self, intent: Intent, write: PrivilegedWrite[Image]) -> float:
         if intent.attempted is None:
             return 0.0
-        return max(0.0, (intent.attempted + IN_PATIENCE - self._clock.now()).total_seconds())
+        until = intent.attempted + (IN_PATIENCE if write.patient else _SHOWS_WITHIN)
+        return max(0.0, (until - self._clock.now()).total_seconds())
 
     async def _open[Image](
-        self, tenant_id: TenantId, fence: Fence, write: PrivilegedWrite[Image], image: Image
-    ) -> None:
+        self, tenant_id: TenantId, fence: Fence, write: PrivilegedWrite[Image], image: Image, seen: Intent | None
+    ) -> Intent | None:
+        """Open the intent. None when it is not as it was seen: a twin of this activity opened it, and sends."""
         key = intent_key(write.where, write.object_name)
         now = self._clock.now()
+        opened: Intent | None = None
 
-        def decide(tenant: Tenant) -> Change:
+        def decide(tenant: Tenant) -> Change | None:
+            nonlocal opened
+            opened = None
             check_fence(tenant.record, fence)
             earlier = tenant.intents.get(key)
-            intent = Intent(
+            if earlier != seen:
+                return None
+            opened = Intent(
                 kind=write.kind,
                 arguments=dict(write.arguments),
                 where=write.where,
@@ -111,52 +133,55 @@ class Intents:
                 wanted=_raw(write.wanted),
                 before=earlier.before if earlier else _raw(write.picture(image)),
             )
-            return Change(record=tenant.record, intents=[intent])
+            return Change(record=tenant.record, intents=[opened])
 
         await self._tenants.update(tenant_id, decide)
+        return opened
 
-    async def _send[Image](self, tenant_id: TenantId, key: str, write: PrivilegedWrite[Image], image: Image) -> str:
-        ticket = OpenIntent(key=key, registration=write.registration, tenant_id=write.where)
+    async def _send[Image](
+        self, tenant_id: TenantId, write: PrivilegedWrite[Image], image: Image, mine: Intent, earlier: datetime | None
+    ) -> str:
+        key = intent_key(write.where, write.object_name)
         try:
-            return await write.send(image, ticket)
-        except Throttled:
-            await self._unattempted(tenant_id, key)
+            return await write.send(image, OpenIntent(key=key, registration=write.registration, tenant_id=write.where))
+        except (Forbidden, Rejected) as error:
+            outcome = f"refused: {error.call.code}"
+            await self._settling.settle(tenant_id, key, write, mine, outcome, error.call.request_id)
             raise
         except Unavailable as error:
             if not error.uncertain:
-                await self._unattempted(tenant_id, key)
+                await self._not_sent(tenant_id, key, mine, earlier)
             raise
-        except (NotConsented, Undecidable):
-            await self._unattempted(tenant_id, key)
-            raise
-        except (Forbidden, Rejected) as error:
-            await self._settling.settle(tenant_id, key, write, f"refused: {error.call.code}", error.call.request_id)
-            raise
-        except RemoteError as error:
-            # A conflict or an absence: the thing is being made, or what it needs is not there yet.
-            await self._unattempted(tenant_id, key)
-            _log.info("write.postponed tenant_id=%s kind=%s code=%s", tenant_id, write.kind, error.call.code)
+        except (RemoteError, NotConsented, Undecidable) as error:
+            # Throttled; or a conflict or an absence: the thing is being made, or what it needs is not there yet.
+            await self._not_sent(tenant_id, key, mine, earlier)
+            _log.info("write.postponed tenant_id=%s kind=%s reason=%s", tenant_id, write.kind, type(error).__name__)
             raise
 
-    async def _unattempted(self, tenant_id: TenantId, key: str) -> None:
-        """The vendor said that it did nothing, so nothing needs to be waited for."""
+    async def _not_sent(self, tenant_id: TenantId, key: str, mine: Intent, earlier: datetime | None) -> None:
+        """The vendor did nothing this time; what an earlier try did may still come to light."""
+        await self._amend(tenant_id, key, mine, msgspec.structs.replace(mine, attempted=earlier))
 
-        def decide(tenant: Tenant) -> Change:
-            intent = msgspec.structs.replace(tenant.intents[key], attempted=None)
-            return Change(record=tenant.record, intents=[intent])
+    async def _amend(self, tenant_id: TenantId, key: str, mine: Intent, amended: Intent) -> None:
+        """Change our own intent. One that was reopened meanwhile is somebody else's."""
+
+        def decide(tenant: Tenant) -> Change | None:
+            return Change(record=tenant.record, intents=[amended]) if tenant.intents.get(key) == mine else None
 
         await self._tenants.update(tenant_id, decide)
 
     async def _read_back[Image](
-        self, tenant_id: TenantId, key: str, write: PrivilegedWrite[Image], request_id: str
+        self, tenant_id: TenantId, write: PrivilegedWrite[Image], mine: Intent, request_id: str
     ) -> Ensured[Image] | NotYet:
+        key = intent_key(write.where, write.object_name)
         for wait in (0.0, *_READ_BACKS):
             if wait:
                 await self._clock.sleep(wait)
             image = await write.read()
             if write.satisfied(image):
-                await self._settling.settle(tenant_id, key, write, "done", request_id)
+                await self._settling.settle(tenant_id, key, write, mine, "done", request_id)
                 return Ensured(image=image, changed=True)
+        await self._amend(tenant_id, key, mine, msgspec.structs.replace(mine, request_id=request_id))
         return NotYet(seconds=15.0, reason="written, but a read does not show it yet")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from shared.identifiers import TenantId
 from shared.permissions import Registration
 from shared.tenants.record import Record
+from shared.tenants.states import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class PrivilegedWrite[Image]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fence:
-    """Which run may write. A cancelled run, or one that another has followed, may not."""
+    """Which run may write. One that was cancelled, has come to its end, or was followed by another may not."""
 
     run: int
     nonce: str
@@ -72,5 +73,7 @@ class NotYet:
 
 def check_fence(record: Record, fence: Fence) -> None:
     """Raise RunStopped unless the run still holds the tenant."""
-    if record.run != fence.run or record.run_nonce != fence.nonce or record.cancel:
+    ours = record.run == fence.run and record.run_nonce == fence.nonce
+    # The state too: a tenant at rest still shows its last run, and an activity of that run may come late.
+    if not ours or record.cancel or record.state is not State.ONBOARDING:
         raise RunStopped

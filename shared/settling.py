@@ -30,40 +30,44 @@ class Settling:
         self._clock = clock
 
     async def settle[Image](
-        self, tenant_id: TenantId, key: str, write: PrivilegedWrite[Image], outcome: str, request_id: str
+        self,
+        tenant_id: TenantId,
+        key: str,
+        write: PrivilegedWrite[Image],
+        mine: Intent,
+        outcome: str,
+        request_id: str = "",
     ) -> None:
-        """Store the audit entry in the intent, insert it, close the intent."""
-        tenant = await self._tenants.read(tenant_id)
-        if tenant is None or tenant.intents[key].state is IntentState.CLOSED:
-            return
-        intent = tenant.intents[key]
+        """Store the audit entry in the intent, insert it, close the intent.
+
+        `mine` is the intent as the caller knows it: one that was reopened meanwhile is left to whoever did.
+        """
         deed = Deed(
             at=self._clock.now(),
             registration=write.registration.value,
-            on_whose_word=intent.requested_by,
+            on_whose_word=mine.requested_by,
             tenant_id=write.where,
-            act=intent.act,
-            run=intent.run,
+            act=mine.act,
+            run=mine.run,
             what=write.what,
             object_name=write.object_name,
-            wanted=intent.wanted,
-            before=intent.before,
+            wanted=mine.wanted,
+            before=mine.before,
             outcome=outcome,
-            request_id=request_id or intent.request_id,
+            request_id=request_id or mine.request_id,
         )
-        await self._record_entry(tenant_id, key, deed)
+        await self._record_entry(tenant_id, key, mine, deed)
         await self.settled(tenant_id, key)
         _log.info("write.settled tenant_id=%s kind=%s outcome=%s", tenant_id, write.kind, outcome)
 
-    async def _record_entry(self, tenant_id: TenantId, key: str, deed: Deed) -> None:
+    async def _record_entry(self, tenant_id: TenantId, key: str, mine: Intent, deed: Deed) -> None:
         entry = await self._audit.next_entry(tenant_id, deed)
 
         def decide(tenant: Tenant) -> Change | None:
-            intent = tenant.intents[key]
-            if intent.state is not IntentState.OPEN:
+            if tenant.intents.get(key) != mine or mine.state is not IntentState.OPEN:
                 return None  # a twin of this activity was faster; its entry counts
             settling = msgspec.structs.replace(
-                intent,
+                mine,
                 state=IntentState.SETTLING,
                 outcome=deed.outcome,
                 request_id=deed.request_id,

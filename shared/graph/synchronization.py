@@ -88,7 +88,7 @@ class Synchronizations:
             return None
         return msgspec.json.decode(answer, type=Job)
 
-    async def create_job(self, service_principal_id: str, intent: OpenIntent) -> str:
+    async def create_job(self, service_principal_id: str, intent: OpenIntent) -> tuple[Job, str]:
         """POST .../synchronization/jobs. What a second one does is unconfirmed: list first."""
         answer = await self._graph.send(
             CREATE_JOB,
@@ -99,7 +99,7 @@ class Synchronizations:
             ),
             intent=intent,
         )
-        return answer.request_id
+        return answer.decode(Job), answer.request_id
 
     async def put_secrets(self, service_principal_id: str, target: TenantId, intent: OpenIntent) -> str:
         """PUT .../synchronization/secrets -> 204, the same again is its update. `SyncAll` false: only assigned

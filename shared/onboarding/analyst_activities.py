@@ -6,12 +6,12 @@ import msgspec
 
 from shared.eligibility import decide as eligibility
 from shared.eligibility.activities import security_reader
-from shared.errors import Forbidden, Rejected
+from shared.errors import Forbidden, Rejected, StrangeAccount
 from shared.identifiers import ObjectId
 from shared.onboarding import preflight, sync_writes
 from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.onboarding.performing import analyst_of, ensure, perform
-from shared.onboarding.provisioned import quarantined, told_by_log
+from shared.onboarding.provisioned import Provisioned, quarantined, told_by_log
 from shared.onboarding.refusals import lacking
 from shared.onboarding.sync_writes import held, keep_provisioned
 from shared.permissions import REQUEST_ELIGIBILITY, SECURITY_READER, Family
@@ -26,6 +26,9 @@ _LONGEST_SIT_SECONDS = 3.0
 
 _LOG_LAG = timedelta(minutes=8)
 """How long the provisioning log may lag (minutes; no figure is published) before provisioning is asked for again."""
+
+_SCOPE_LAG = timedelta(minutes=2)
+"""How long the synchronization may take to hear of an assignment before it is asked again."""
 
 _POLICY_REFUSED = "RoleAssignmentRequestPolicyValidationFailed"
 
@@ -52,11 +55,16 @@ async def _provision_analyst(services: Services, call: ActCall, tenant: Tenant) 
         return await _ask_log(services, call, tenant, analyst)
     if (wait := await _slot(services, call, Family.ON_DEMAND)) is not None:
         return wait
-    result = await ensure(services, call, write)
+    try:
+        result = await ensure(services, call, write)
+    except StrangeAccount as error:
+        strange = Provisioned(code="StrangeAccount", reason=f"account {error} does not look like theirs")
+        return await _left_out(services, tenant, analyst, strange)
     if isinstance(result, NotYet):
         tenant = await _reread(services, tenant)
-        if tenant.analysts[analyst.object_id].problem is not None:
-            return await _next_analyst(services, tenant)
+        problem = tenant.analysts[analyst.object_id].problem
+        if problem is not None:
+            return await _left_out(services, tenant, analyst, Provisioned(code=problem.code))
         return Again(20.0, f"{analyst.display_name}: the account is not to be seen yet")
     return await _next_analyst(services, await _mark_provisioned(services, tenant, analyst))
 
@@ -68,18 +76,30 @@ async def _ask_log(services: Services, call: ActCall, tenant: Tenant, analyst: A
     entries = await services.synchronizations.provisioning_log(held(tenant).service_principal_id, held(tenant).job_id)
     told = told_by_log(entries, analyst.object_id)
     if told is None or (told.target_object_id is None and not told.refused):
-        return await _ask_again(services, call, tenant, analyst)
-    tenant = await keep_provisioned(services, tenant.record.tenant_id, analyst.object_id, told)
+        lag = _SCOPE_LAG if told is not None and told.premature else _LOG_LAG
+        return await _ask_again(services, call, tenant, analyst, lag)
     if told.refused:
-        return await _next_analyst(services, tenant)
+        return await _left_out(services, tenant, analyst, told)
+    await keep_provisioned(services, tenant.record.tenant_id, analyst.object_id, told)
     return Again(1.0, f"{analyst.display_name}: found in the provisioning log")
 
 
-async def _ask_again(services: Services, call: ActCall, tenant: Tenant, analyst: Analyst) -> ActOutcome:
+async def _left_out(services: Services, tenant: Tenant, analyst: Analyst, told: Provisioned) -> ActOutcome:
+    """The service will not make this account: the reason stands on the record and in the audit; the others go on."""
+    tenant_id = tenant.record.tenant_id
+    known = tenant.analysts[analyst.object_id]
+    if known.problem is None:
+        tenant = await keep_provisioned(services, tenant_id, analyst.object_id, told)
+    write = sync_writes.provisioning(services, tenant, {"analyst": analyst.object_id})
+    await services.intents.refuse(tenant_id, write, told.code)
+    return await _next_analyst(services, tenant)
+
+
+async def _ask_again(services: Services, call: ActCall, tenant: Tenant, analyst: Analyst, lag: timedelta) -> ActOutcome:
     """Nothing in the log yet. A repeat is safe, but only worth it when the log has had its time."""
     intent = tenant.intents[_provisioning_key(services, tenant, analyst.object_id)]
     asked = intent.attempted or intent.opened
-    if services.clock.now() - asked < _LOG_LAG:
+    if services.clock.now() - asked < lag:
         return Again(20.0, f"{analyst.display_name}: waiting for the provisioning log")
     if (wait := await _slot(services, call, Family.ON_DEMAND)) is not None:
         return wait
@@ -89,7 +109,7 @@ async def _ask_again(services: Services, call: ActCall, tenant: Tenant, analyst:
 
 async def _ensure_security_reader(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
     analyst = tenant.analysts[analyst_of(call)]
-    if analyst.problem is not None or analyst.target_object_id is None:
+    if analyst.problem is not None or analyst.provisioned is None or analyst.target_object_id is None:
         return _eligible_so_far(tenant)
     try:
         result = await ensure(services, call, security_reader(services, tenant, {"analyst": analyst.object_id}))
@@ -147,6 +167,12 @@ async def _write_checklist(_: Services, __: ActCall, tenant: Tenant) -> ActOutco
             do=" ".join(dict.fromkeys(one.do for one in problems)),
         )
         return Ended(State.WAITING_FOR_PERSON, problem)
+    eligible = {one.principal_id for one in tenant.eligibilities.values()}
+    without = [one.display_name for one in tenant.analysts.values() if one.target_object_id not in eligible]
+    if without:
+        # Ready must follow from what was read back for everyone, never from the absence of a problem.
+        what = f"No eligibility was read back for {', '.join(without)}."
+        return Ended(State.FAILED, Problem(code="Incomplete", what=what, do="POST .../retry."))
     return Done(f"for {len(tenant.analysts)} analysts")
 
 

@@ -10,16 +10,18 @@ import msgspec
 
 from shared.graph.sync_shapes import LogEntry
 from shared.identifiers import ObjectId, as_guid
-from shared.tenants.record import Problem
+from shared.tenants.record import Analyst, Problem
 
 _ALREADY_SO = "RedundantExport"
 """Skipped because source and target match already: the account is there, and that is what was wanted."""
 
+_NOT_ASSIGNED_YET = "NotEffectivelyEntitled"
 _GENERAL = "Look the code up in the provisioning log of the source tenant, put it right, then POST .../retry."
 _ADVICE = {
+    "StrangeAccount": "Look at this account in the target: if it is not the analyst's, the target's administrator removes "
+    "it or its conflicting address; then POST .../retry.",
     "AzureActiveDirectoryForbidden": "The target's administrator must allow guest invitations; then POST .../retry.",
     "UnsupportedSmsSignInUser": "Turn SMS sign-in off for this user in the source tenant; then POST .../retry.",
-    "NotEffectivelyEntitled": "The assignment is not seen yet, or was removed; POST .../retry.",
     "NotInScope": "Only internal members of the source tenant are synchronized; onboard with another analyst.",
 }
 _FAILED = frozenset({"failure", "failed"})
@@ -36,10 +38,15 @@ class Provisioned:
     @property
     def refused(self) -> bool:
         """Whether the service said that it will not make this account."""
-        return bool(self.code) and self.target_object_id is None
+        return bool(self.code) and self.target_object_id is None and not self.premature
+
+    @property
+    def premature(self) -> bool:
+        """Whether it only has not heard of the assignment yet: wait, and ask again."""
+        return self.code == _NOT_ASSIGNED_YET
 
 
-def told_on_demand(text: str) -> Provisioned:
+def told_on_demand(text: str, analyst: ObjectId) -> Provisioned:
     """Read the inner JSON of provisionOnDemand: an object, or a list of one. What cannot be read tells nothing: the
     log will.
     """
@@ -48,7 +55,7 @@ def told_on_demand(text: str) -> Provisioned:
     except msgspec.DecodeError:
         return Provisioned()
     result = outer[0] if isinstance(outer, list) and outer else outer
-    if not isinstance(result, dict):
+    if not isinstance(result, dict) or not _is_about(result, analyst):
         return Provisioned()
     code, reason = _error(result)
     return Provisioned(target_object_id=_target(result), code=code, reason=reason)
@@ -60,7 +67,8 @@ def told_by_log(entries: list[LogEntry], analyst: ObjectId) -> Provisioned | Non
     if not about:
         return None
     newest = max(about, key=lambda entry: entry.activity_date_time.timestamp() if entry.activity_date_time else 0.0)
-    target = next((as_guid(e.target_identity.id) for e in about if e.target_identity and e.target_identity.id), None)
+    # Only the newest: an older entry may tell of an account that is gone.
+    target = as_guid(newest.target_identity.id) if newest.target_identity and newest.target_identity.id else None
     status = newest.provisioning_status_info
     error = status.error_information if status else None
     failed = status is not None and (status.status or "").lower() in (*_FAILED, "skipped")
@@ -87,6 +95,24 @@ def quarantined(reason: str) -> Problem:
         do="Put the reason right, then restart the job in the source tenant (Entra admin center, Cross-tenant "
         "synchronization), then POST .../retry.",
     )
+
+
+def fits(user_principal_name: str, mail: str, analyst: Analyst) -> bool:
+    """Whether an account of the target looks like this analyst's: an external one, made from their name or mail.
+
+    An account that was matched by a changed mapping, or by another's mail, must never be made eligible.
+    """
+    prefix, external, _ = user_principal_name.lower().partition("#ext#")
+    if not external:
+        return False
+    ours = {name.lower() for name in (analyst.user_principal_name, analyst.mail) if name}
+    return mail.lower() in ours or prefix in {name.replace("@", "_") for name in ours}
+
+
+def _is_about(result: dict[str, Any], analyst: ObjectId) -> bool:
+    identity = result.get("sourceIdentity")
+    told = as_guid(str(identity.get("id") or "")) if isinstance(identity, dict) else None
+    return told in (None, analyst)
 
 
 def _target(result: dict[str, Any]) -> ObjectId | None:

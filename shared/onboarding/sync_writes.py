@@ -1,13 +1,14 @@
 """The privileged writes of acts 6 to 8: enterprise application, job, secrets, scope, start, provisioning."""
 
 from collections.abc import Mapping
+from typing import Never
 
 import msgspec
 
-from shared.errors import Ambiguous
+from shared.errors import Ambiguous, NotFound, RemoteCall, StrangeAccount
 from shared.graph.sync_shapes import Assignment, Job, ServicePrincipal
 from shared.identifiers import ObjectId, TenantId
-from shared.onboarding.provisioned import Provisioned, advice, told_on_demand
+from shared.onboarding.provisioned import Provisioned, advice, fits, told_on_demand
 from shared.permissions import Registration
 from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
@@ -45,11 +46,12 @@ def enterprise_application(
     guessable name is never taken for ours.
     """
     name = arguments["name"]
-    told = [one for one in (held(tenant).service_principal_id,) if one]
+    known = [one for one in (held(tenant).service_principal_id,) if one]
 
     async def read() -> ServicePrincipal | None:
-        if told:
-            return await services.applications.service_principal(told[-1])
+        if known:
+            application = await services.applications.service_principal(known[-1])
+            return application or _unseen(services, "/servicePrincipals/{id}")
         found = await services.applications.find_applications(name)
         if len(found) > 1:
             raise Ambiguous(name)
@@ -57,8 +59,8 @@ def enterprise_application(
 
     async def send(_: ServicePrincipal | None, intent: OpenIntent) -> str:
         made, request_id = await services.applications.instantiate(name, intent)
+        known.append(made.id)
         await remember(services, tenant.record.tenant_id, service_principal_id=made.id)
-        told.append(made.id)
         return request_id
 
     return PrivilegedWrite(
@@ -79,15 +81,22 @@ def enterprise_application(
 
 
 def synchronization_job(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[Job | None]:
-    """Act 6: the job."""
+    """Act 6: the job. While an id is known nothing is made anew."""
     service_principal_id = held(tenant).service_principal_id
+    known = [one for one in (held(tenant).job_id,) if one]
 
     async def read() -> Job | None:
+        if known:
+            job = await services.synchronizations.job(service_principal_id, known[-1])
+            return job or _unseen(services, "/servicePrincipals/{id}/synchronization/jobs/{id}")
         jobs = await services.synchronizations.jobs(service_principal_id)
         return jobs[0] if jobs else None
 
     async def send(_: Job | None, intent: OpenIntent) -> str:
-        return await services.synchronizations.create_job(service_principal_id, intent)
+        made, request_id = await services.synchronizations.create_job(service_principal_id, intent)
+        known.append(made.id)
+        await remember(services, tenant.record.tenant_id, job_id=made.id)
+        return request_id
 
     return PrivilegedWrite(
         kind="synchronization_job",
@@ -107,14 +116,25 @@ def synchronization_job(services: Services, tenant: Tenant, _: Arguments) -> Pri
 
 
 def secrets(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[str | None]:
-    """Act 6: which tenant the job goes to. Secrets cannot be read: the stored ones are proved by validating them."""
+    """Act 6: which tenant the job goes to. Secrets cannot be read back: stored once by us, then proved by validating.
+
+    What validating says of an empty set is unconfirmed, so it alone would prove nothing, least of all `SyncAll` false.
+    """
     known = held(tenant)
+    stored = [known.secrets_stored]
 
     async def read() -> str | None:
+        if not stored[-1]:
+            return "not stored by us yet"
         return await services.synchronizations.validate_saved_credentials(known.service_principal_id, known.job_id)
 
     async def send(_: str | None, intent: OpenIntent) -> str:
-        return await services.synchronizations.put_secrets(known.service_principal_id, tenant.record.tenant_id, intent)
+        request_id = await services.synchronizations.put_secrets(
+            known.service_principal_id, tenant.record.tenant_id, intent
+        )
+        stored.append(True)
+        await remember(services, tenant.record.tenant_id, secrets_stored=True)
+        return request_id
 
     return PrivilegedWrite(
         kind="secrets",
@@ -193,13 +213,15 @@ def provisioning(services: Services, tenant: Tenant, arguments: Arguments) -> Pr
         if not told:
             return None
         user = await services.directory.target_user(tenant.record.tenant_id, told[-1])
+        if user is not None and not fits(user.user_principal_name, user.mail or "", tenant.analysts[analyst]):
+            raise StrangeAccount(user.id)
         return user.id if user else None
 
     async def send(_: ObjectId | None, intent: OpenIntent) -> str:
         text, request_id = await services.synchronizations.provision_on_demand(
             known.service_principal_id, known.job_id, known.rule_id, analyst, intent
         )
-        result = told_on_demand(text)
+        result = told_on_demand(text, analyst)
         await keep_provisioned(services, tenant.record.tenant_id, analyst, result)
         if result.target_object_id:
             told.append(result.target_object_id)
@@ -218,6 +240,21 @@ def provisioning(services: Services, tenant: Tenant, arguments: Arguments) -> Pr
         satisfied=lambda found: found is not None,
         send=send,
         picture=lambda found: {"targetObjectId": found},
+    )
+
+
+def _unseen(services: Services, path: str) -> Never:
+    """A thing that was made and does not show must never look like its absence: a twin would follow. Come again."""
+    raise NotFound(
+        RemoteCall(
+            service="graph",
+            method="GET",
+            path=path,
+            tenant_id=services.settings.source_tenant_id,
+            registration=Registration.SOURCE.value,
+            status=404,
+            code="NotToBeSeen",
+        )
     )
 
 

@@ -47,6 +47,7 @@ class Synchronization(msgspec.Struct, frozen=True, kw_only=True):
     app_role_id: str = ""
     job_id: str = ""
     rule_id: str = ""
+    secrets_stored: bool = False
     proved: bool = False
 
 
