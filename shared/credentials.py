@@ -5,7 +5,9 @@ cached token keeps the roles that it was issued with.
 """
 
 import re
-from collections import OrderedDict
+import time
+from collections import OrderedDict, deque
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +26,10 @@ _AUDIENCE = "api://AzureADTokenExchange/.default"
 _KEPT = 200
 """Credentials kept at once: one tenant needs three, and each holds a connection pool."""
 
-_NOT_PRESENT = frozenset({"AADSTS700016", "AADSTS650052", "AADSTS7000112"})
+_CLOSED_AFTER_SECONDS = 120.0
+"""Longer than any request with a credential takes."""
+
+_NOT_PRESENT = frozenset({"AADSTS700016", "AADSTS650052", "AADSTS7000112", "AADSTS7000229"})
 """Entra codes: application not found in the tenant, service principal missing, application disabled there."""
 
 _CODE = re.compile(r"AADSTS\d+")
@@ -42,47 +47,52 @@ class Credentials:
         self._scope = f"{settings.graph_endpoint}/.default"
         self._identity: ManagedIdentityCredential | None = None
         self._cache: OrderedDict[tuple[Registration, TenantId], ClientAssertionCredential] = OrderedDict()
+        self._retired: deque[tuple[float, ClientAssertionCredential]] = deque()
         self._assertion = ""
 
     async def token(self, registration: Registration, tenant_id: TenantId) -> str:
         """A token, possibly cached. Raises NotConsented, Throttled, Unavailable, Forbidden or Rejected."""
         key = (registration, tenant_id)
-        if key not in self._cache:
-            self._cache[key] = self._credential(registration, tenant_id)
+        credential = self._cache.get(key)
+        if credential is None:
+            credential = self._cache[key] = self._credential(registration, tenant_id)
             if len(self._cache) > _KEPT:
-                _, oldest = self._cache.popitem(last=False)
-                await oldest.close()
-        self._cache.move_to_end(key)
-        return (await self._get(self._cache[key], registration, tenant_id)).token
+                self._retire(self._cache.popitem(last=False)[1])
+        else:
+            self._cache.move_to_end(key)
+        await self._close_retired()
+        return (await self._get(credential, registration, tenant_id)).token
+
+    async def lacks(self, registration: Registration, tenant_id: TenantId, permissions: Collection[str]) -> bool:
+        """Whether the cached token lacks a permission, which a new one may hold."""
+        return not set(permissions) <= _roles(await self.token(registration, tenant_id))
 
     async def fresh_roles(self, registration: Registration, tenant_id: TenantId) -> frozenset[str]:
         """The roles of a token that was issued just now. Raises as `token` does."""
-        await self.forget(registration, tenant_id)
+        self.forget(registration, tenant_id)
         credential = self._credential(registration, tenant_id)
         try:
             token = (await self._get(credential, registration, tenant_id)).token
         finally:
             await credential.close()
-        # Our own token, straight from the authority over TLS: read, not verified.
-        payload = jwt.decode(token, options={"verify_signature": False})
-        return frozenset(msgspec.convert(payload, _Claims, strict=False).roles)
+        return _roles(token)
 
-    async def forget(self, registration: Registration, tenant_id: TenantId) -> None:
+    def forget(self, registration: Registration, tenant_id: TenantId) -> None:
         """Drop a cached credential, for its token may lack new roles or hold lost ones."""
         if (credential := self._cache.pop((registration, tenant_id), None)) is not None:
-            await credential.close()
+            self._retire(credential)
+
+    def _retire(self, credential: ClientAssertionCredential) -> None:
+        """Another call may be using it at this moment, so it is closed later."""
+        self._retired.append((time.monotonic(), credential))
+
+    async def _close_retired(self) -> None:
+        while self._retired and time.monotonic() - self._retired[0][0] > _CLOSED_AFTER_SECONDS:
+            await self._retired.popleft()[1].close()
 
     async def check_identity(self) -> None:
         """Whether the managed identity answers. Raises Unavailable or Forbidden."""
         await self._assert(self._settings.source_tenant_id)
-
-    async def close(self) -> None:
-        """Close every connection."""
-        while self._cache:
-            _, credential = self._cache.popitem()
-            await credential.close()
-        if self._identity is not None:
-            await self._identity.close()
 
     def _credential(self, registration: Registration, tenant_id: TenantId) -> ClientAssertionCredential:
         return ClientAssertionCredential(
@@ -113,6 +123,12 @@ class Credentials:
             self._assertion = (await self._identity.get_token(_AUDIENCE)).token
         except AzureError as error:
             raise Unavailable(call, uncertain=False) from error
+
+
+def _roles(token: str) -> frozenset[str]:
+    # Our own token, straight from the authority over TLS: read, not verified.
+    payload = jwt.decode(token, options={"verify_signature": False})
+    return frozenset(msgspec.convert(payload, _Claims, strict=False).roles)
 
 
 def _translated(error: AzureError, call: RemoteCall, registration: Registration) -> RemoteError | NotConsented:

@@ -14,6 +14,7 @@ from typing import Any
 import azure.durable_functions as df
 import msgspec
 
+from shared.errors import NotStarted
 from shared.run import RunKey
 from shared.wire import Activity
 
@@ -30,7 +31,7 @@ class ActivityFailed(Exception):
     """Raised in an orchestrator when an activity raised. The text is for people."""
 
 
-class Ended(StrEnum):
+class Standing(StrEnum):
     """How an orchestration stands, as the sweeper needs to know it."""
 
     RUNNING = "running"
@@ -57,8 +58,8 @@ class Sleeper:
         self._context = context
         self._woken: Any = None
 
-    def sleep(self, seconds: float) -> Steps[None]:
-        """Wait, or until somebody wakes the orchestration."""
+    def sleep(self, seconds: float) -> Steps[bool]:
+        """Wait, or until somebody wakes the orchestration: then True."""
         if self._woken is None:
             self._woken = self._context.wait_for_external_event(WAKE)
         timer = self._context.create_timer(self._context.current_utc_datetime + timedelta(seconds=max(seconds, 1.0)))
@@ -68,6 +69,8 @@ class Sleeper:
             # The SDK keeps an event that came before anybody waited for it, and would give it to every later wait too.
             self._context.deferred_tasks.pop(WAKE, None)
             timer.cancel()
+            return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +80,15 @@ class Orchestrations:
     client: df.DurableOrchestrationClient
 
     async def start(self, name: str, orchestration_id: str, payload: RunKey) -> None:
-        """Start one. An id that runs already counts as started."""
-        if await self.standing(orchestration_id) is Ended.RUNNING:
+        """Start one. An id that runs already counts as started. Raises NotStarted."""
+        if await self.standing(orchestration_id) is Standing.RUNNING:
             return
         try:
             await self.client.start_new(name, instance_id=orchestration_id, client_input=msgspec.to_builtins(payload))
         except Exception as error:  # the SDK raises bare Exceptions for every refusal
-            if await self.standing(orchestration_id) is Ended.RUNNING:
+            if await self.standing(orchestration_id) is Standing.RUNNING:
                 return
-            _log.warning(
-                "orchestration.not_started orchestration_id=%s reason=%s", orchestration_id, type(error).__name__
-            )
-            raise
+            raise NotStarted(f"{orchestration_id}: {type(error).__name__}") from error
 
     async def wake(self, orchestration_id: str) -> None:
         """Wake one. One that is not there needs no waking."""
@@ -97,14 +97,14 @@ class Orchestrations:
         except Exception as error:  # noqa: BLE001 - as above; the row tells the truth, waking only makes it sooner
             _log.info("orchestration.not_woken orchestration_id=%s reason=%s", orchestration_id, type(error).__name__)
 
-    async def standing(self, orchestration_id: str) -> Ended:
+    async def standing(self, orchestration_id: str) -> Standing:
         """Whether it runs, ended, or is not there."""
         status = await self.client.get_status(orchestration_id)
         if status is None or status.runtime_status is None:
-            return Ended.GONE
+            return Standing.GONE
         running = (df.OrchestrationRuntimeStatus.Running, df.OrchestrationRuntimeStatus.Pending)
         alive = (*running, df.OrchestrationRuntimeStatus.ContinuedAsNew, df.OrchestrationRuntimeStatus.Suspended)
-        return Ended.RUNNING if status.runtime_status in alive else Ended.ENDED
+        return Standing.RUNNING if status.runtime_status in alive else Standing.ENDED
 
     async def purge_before(self, moment: datetime) -> None:
         """Delete the histories of instances that ended and are older than a moment."""

@@ -9,6 +9,7 @@ AutomationError
 |-- StoreUnavailable         Table Storage did not answer, or its answer stayed unknown
 |-- TransitionNotAllowed     a change of state that the table of transitions does not have (a bug of ours)
 |-- ChainBroken              audit entries do not follow from each other
+|-- NotStarted               the host did not take an orchestration; the sweeper starts it later
 |-- MissingIntent            a privileged write was tried without an open intent (a bug of ours)
 |-- RoleNotAllowed           a role outside the deployment's allow-list
 |-- Undecidable              what is there cannot be told until a person acts
@@ -69,6 +70,10 @@ class TransitionNotAllowed(AutomationError):
 
 class ChainBroken(AutomationError):
     """Raised when a subject's audit entries do not follow from each other."""
+
+
+class NotStarted(AutomationError):
+    """Raised when the host did not start an orchestration."""
 
 
 class MissingIntent(AutomationError):

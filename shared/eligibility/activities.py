@@ -3,19 +3,21 @@ end.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from shared.eligibility import decide
-from shared.eligibility.decide import Held
-from shared.errors import RoleNotAllowed
+from shared.eligibility.decide import Action, Held
+from shared.errors import Rejected, RoleNotAllowed
 from shared.identifiers import ObjectId
 from shared.permissions import SECURITY_READER, Registration
 from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
 from shared.tenants.record import Tenant
 
+_GONE = "RoleAssignmentDoesNotExist"
+_PERMANENT = datetime.max.replace(tzinfo=UTC)
 _JUSTIFICATION = "Multi-tenant security operations: eligible analyst, renewed while needed (Tenantry)"
 
 
@@ -35,18 +37,26 @@ def security_reader(services: Services, tenant: Tenant, arguments: Mapping[str, 
     async def read() -> Held | None:
         instances = await services.pim.instances(target, principal, SECURITY_READER)
         if instances:
-            found = instances[0]
+            found = max(instances, key=lambda one: one.end_date_time or _PERMANENT)
             return Held(schedule_id=found.role_eligibility_schedule_id, end=found.end_date_time, in_force=True)
         schedules = await services.pim.schedules(target, principal, SECURITY_READER)
-        direct = [one for one in schedules if one.member_type in (None, "Direct")]
-        return Held(schedule_id=direct[0].id, end=None, in_force=False) if direct else None
+        return Held(schedule_id=schedules[0].id, end=None, in_force=False) if schedules else None
 
     async def send(image: Held | None, intent: OpenIntent) -> str:
+        try:
+            return await ask(decide.action(image), intent)
+        except Rejected as error:
+            if error.call.code != _GONE:
+                raise
+            # The schedule that was read is no more: what was to be changed is to be made.
+            return await ask(Action.ASSIGN, intent)
+
+    async def ask(action: Action, intent: OpenIntent) -> str:
         # From the second on, whole: PIM keeps what it is sent, and the end is compared when it is read back.
         start = services.clock.now().replace(microsecond=0)
         return await services.pim.request(
             target,
-            action=decide.action(image).value,
+            action=action.value,
             principal_id=principal,
             role_definition_id=SECURITY_READER,
             start=start,

@@ -88,7 +88,7 @@ class _Bearer(AuthenticationProvider):
     ) -> None:
         """Set the header. A claims challenge (continuous access evaluation) gets a new token."""
         if additional_authentication_context:
-            await self._credentials.forget(self._registration, self._tenant_id)
+            self._credentials.forget(self._registration, self._tenant_id)
         token = await self._credentials.token(self._registration, self._tenant_id)
         request.headers.remove("Authorization")
         request.headers.add("Authorization", f"Bearer {token}")
@@ -138,10 +138,10 @@ class Graph:
                 if backoff is None or error.seconds > LONGEST_WAIT_SECONDS:
                     raise
             except Forbidden:
-                if renewed or backoff is None:
+                if renewed or not await self._credentials.lacks(registration, tenant_id, call.permissions):
                     raise
                 # A cached token keeps the roles of its day; what it was refused, a new one may do.
-                await self._credentials.forget(registration, tenant_id)
+                self._credentials.forget(registration, tenant_id)
                 renewed = True
             except Unavailable:
                 if backoff is None or not repeatable:

@@ -36,17 +36,6 @@ class _PolicyAssignment(msgspec.Struct, frozen=True):
     policy: _Policy | None = None
 
 
-class _Expiration(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    type: str | None = None
-    end_date_time: datetime | None = None
-    duration: str | None = None
-
-
-class _ScheduleInfo(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    start_date_time: datetime | None = None
-    expiration: _Expiration | None = None
-
-
 class Schedule(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """unifiedRoleEligibilitySchedule."""
 
@@ -54,7 +43,7 @@ class Schedule(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     principal_id: ObjectId
     status: str | None = None
     member_type: str | None = None
-    schedule_info: _ScheduleInfo | None = None
+    directory_scope_id: str | None = None
 
 
 class ScheduleInstance(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -96,7 +85,7 @@ class DirectoryPim:
         return [rule for assignment in assignments if assignment.policy for rule in assignment.policy.rules]
 
     async def schedules(self, tenant_id: TenantId, principal_id: ObjectId, role_definition_id: str) -> list[Schedule]:
-        """Eligibility schedules of one principal and role: defined ones, also those to come.
+        """Eligibility schedules of one principal and role, directly held, at the whole directory: also those to come.
 
         GET /roleManagement/directory/roleEligibilitySchedules?$filter= (RoleEligibilitySchedule.ReadWrite.Directory).
         Raises PimUnavailable.
@@ -108,7 +97,10 @@ class DirectoryPim:
                 query(filter=_of(principal_id, self._allowed(role_definition_id)))
             ),
         )
-        return [msgspec.json.decode(item, type=Schedule) for item in found]
+        all_found = [msgspec.json.decode(item, type=Schedule) for item in found]
+        return [
+            one for one in all_found if one.member_type in (None, "Direct") and one.directory_scope_id in (None, "/")
+        ]
 
     async def instances(
         self, tenant_id: TenantId, principal_id: ObjectId, role_definition_id: str

@@ -46,7 +46,7 @@ async def get_consent(
         return _html(200, pages.not_given(consent.registration, reason, _here(services, consent)))
     tenant = await _note(services, tenant, consent.registration, problem="")
     await _prove(services, orchestrations, tenant)
-    return _html(200, _checking(services, tenant, consent))
+    return _html(200, await _page(services, tenant, tenant.consents[consent.registration]))
 
 
 def _refused(request: func.HttpRequest, tenant: Tenant) -> str:
@@ -65,9 +65,10 @@ async def _note(services: Services, tenant: Tenant, registration: Registration, 
 
     def decide(found: Tenant) -> Change | None:
         consent = found.consents[registration]
-        if consent.proved is not None:
+        if consent.proved is not None or consent.state != tenant.consents[registration].state:
             return None
-        answered = None if problem else now
+        # An old tab that shows an error must not undo an answer that came.
+        answered = consent.answered if problem else now
         return Change(
             record=found.record, consents=[msgspec.structs.replace(consent, answered=answered, problem=problem)]
         )
@@ -80,7 +81,12 @@ async def _prove(services: Services, orchestrations: Orchestrations, tenant: Ten
     record = tenant.record
     if record.state is State.WAITING_FOR_CONSENT:
         await open_run(
-            services, orchestrations.start, record.tenant_id, record.run + 1, record.requested_by, continued(record)
+            services,
+            orchestrations.start,
+            record.tenant_id,
+            record.run + 1,
+            record.requested_by,
+            continued(record, only_from=State.WAITING_FOR_CONSENT),
         )
     elif (run := await services.runs.open_run(record.tenant_id)) is not None:
         await orchestrations.wake(run.orchestration_id)
@@ -96,6 +102,8 @@ async def _page(services: Services, tenant: Tenant, consent: Consent) -> str:
     if consent.proved is not None:
         following = pending(tenant)
         return pages.proved(consent.registration, name, _here(services, following) if following else "")
+    if tenant.record.state not in (State.ONBOARDING, State.WAITING_FOR_CONSENT):
+        return pages.nobody_waits(consent.registration, name)
     if consent.answered is not None:
         return _checking(services, tenant, consent)
     link = entra_link(

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.errors import RemoteError, StoreConflict, StoreUnavailable
+from shared.errors import NotStarted, RemoteError, StoreConflict, StoreUnavailable
 from shared.identifiers import TenantId
 from shared.onboarding import starting
 from shared.onboarding.acts import ACTS, KIND, ORCHESTRATOR
@@ -50,7 +50,12 @@ async def open_run(
     if not await begin(services, run):
         await services.runs.close(key_of(run), "followed")
         return run
-    await start(ORCHESTRATOR, run.orchestration_id, key_of(run))
+    try:
+        await start(ORCHESTRATOR, run.orchestration_id, key_of(run))
+    except NotStarted as error:
+        # The run exists; the sweeper starts it.
+        _log.warning("run.not_started subject=%s run=%s reason=%s", run.subject, run.number, error)
+        return None
     await services.runs.mark_started(run)
     return None
 
@@ -65,11 +70,11 @@ async def begin(services: Services, run: Run) -> bool:
         return True
 
     def decide(found: Tenant) -> Change | None:
-        if starting.has_begun(found, run, payload) or starting.is_stale(found, run):
+        if starting.has_begun(found, run, payload) or not starting.may_begin(found, run, payload):
             return None
         return starting.next_record(found, run, payload, now)
 
-    return not starting.is_stale(await services.tenants.update(tenant_id, decide), run)
+    return (await services.tenants.update(tenant_id, decide)).record.run_nonce == run.nonce
 
 
 async def begin_onboarding_run(services: Services, call: ActCall) -> BeginOutcome:
@@ -141,7 +146,7 @@ def at_rest(record: Record, ended: Ended, deadlines: Deadlines, now: datetime) -
         cancel=False,
         problem=problem,
         what_to_do=(problem.do,) if problem else (),
-        deadline=now + deadlines.consent if state in WAITING else None,
+        deadline=(record.deadline or now + deadlines.consent) if state in WAITING else None,
     )
 
 
@@ -192,6 +197,6 @@ def _tell(tenant: Tenant) -> None:
         _log.warning("tenant.stopped tenant_id=%s state=%s problem=%s", record.tenant_id, record.state.value, code)
 
 
-def continued(record: Record) -> Onboarding:
+def continued(record: Record, *, only_from: State | None = None) -> Onboarding:
     """The payload of a run that goes on with what is wanted already."""
-    return Onboarding(domain=record.domain, wanted=record.wanted, analysts=(), replace=False)
+    return Onboarding(domain=record.domain, wanted=record.wanted, analysts=(), replace=False, only_from=only_from)

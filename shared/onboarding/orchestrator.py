@@ -4,6 +4,8 @@ A run that must wait for a person ends in a waiting state; the next one passes o
 are durable timers.
 """
 
+from datetime import datetime, timedelta
+
 import msgspec
 
 from shared.durable import ActivityFailed, Context, Sleeper, Steps, call
@@ -19,7 +21,6 @@ _TRIES = 4
 reach."""
 
 _FIRST_PAUSE_SECONDS = 20.0
-_LONGEST_PAUSE_SECONDS = 300.0
 
 
 def onboard_tenant(context: Context, run: RunKey) -> Steps[None]:
@@ -49,20 +50,26 @@ def _perform(context: Context, sleeper: Sleeper, run: RunKey, plan: Plan) -> Ste
 def _rounds(
     context: Context, sleeper: Sleeper, activity: Activity[ActCall, ActOutcome], calls: list[ActCall]
 ) -> Steps[Ended | None]:
-    """Every analyst in turn, in rounds: while one waits for replication the others are not kept waiting."""
-    while calls:
-        waiting: list[ActCall] = []
-        pause = _LONGEST_PAUSE_SECONDS
-        for one in calls:
+    """Every analyst at its own time: while one waits for replication or a slot, the others are not kept waiting."""
+    due = [(context.current_utc_datetime, one) for one in calls]
+    while due:
+        waiting: list[tuple[datetime, ActCall]] = []
+        for moment, one in due:
+            if moment > context.current_utc_datetime:
+                waiting.append((moment, one))
+                continue
             outcome = yield from _attempt(context, sleeper, activity, one)
             if isinstance(outcome, Ended):
                 return outcome
             if isinstance(outcome, Again):
-                waiting.append(msgspec.structs.replace(one, slot=outcome.slot))
-                pause = min(pause, outcome.seconds)
-        if waiting:
-            yield from sleeper.sleep(pause)
-        calls = waiting
+                again = context.current_utc_datetime + timedelta(seconds=outcome.seconds)
+                waiting.append((again, msgspec.structs.replace(one, slot=outcome.slot)))
+        due = waiting
+        if due:
+            nearest = min(moment for moment, _ in due)
+            woken = yield from sleeper.sleep((nearest - context.current_utc_datetime).total_seconds())
+            if woken:
+                due = [(context.current_utc_datetime, one) for _, one in due]
     return None
 
 

@@ -80,6 +80,15 @@ def not_given(registration: Registration, reason: str, again: str) -> str:
     )
 
 
+def nobody_waits(registration: Registration, target: str) -> str:
+    """The page when the onboarding that asked was stopped, or came to its end in another way."""
+    return _page(
+        "Nobody waits for this",
+        f"<p>The onboarding of <b>{escape(target)}</b> does not wait for <b>{escape(registration.value)}</b> any more. "
+        "Ask the sender of the link whether it is still needed.</p>",
+    )
+
+
 def unknown_link() -> str:
     """The page for a state that is not ours, or no longer."""
     return _page("Unknown link", "<p>This link is not valid, or not any more. Ask the sender for a new one.</p>")

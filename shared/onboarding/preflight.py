@@ -91,6 +91,19 @@ def _without_pim(observed: Observed) -> list[Problem]:
 
 def unmeetable(rules: tuple[Rule, ...]) -> list[Problem]:
     """Rules of the role's policy that no application can keep."""
+    longest = role_policy(rules).maximum_days
+    too_short = [
+        Problem(
+            code="EligibilityTooShort",
+            what="The PIM policy of Security Reader lets an eligibility last less than a day.",
+            do="The target's administrator lets eligible assignments of Security Reader last at least a day (PIM, Entra "
+            "roles, Settings); then POST .../retry.",
+        )
+    ]
+    return [*_mfa(rules), *(too_short if longest == 0 else [])]
+
+
+def _mfa(rules: tuple[Rule, ...]) -> list[Problem]:
     rule = _rule(rules, "Enablement_Admin_Eligibility")
     if rule is None or "MultiFactorAuthentication" not in rule.enabled_rules:
         return []
@@ -144,7 +157,7 @@ def role_policy(rules: tuple[Rule, ...]) -> RolePolicy:
     if context is not None and context.is_enabled:
         needs.append("an authentication context")
     return RolePolicy(
-        maximum_days=int(longest) if longest else None,
+        maximum_days=int(longest) if longest is not None else None,
         justification=enablement is not None and "Justification" in enablement.enabled_rules,
         ticketing=enablement is not None and "Ticketing" in enablement.enabled_rules,
         activation_hours=active * 24 if active else None,

@@ -16,12 +16,16 @@ from shared.tenants.states import RESTING, State
 
 
 class Onboarding(msgspec.Struct, frozen=True, kw_only=True):
-    """A run's payload. `replace`: the wanted values and analysts take the place of what was wanted before."""
+    """A run's payload. `replace`: the wanted values and analysts take the place of what was wanted before.
+
+    `only_from`: nobody asked for this run but an answer that came; it begins only while the tenant still waits for it.
+    """
 
     domain: str
     wanted: Wanted
     analysts: tuple[Analyst, ...]
     replace: bool
+    only_from: State | None = None
 
 
 class Verdict(StrEnum):
@@ -97,6 +101,13 @@ def is_stale(tenant: Tenant | None, run: Run) -> bool:
     return tenant is not None and tenant.record.run >= run.number and tenant.record.run_nonce != run.nonce
 
 
+def may_begin(tenant: Tenant, run: Run, payload: Onboarding) -> bool:
+    """Whether the run may take the tenant over: no other came first, and what it answers is still waited for."""
+    if tenant.record.run_nonce == run.nonce:
+        return True
+    return not is_stale(tenant, run) and payload.only_from in (None, tenant.record.state)
+
+
 def first_record(run: Run, payload: Onboarding, now: datetime, new_id: NewId) -> Change:
     """The record and rows of a tenant that is new here."""
     tenant_id = TenantId(run.subject)
@@ -123,7 +134,9 @@ def next_record(tenant: Tenant, run: Run, payload: Onboarding, now: datetime) ->
         run=run.number,
         run_nonce=run.nonce,
         cancel=False,
-        deadline=None,
+        requested_by=run.requested_by,
+        # What an answer starts keeps its deadline: else whoever holds the link could put it off for ever.
+        deadline=tenant.record.deadline if payload.only_from else None,
         problem=None,
         what_to_do=(),
     )
@@ -131,9 +144,7 @@ def next_record(tenant: Tenant, run: Run, payload: Onboarding, now: datetime) ->
         kept = {analyst.object_id for analyst in payload.analysts}
         redone = [msgspec.structs.replace(act, state=ActState.PENDING) for act in tenant.acts.values()]
         return Change(
-            record=msgspec.structs.replace(
-                record, wanted=payload.wanted, domain=payload.domain, requested_by=run.requested_by
-            ),
+            record=msgspec.structs.replace(record, wanted=payload.wanted, domain=payload.domain),
             analysts=payload.analysts,
             acts=redone,
             forgotten_analysts=[one for one in tenant.analysts if one not in kept],

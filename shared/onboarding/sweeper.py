@@ -6,9 +6,7 @@ from typing import Any
 
 import msgspec
 
-from shared.durable import Ended as Standing
-from shared.durable import Orchestrations
-from shared.errors import StoreConflict, StoreUnavailable
+from shared.durable import Orchestrations, Standing
 from shared.identifiers import TenantId
 from shared.onboarding.acts import KIND, ORCHESTRATOR
 from shared.onboarding.consents import still_to_prove
@@ -35,8 +33,8 @@ async def sweep_runs(services: Services, orchestrations: Orchestrations) -> None
             continue
         try:
             await _sweep(services, orchestrations, run)
-        except (StoreConflict, StoreUnavailable) as error:
-            _log.warning("sweep.postponed subject=%s reason=%s", run.subject, error)
+        except Exception:  # noqa: BLE001 - the outermost edge: one bad row must not keep the sweep from the others
+            _log.exception("sweep.postponed subject=%s", run.subject)
     for state in sorted(WAITING):
         await _sweep_waiting(services, orchestrations, state)
 
@@ -76,7 +74,8 @@ async def _fail(services: Services, run: Run, reason: str) -> None:
             return None
         return Change(record=_failed(record, problem, now), acts=stopped_acts(tenant, State.FAILED, now))
 
-    await services.tenants.update(TenantId(run.subject), decide)
+    if await services.tenants.read(TenantId(run.subject)) is not None:
+        await services.tenants.update(TenantId(run.subject), decide)
     _log.error("run.interrupted subject=%s run=%s reason=%s", run.subject, run.number, reason)
 
 
@@ -87,8 +86,8 @@ async def _sweep_waiting(services: Services, orchestrations: Orchestrations, sta
         for record in records:
             try:
                 await _look_at_waiting(services, orchestrations, record)
-            except (StoreConflict, StoreUnavailable) as error:
-                _log.warning("sweep.postponed subject=%s reason=%s", record.tenant_id, error)
+            except Exception:  # noqa: BLE001 - as above
+                _log.exception("sweep.postponed subject=%s", record.tenant_id)
         if token is None:
             return
 
@@ -103,7 +102,12 @@ async def _look_at_waiting(services: Services, orchestrations: Orchestrations, r
         if tenant is not None and still_to_prove(tenant, asked, now):
             # The callback stored an answer, and died before it opened the run.
             await open_run(
-                services, orchestrations.start, record.tenant_id, record.run + 1, record.requested_by, continued(record)
+                services,
+                orchestrations.start,
+                record.tenant_id,
+                record.run + 1,
+                record.requested_by,
+                continued(record, only_from=State.WAITING_FOR_CONSENT),
             )
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from tests.sandbox.certificates import Certificates
 from tests.sandbox.clock import SharedClock
+from tests.sandbox.entra.keys import SigningKey
 from tests.sandbox.entra.registrations import Registration
 from tests.sandbox.entra.server import EntraServer
 from tests.sandbox.entra.service import ManagedIdentity, TokenService
@@ -90,6 +91,11 @@ class Clouds:
         for listener in (self._at_authority, self._at_graph, self._at_identity):
             await listener.stop()
         self.recorder.close()
+
+    @property
+    def keys(self) -> list[SigningKey]:
+        """The signing keys that Entra publishes; a test that rolls them over adds one, or takes one away."""
+        return self._entra.keys
 
     @property
     def authority(self) -> str:

@@ -44,6 +44,7 @@ class EntraServer:
         self._now = now
         self._violate = violate
         self._identity_header = identity_header
+        self.keys = [published_key()]
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Everything at the authority."""
@@ -69,7 +70,7 @@ class EntraServer:
                 status, answer = 200, self._metadata(tenant)
             elif (request.method, rest) == ("GET", "discovery/v2.0/keys"):
                 self._known(tenant)
-                status, answer = 200, {"keys": [published_key().public_wire()]}
+                status, answer = 200, {"keys": [key.public_wire() for key in self.keys]}
             else:
                 self._violate(f"login: the sandbox serves no {request.method} {request.path}")
                 status, answer = 501, {"error": "not_implemented"}
