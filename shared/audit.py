@@ -27,6 +27,7 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     act: int
     run: int
     what: str
+    why: str
     object_name: str
     wanted: msgspec.Raw
     before: msgspec.Raw

@@ -50,6 +50,7 @@ class Settling:
             act=mine.act,
             run=mine.run,
             what=write.what,
+            why=f"act {mine.act} of run {mine.run}",
             object_name=write.object_name,
             wanted=mine.wanted,
             before=mine.before,

@@ -103,6 +103,12 @@ class Job(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
         return f"{held.reason if held and held.reason else 'Unknown'} {text}".strip()
 
 
+class Jobs(msgspec.Struct, frozen=True):
+    """The jobs of one application: a handful, never more than a page."""
+
+    value: list[Job]
+
+
 class _Rule(msgspec.Struct, frozen=True):
     id: str
     name: str | None = None

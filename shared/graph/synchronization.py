@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 from msgraph.graph_service_client import GraphServiceClient
 
-from shared.errors import NotFound, Rejected
+from shared.errors import Forbidden, NotFound, Rejected
 from shared.graph.body import Body, query, quoted
-from shared.graph.client import Build, Graph
-from shared.graph.sync_shapes import JOB_TEMPLATE, RULE, Job, KeyValue, LogEntry, Schema
+from shared.graph.client import Answer, Build, Graph
+from shared.graph.sync_shapes import JOB_TEMPLATE, RULE, Job, Jobs, KeyValue, LogEntry, Schema
 from shared.identifiers import ObjectId, TenantId
 from shared.permissions import (
     CREATE_JOB,
@@ -69,14 +69,10 @@ class Synchronizations:
 
     async def jobs(self, service_principal_id: str) -> list[Job]:
         """GET .../synchronization/jobs, those of our template. Raises NotFound while the application is fresh."""
-        found = await self._graph.pages(
-            LIST_JOBS,
-            Registration.SOURCE,
-            self._source,
-            lambda c: _synchronization(c, service_principal_id).jobs.to_get_request_information(),
+        answer = await self._send(
+            LIST_JOBS, lambda c: _synchronization(c, service_principal_id).jobs.to_get_request_information()
         )
-        all_found = [msgspec.json.decode(item, type=Job) for item in found]
-        return [job for job in all_found if job.template_id == JOB_TEMPLATE]
+        return [job for job in answer.decode(Jobs).value if job.template_id == JOB_TEMPLATE]
 
     async def job(self, service_principal_id: str, job_id: str) -> Job | None:
         """GET .../synchronization/jobs/{id}; None while it is not to be seen."""
@@ -86,14 +82,12 @@ class Synchronizations:
             )
         except NotFound:
             return None
-        return msgspec.json.decode(answer, type=Job)
+        return answer.decode(Job)
 
     async def create_job(self, service_principal_id: str, intent: OpenIntent) -> tuple[Job, str]:
         """POST .../synchronization/jobs. What a second one does is unconfirmed: list first."""
-        answer = await self._graph.send(
+        answer = await self._send(
             CREATE_JOB,
-            Registration.SOURCE,
-            self._source,
             lambda c: _synchronization(c, service_principal_id).jobs.to_post_request_information(
                 Body({"templateId": JOB_TEMPLATE})
             ),
@@ -114,10 +108,8 @@ class Synchronizations:
                 {"key": "SyncAll", "value": "false"},
             ]
         }
-        answer = await self._graph.send(
+        answer = await self._send(
             PUT_SECRETS,
-            Registration.SOURCE,
-            self._source,
             lambda c: _synchronization(c, service_principal_id).secrets.to_put_request_information(Body(body)),
             intent=intent,
         )
@@ -128,15 +120,13 @@ class Synchronizations:
         answer = await self._send(
             READ_SCHEMA, lambda c: _job(c, service_principal_id, job_id).schema.to_get_request_information()
         )
-        rules = msgspec.json.decode(answer, type=Schema).synchronization_rules
+        rules = answer.decode(Schema).synchronization_rules
         return next((rule.id for rule in rules if rule.name == RULE), None)
 
     async def start(self, service_principal_id: str, job_id: str, intent: OpenIntent) -> str:
         """POST .../synchronization/jobs/{id}/start -> 204. What a repeat answers is unconfirmed: read first."""
-        answer = await self._graph.send(
+        answer = await self._send(
             START_JOB,
-            Registration.SOURCE,
-            self._source,
             lambda c: _job(c, service_principal_id, job_id).start.to_post_request_information(),
             intent=intent,
         )
@@ -151,10 +141,8 @@ class Synchronizations:
         """
         subjects = [{"objectId": user, "objectTypeName": "User"}]
         body = {"parameters": [{"ruleId": rule_id, "subjects": subjects}]}
-        answer = await self._graph.send(
+        answer = await self._send(
             PROVISION_ON_DEMAND,
-            Registration.SOURCE,
-            self._source,
             lambda c: _job(c, service_principal_id, job_id).provision_on_demand.to_post_request_information(Body(body)),
             intent=intent,
         )
@@ -191,8 +179,14 @@ class Synchronizations:
             return error.call.code
         return None
 
-    async def _send(self, call: Call, build: Build) -> bytes:
-        return (await self._graph.send(call, Registration.SOURCE, self._source, build)).content
+    async def _send(self, call: Call, build: Build, intent: OpenIntent | None = None) -> Answer:
+        """A fresh application answers 403 for a while, raised as NotFound (come again); a lacking permission is 401."""
+        try:
+            return await self._graph.send(call, Registration.SOURCE, self._source, build, intent=intent)
+        except Forbidden as error:
+            if error.call.status == 403:
+                raise NotFound(error.call) from error
+            raise
 
 
 def _synchronization(client: GraphServiceClient, service_principal_id: str) -> Any:

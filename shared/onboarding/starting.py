@@ -134,6 +134,7 @@ def next_record(tenant: Tenant, run: Run, payload: Onboarding, now: datetime) ->
         run=run.number,
         run_nonce=run.nonce,
         cancel=False,
+        cancelled_by="",
         requested_by=run.requested_by,
         # What an answer starts keeps its deadline: else whoever holds the link could put it off for ever.
         deadline=tenant.record.deadline if payload.only_from else None,

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from shared.errors import Ambiguous, Forbidden
+from shared.errors import Ambiguous
 from shared.onboarding import sync_writes
 from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.onboarding.performing import analyst_of, ensure, perform
@@ -53,23 +53,17 @@ async def _ensure_synchronization(services: Services, call: ActCall, tenant: Ten
 
 async def _ensure_job(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
     target = tenant.record.tenant_id
-    try:
-        problem = await services.synchronizations.validate_credentials(held(tenant).service_principal_id, target)
-        if problem is not None:
-            return Again(15.0, f"the trust of both sides does not validate yet: {problem}")
-        job = await ensure(services, call, sync_writes.synchronization_job(services, tenant, {}))
-        if isinstance(job, NotYet) or job.image is None:
-            return Again(15.0, "the job is not to be seen yet")
-        tenant = await remember(services, target, job_id=job.image.id)
-        stored = await ensure(services, call, sync_writes.secrets(services, tenant, {}))
-        if isinstance(stored, NotYet):
-            return Again(stored.seconds, stored.reason)
-        rule_id = await services.synchronizations.rule_id(held(tenant).service_principal_id, held(tenant).job_id)
-    except Forbidden as error:
-        # A fresh application answers 403 for a while; a lacking permission answers 401 with an empty message.
-        if error.call.status == 403:
-            return Again(15.0, "the synchronization of a fresh application does not answer yet")
-        raise
+    problem = await services.synchronizations.validate_credentials(held(tenant).service_principal_id, target)
+    if problem is not None:
+        return Again(15.0, f"the trust of both sides does not validate yet: {problem}")
+    job = await ensure(services, call, sync_writes.synchronization_job(services, tenant, {}))
+    if isinstance(job, NotYet) or job.image is None:
+        return Again(15.0, "the job is not to be seen yet")
+    tenant = await remember(services, target, job_id=job.image.id)
+    stored = await ensure(services, call, sync_writes.secrets(services, tenant, {}))
+    if isinstance(stored, NotYet):
+        return Again(stored.seconds, stored.reason)
+    rule_id = await services.synchronizations.rule_id(held(tenant).service_principal_id, held(tenant).job_id)
     if rule_id is None:
         return Again(15.0, "the job's schema has no rule for users yet")
     await remember(services, target, rule_id=rule_id, proved=True)

@@ -79,14 +79,14 @@ async def cancel_tenant(
     services: Services, orchestrations: Orchestrations, request: func.HttpRequest
 ) -> func.HttpResponse:
     """POST /api/tenants/{tenantId}/cancel: stop what runs or waits. What is written stays; offboarding undoes it."""
-    await _operator(services, request)
+    caller = await _operator(services, request)
     tenant_id = _tenant_id(request)
     if await services.tenants.read(tenant_id) is None:
         return problem(404, "Not found", "No such tenant is looked after here.")
     now = services.clock.now()
 
     def decide(found: Tenant) -> Change | None:
-        record = found.record
+        record = msgspec.structs.replace(found.record, cancelled_by=caller.object_id)
         if record.state is State.ONBOARDING:
             return Change(record=msgspec.structs.replace(record, state=State.CANCELLING, cancel=True, since=now))
         if record.state in RESTING and record.state is not State.CANCELLED:

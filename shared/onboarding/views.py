@@ -37,6 +37,7 @@ def record(settings: Settings, tenant: Tenant) -> Json:
         **summary(settings, tenant.record),
         "wanted": _wanted(tenant),
         "requestedBy": tenant.record.requested_by,
+        "cancelledBy": tenant.record.cancelled_by or None,
         "warnings": list(tenant.record.warnings),
         "acts": [_act(number, name, tenant.acts.get(number)) for number, name in _names()],
         "consents": _consents(settings, tenant),

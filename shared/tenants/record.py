@@ -74,6 +74,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     requested_by: str
     wanted: Wanted
     cancel: bool = False
+    cancelled_by: str = ""
     deadline: datetime | None = None
     problem: Problem | None = None
     what_to_do: tuple[str, ...] = ()
