@@ -86,14 +86,14 @@ async def begin_onboarding_run(services: Services, call: ActCall) -> BeginOutcom
         run = await services.runs.open_run(tenant_id)
         if run is None or run.nonce != call.run.nonce or not await begin(services, run):
             return Ended(None)
+        tenant = await services.tenants.read(tenant_id)
+        if tenant is None or tenant.record.cancel:
+            return Ended(None)
         wait = await _close_intents(services, tenant_id)
     except (StoreConflict, StoreUnavailable) as error:
         return Again(_PAUSE_SECONDS, str(error))
     if wait and services.clock.now() < run.opened + services.settings.deadlines.replication:
         return Again(min(wait, 60.0), "an earlier write cannot be judged yet")
-    tenant = await services.tenants.read(tenant_id)
-    if tenant is None:
-        return Ended(None)
     left = tuple(act.number for act in ACTS if not _is_done(tenant, act.number))
     return Plan(acts=left, analysts=tuple(sorted(tenant.analysts)))
 
@@ -107,7 +107,8 @@ async def end_onboarding_run(services: Services, call: EndCall) -> EndOutcome:
             await services.runs.close(call.run, "followed")
             return Done()
         cancelled = tenant.record.cancel
-        if cancelled and (wait := await _close_intents(services, tenant_id)):
+        # Only a cancel waits for what cannot be judged yet; otherwise the next run looks at it first.
+        if (wait := await _close_intents(services, tenant_id)) and cancelled:
             return Again(min(wait, 60.0), "a write that was under way cannot be judged yet")
         now = services.clock.now()
         resumed = False
