@@ -50,6 +50,8 @@ async def write_checklist(services: Services, call: ActCall) -> ActOutcome:
 
 async def _provision_analyst(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
     analyst = tenant.analysts[analyst_of(call)]
+    if analyst.problem is not None and not _asked_before(tenant, analyst.object_id):  # act 7 left them out
+        return await _next_analyst(services, tenant)
     write = sync_writes.provisioning(services, tenant, {"analyst": analyst.object_id})
     if analyst.target_object_id is None and _asked_before(tenant, analyst.object_id):
         return await _ask_log(services, call, tenant, analyst)

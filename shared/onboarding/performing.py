@@ -53,8 +53,10 @@ def deadline(deadlines: Deadlines, number: int) -> timedelta:
     match number:
         case 8:
             return deadlines.provisioning
-        case 6:
-            return 2 * deadlines.replication  # the application must show before its job can be made
+        case 6 | 9:
+            # The application must show before its job can be made, the account before PIM knows it; and an answer that
+            # was lost is waited for before either is asked for again.
+            return 2 * deadlines.replication
         case _:
             return deadlines.replication
 

@@ -22,6 +22,7 @@ _ADVICE = {
     "it or its conflicting address; then POST .../retry.",
     "AzureActiveDirectoryForbidden": "The target's administrator must allow guest invitations; then POST .../retry.",
     "UnsupportedSmsSignInUser": "Turn SMS sign-in off for this user in the source tenant; then POST .../retry.",
+    "SourceObjectNotFound": "Restore the user in the source tenant; then POST .../retry.",
     "NotInScope": "Only internal members of the source tenant are synchronized; onboard with another analyst.",
 }
 _FAILED = frozenset({"failure", "failed"})
@@ -44,6 +45,9 @@ class Provisioned:
     def premature(self) -> bool:
         """Whether it only has not heard of the assignment yet: wait, and ask again."""
         return self.code == _NOT_ASSIGNED_YET
+
+
+GONE = Provisioned(code="SourceObjectNotFound", reason="the user is not in the source tenant any more")
 
 
 def told_on_demand(text: str, analyst: ObjectId) -> Provisioned:

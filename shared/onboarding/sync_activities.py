@@ -2,12 +2,13 @@
 
 import msgspec
 
-from shared.errors import Ambiguous
+from shared.errors import Ambiguous, NotFound
+from shared.graph.sync_shapes import Assignment
 from shared.onboarding import sync_writes
 from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.onboarding.performing import analyst_of, ensure, perform
-from shared.onboarding.provisioned import quarantined
-from shared.onboarding.sync_writes import held, remember
+from shared.onboarding.provisioned import GONE, quarantined
+from shared.onboarding.sync_writes import held, keep_provisioned, remember
 from shared.privileged import NotYet
 from shared.services import Services
 from shared.tenants.change import Change
@@ -83,12 +84,23 @@ async def _named(services: Services, tenant: Tenant) -> Tenant:
 
 
 async def _assign_analyst(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
-    write = sync_writes.assignment(services, tenant, {"analyst": analyst_of(call)})
-    result = await ensure(services, call, write)
+    analyst = analyst_of(call)
+    try:
+        result = await ensure(services, call, sync_writes.assignment(services, tenant, {"analyst": analyst}))
+    except NotFound:
+        if await services.directory.source_user(analyst) is not None:
+            raise
+        tenant = await keep_provisioned(services, tenant.record.tenant_id, analyst, GONE)
+        return _in_scope(tenant, await services.applications.assignments(held(tenant).service_principal_id))
     if isinstance(result, NotYet):
         return Again(result.seconds, result.reason)
-    assigned = {one.principal_id for one in result.image} & set(tenant.analysts)
-    return Done(f"{len(assigned)} of {len(tenant.analysts)} analysts in scope", more=assigned != set(tenant.analysts))
+    return _in_scope(tenant, result.image)
+
+
+def _in_scope(tenant: Tenant, assigned: list[Assignment]) -> Done:
+    wanted = {one.object_id for one in tenant.analysts.values() if one.problem is None}
+    there = {one.principal_id for one in assigned} & wanted
+    return Done(f"{len(there)} of {len(tenant.analysts)} analysts in scope", more=there != wanted)
 
 
 async def _start_synchronization(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:

@@ -13,11 +13,14 @@ from azure.data.tables.aio import TableServiceClient
 from shared.audit import Audit, Entry, verify
 from shared.identifiers import TenantId
 from shared.permissions import MULTI_TENANT, Registration
-from shared.runs import Run, Runs
+from shared.run import Run
+from shared.runs import Runs
 from shared.services import new_id
 from shared.tables import Table
 from shared.tenants.record import Tenant
 from shared.tenants.store import TenantStore
+from tests.sandbox.graph.models.applications import SYNC_TEMPLATE, ServicePrincipal
+from tests.sandbox.graph.models.directory import User
 from tests.sandbox.personas import Person
 from tests.sandbox.population import CLIENT_IDS
 from tests.sandbox.world import World
@@ -115,6 +118,23 @@ class Scene:
         assert answer.status_code == 202, answer.text
         assert await self.settle() == "Ready", await self.record()
         return await self.record()
+
+    async def retry(self) -> str:
+        """POST .../retry, and let it come to rest; gives the tenant's state."""
+        answer = await self.call("POST", f"/api/tenants/{self.target}/retry")
+        assert answer.status_code == 202, answer.text
+        return await self.settle()
+
+    def synchronizations(self) -> list[ServicePrincipal]:
+        """The enterprise applications of cross-tenant synchronization that Contoso has."""
+        principals = self.world.contoso.applications.principals.values()
+        return [one for one in principals if one.template_id == SYNC_TEMPLATE]
+
+    def account(self, analyst: Person) -> User:
+        """An analyst's account in the target."""
+        found = self.world.clouds.tenants[self.target].directory.counterpart(analyst.tenant_id, analyst.object_id)
+        assert found is not None
+        return found
 
     def sent(self) -> Sequence[str]:
         """Every write that Graph has received so far, refused ones too, as `METHOD path` with ids templated."""

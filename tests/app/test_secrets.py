@@ -1,0 +1,86 @@
+"""No token anywhere: after a whole onboarding nothing that was stored, logged or recorded holds one."""
+
+import re
+import sqlite3
+from pathlib import Path
+
+from shared.permissions import MULTI_TENANT
+from tests.app.store import rows
+from tests.app.visitor import Visitor
+from tests.flows.scene import Scene
+from tests.sandbox.world import World
+
+# A JWT is three parts of base64 of which the first two are JSON objects: both begin with eyJ.
+_TOKEN = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}")
+_PART = re.compile(rb"eyJ[A-Za-z0-9_-]{40,}")
+_BEARER = re.compile(rb"bearer\s+(?!token\b)[A-Za-z0-9_.~+/-]{16,}", re.IGNORECASE)
+
+
+def found_in(place: str, content: bytes, secrets: list[str]) -> list[str]:
+    """What must not be there, by kind and place."""
+    patterns = {"token": _TOKEN, "part of a token": _PART, "bearer": _BEARER}
+    seen = [f"{kind} in {place}" for kind, pattern in patterns.items() if pattern.search(content)]
+    return seen + [f"a secret in {place}" for secret in secrets if secret.encode() in content]
+
+
+def hub_text(world: World) -> bytes:
+    """The task hub as SQL: in the file a value may be torn over pages."""
+    with sqlite3.connect(world.folder / "hub.sqlite") as hub:
+        text = "\n".join(hub.iterdump())
+    hub.close()
+    return text.encode()
+
+
+async def places(world: World) -> dict[str, bytes]:
+    """Everything that outlives an invocation."""
+    files = {path.name: path.read_bytes() for path in world.folder.rglob("*") if path.is_file()}
+    tables = {f"table {name}": repr(found).encode() for name, found in (await rows(world)).items()}
+    recorded = {"recording": "\n".join(repr(one) for one in world.clouds.recorder.entries).encode()}
+    return {**files, **tables, **recorded, "task hub": hub_text(world)}
+
+
+async def test_no_token_and_no_secret_is_in_tables_task_hub_log_or_recording(scene: Scene) -> None:
+    world = scene.world
+    operator = world.operator_token()
+    farid = Visitor(scene)
+
+    await scene.call("POST", "/api/tenants", world.fabrikam_request(world.people.ana), token=operator)
+    await scene.settle()
+    for registration in MULTI_TENANT:
+        await farid.consent(registration)
+        await scene.settle()
+    await scene.call("POST", f"/api/tenants/{scene.target}/cancel", token=f"{operator}x")
+    await scene.call("GET", f"/api/tenants?cursor={operator}", token=operator)
+    assert (await scene.record())["state"] == "Ready"
+    await world.host.stop()
+
+    there = await places(world)
+    keys = [account.key for account in world.accounts]
+    secrets = [operator, operator.rpartition(".")[2], world.clouds.identity_header, *keys]
+    assert {"app.log", "hub.sqlite", "traffic.jsonl", "table Tenants", "table Runs", "table Audit"} <= set(there)
+    assert all(there.values())
+    assert [one for place, content in there.items() for one in found_in(place, content, secrets)] == []
+
+
+async def test_the_search_finds_what_it_looks_for(scene: Scene, tmp_path: Path) -> None:
+    """Or it would pass for ever."""
+    token = scene.world.operator_token()
+    database = tmp_path / "hub.sqlite"
+    with sqlite3.connect(database) as hub:
+        hub.execute("create table history (event text)")
+        hub.execute("insert into history values (?)", (f'{{"headers": "Bearer {token}"}}',))
+    hub.close()
+
+    assert found_in("x", f"Authorization: Bearer {token}".encode(), [])
+    assert found_in("x", token.partition(".")[0].encode() * 2, [])
+    assert found_in("x", b"client_assertion=" + token.encode(), [])
+    assert found_in("x", database.read_bytes(), [])
+    assert not found_in("x", b"a bearer token is needed", [])
+
+
+async def test_no_answer_of_the_api_holds_a_token(scene: Scene) -> None:
+    await scene.onboarded()
+
+    for path in (f"/api/tenants/{scene.target}", "/api/tenants", "/api/tenants/x"):
+        answer = await scene.call("GET", path)
+        assert found_in(path, answer.content + repr(answer.headers).encode(), []) == []

@@ -1,0 +1,159 @@
+"""Kills at every point of an onboarding: the points come from one undisturbed run, a story is told again with one each.
+
+A story: consents given before, an operator who posts Fabrikam with one analyst and repeats a POST whose connection
+broke, and time that passes until the tenant rests.
+"""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from shared.onboarding.acts import ACTS, BEGIN, END
+from tests.flows.scene import Scene
+from tests.flows.standing import Standing, differences, standing
+from tests.sandbox.points import Hit, then_cut
+from tests.sandbox.session import Session
+from tests.sandbox.world import World
+
+BEGINS = datetime(2026, 3, 2, 9, 0, 20, tzinfo=UTC)
+"""Monday morning, just after a sweep: the undisturbed run is over before the next one."""
+
+KINDS = ("vendor.before", "vendor.after", "store.before", "store.after", "episode.before", "episode.after")
+
+START, FINISH = "start", "end"
+_SECTIONS = {BEGIN.name: START, END.name: FINISH} | {
+    step.activity.name: f"act-{act.number}" for act in ACTS for step in act.steps
+}
+SECTIONS = tuple(dict.fromkeys((START, *(f"act-{act.number}" for act in ACTS), FINISH)))
+"""The POST with the first activity, the acts, the last activity."""
+
+WRITES_IN_TENANTS = tuple(f"act-{number}" for number in range(3, 10))
+
+_GRACE_SECONDS = 180.0
+"""What a person lets pass before looking again: longer than a sweep takes to notice a run that was never started."""
+
+_LOOKS = 20
+_POSTS = 40
+_UNDER_WAY = ("", "Onboarding", "Cancelling")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A place to kill at, and the part of the onboarding that it belongs to."""
+
+    section: str
+    hit: Hit
+
+    def __str__(self) -> str:
+        return f"{self.section}: {self.hit.kind} {self.hit.label} [{self.hit.nth}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undisturbed:
+    """The recorded run: its points in order, and how things stood at its end."""
+
+    log: list[Hit]
+    points: tuple[Point, ...]
+    standing: Standing
+
+    def of(self, section: str, kind: str) -> list[Point]:
+        """The points of one part and kind."""
+        return [one for one in self.points if (one.section, one.hit.kind) == (section, kind)]
+
+    def pick(self, section: str, category: str) -> Point:
+        """One point of a part, always the same: before in one act, after in the next, in the middle of its kind."""
+        side = ("before", "after")[(SECTIONS.index(section) + (category == "store")) % 2]
+        found = self.of(section, f"{category}.{side}")
+        return found[len(found) // 2]
+
+
+@asynccontextmanager
+async def opened(session: Session, folder: Path, **options: Any) -> AsyncIterator[Scene]:
+    """A world of its own with a scene in it. What is left of it on disk goes, unless something failed."""
+    async with World(folder=folder, session=session, start=BEGINS, **options) as world, Scene(world) as scene:
+        yield scene
+        assert world.violations() == []
+    shutil.rmtree(folder)
+
+
+async def record(session: Session, folder: Path) -> Undisturbed:
+    """The undisturbed run."""
+    async with opened(session, folder) as scene:
+        assert await story(scene) == "Ready"
+        log = list(scene.world.points.log)
+        return Undisturbed(log=log, points=tuple(attributed(log)), standing=await standing(scene))
+
+
+async def killed(session: Session, folder: Path, undisturbed: Undisturbed, point: Point, **options: Any) -> list[str]:
+    """Tell the story with a kill at that point: what is not as in the undisturbed run."""
+    try:
+        async with opened(session, folder, **options) as scene:
+            await _story_with_kill(scene, point)
+            left = ["the point was not passed"] if scene.world.points.armed else []
+            return left + differences(undisturbed.standing, await standing(scene))
+    except TimeoutError as error:
+        return [str(error)]
+
+
+async def _story_with_kill(scene: Scene, point: Point) -> None:
+    world = scene.world
+    world.points.arm(point.hit.kind, point.hit.label, point.hit.nth, then_cut(world.host.kill_and_restart))
+    await story(scene)
+
+
+def attributed(log: list[Hit]) -> list[Point]:
+    """The points of a log with their parts: a write belongs to the activity that runs, an episode to what it calls."""
+    points: list[Point] = []
+    episodes: list[Hit] = []
+    section = START
+    for hit in log:
+        if hit.kind == "activity.before":
+            section = _SECTIONS[hit.label]
+            points += [Point(section=section, hit=one) for one in episodes]
+            episodes.clear()
+        elif hit.kind in KINDS:
+            if hit.kind.startswith("episode"):
+                episodes.append(hit)
+            else:
+                points.append(Point(section=section, hit=hit))
+    return points + [Point(section=section, hit=one) for one in episodes]
+
+
+async def story(scene: Scene) -> str:
+    """From the POST until the tenant rests; gives its state."""
+    scene.consented()
+    await post_patiently(scene)
+    return await to_rest(scene)
+
+
+async def post_patiently(scene: Scene) -> httpx.Response:
+    """As a person does it: again when the connection broke or the app said that it could not."""
+    for attempt in range(_POSTS):
+        try:
+            answer = await scene.post(scene.world.people.ana)
+        except httpx.TransportError:
+            continue
+        if answer.status_code >= 500:
+            scene.world.clock.advance(10)
+            continue
+        # Only after a POST of which nobody knows the end may the tenant be under way, or done.
+        assert answer.status_code in ((202,) if attempt == 0 else (202, 409, 200)), answer.text
+        return answer
+    raise TimeoutError("the app took no POST")
+
+
+async def to_rest(scene: Scene) -> str:
+    """Let time pass until nothing of the tenant is under way; gives its state."""
+    state = await scene.settle()
+    for _ in range(_LOOKS):
+        if state not in _UNDER_WAY:
+            return state
+        scene.world.clock.advance(_GRACE_SECONDS)
+        state = await scene.settle()
+    raise TimeoutError(f"{state or 'unknown'} after {_LOOKS} looks")

@@ -1,0 +1,53 @@
+"""Kills: the app's process dies by SIGKILL at a point of the recorded run, and in the end everything is as without.
+
+`make test` kills once per act and kind of point; `make matrix` at every point.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.flows.killing import KINDS, SECTIONS, WRITES_IN_TENANTS, Point, Undisturbed, killed
+from tests.sandbox.session import Session
+
+PICKS = [
+    (section, category)
+    for section in SECTIONS
+    for category in ("vendor", "store", "episode")
+    if category != "vendor" or section in WRITES_IN_TENANTS
+]
+GROUPS = [
+    (section, kind)
+    for section in SECTIONS
+    for kind in KINDS
+    if not kind.startswith("vendor") or section in WRITES_IN_TENANTS
+]
+
+
+def test_every_part_of_the_recorded_run_has_points_of_every_kind(undisturbed: Undisturbed) -> None:
+    """And no point lies outside the groups that the matrix goes through."""
+    found = {(point.section, point.hit.kind) for point in undisturbed.points}
+
+    assert set(GROUPS) == found
+
+
+@pytest.mark.parametrize(("section", "category"), PICKS, ids=lambda value: value)
+async def test_a_kill_changes_nothing_in_the_end(
+    section: str, category: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
+) -> None:
+    point = undisturbed.pick(section, category)
+
+    assert await killed(session, tmp_path / "killed", undisturbed, point) == []
+
+
+@pytest.mark.matrix
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("section", "kind"), GROUPS, ids=lambda value: value)
+async def test_a_kill_at_any_point_changes_nothing_in_the_end(
+    section: str, kind: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
+) -> None:
+    points: list[Point] = undisturbed.of(section, kind)
+
+    wrong = {str(point): await killed(session, tmp_path / f"{n}", undisturbed, point) for n, point in enumerate(points)}
+
+    assert {point: lines for point, lines in wrong.items() if lines} == {}

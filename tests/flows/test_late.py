@@ -1,0 +1,110 @@
+"""Activities are delivered at least once: late, when the run that sent them is over, or twice at the same moment."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from shared.onboarding.acts import BEGIN, ORCHESTRATOR
+from shared.run import key_of
+from tests.flows.killing import Undisturbed, opened, story, to_rest
+from tests.flows.standing import differences, standing
+from tests.flows.stopping import ACTIVITIES, Cancel, come_late, kept, middle
+from tests.sandbox.session import Session
+
+INSIDE = ("vendor.before", "vendor-read.before", "login.before", "store-read.before")
+IN_TURN = ("trust_source", "ensure_synchronization", "provision_analyst", "ensure_security_reader")
+
+
+@pytest.mark.parametrize(
+    "activity", [pytest.param(one, marks=() if one in IN_TURN else pytest.mark.matrix) for one in ACTIVITIES]
+)
+async def test_an_activity_of_a_cancelled_run_that_comes_in_the_middle_of_the_next_changes_nothing(
+    activity: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
+) -> None:
+    async with opened(session, tmp_path / "world") as scene:
+        world, late, seen = scene.world, asyncio.Event(), list[object]()
+        hit = middle(undisturbed.log, activity, *INSIDE)
+        assert hit is not None
+        world.host.deliver_twice(activity, late)
+        world.points.arm(hit.kind, hit.label, hit.nth, Cancel(scene))
+        assert await story(scene) == "Cancelled"
+
+        async def let_it_come() -> None:
+            seen.append(await kept(scene))
+            await come_late(scene, activity, late)
+            seen.append(await kept(scene))
+
+        runs_so_far = sum(each.label == BEGIN.name and each.kind == "activity.after" for each in world.points.log)
+        world.points.arm("activity.after", BEGIN.name, runs_so_far, let_it_come)
+        assert (await scene.call("POST", f"/api/tenants/{scene.target}/retry")).status_code == 202
+
+        assert await to_rest(scene) == "Ready"
+        assert len(seen) == 2
+        assert seen[0] == seen[1]
+        assert differences(undisturbed.standing, await standing(scene)) == []
+
+
+@pytest.mark.parametrize(
+    "activity", [pytest.param(one, marks=() if one in IN_TURN else pytest.mark.matrix) for one in ACTIVITIES]
+)
+async def test_an_activity_that_comes_again_when_the_tenant_is_ready_changes_nothing(
+    activity: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
+) -> None:
+    async with opened(session, tmp_path / "world") as scene:
+        late = asyncio.Event()
+        scene.world.host.deliver_twice(activity, late)
+        assert await story(scene) == "Ready"
+        before = await kept(scene)
+
+        await come_late(scene, activity, late)
+
+        assert await scene.settle() == "Ready"
+        assert before == await kept(scene)
+        assert differences(undisturbed.standing, await standing(scene)) == []
+
+
+@pytest.mark.parametrize(
+    "activity", [pytest.param(one, marks=() if one in IN_TURN else pytest.mark.matrix) for one in ACTIVITIES]
+)
+async def test_an_activity_that_comes_again_at_once_changes_nothing(
+    activity: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
+) -> None:
+    """Its repeat runs beside the activities that follow it."""
+    async with opened(session, tmp_path / "world") as scene:
+        scene.world.host.deliver_twice(activity)
+
+        assert await story(scene) == "Ready"
+
+        assert differences(undisturbed.standing, await standing(scene)) == []
+
+
+async def test_everything_delivered_twice_at_the_same_moment_makes_no_twin(
+    undisturbed: Undisturbed, session: Session, tmp_path: Path
+) -> None:
+    """Two orchestrations of one run, as if every activity had two deliveries; both look for the application at once."""
+    async with opened(session, tmp_path / "world") as scene:
+        world, both = scene.world, asyncio.Barrier(2)
+        began = asyncio.Event()
+        twin = asyncio.Event()
+
+        async def start_the_twin() -> None:
+            began.set()
+            await twin.wait()
+
+        world.points.arm("episode.before", ORCHESTRATOR, 0, start_the_twin)
+        for nth in range(2):
+            world.points.arm("vendor-read.before", "GET /v1.0/servicePrincipals", nth, both.wait)
+        telling = asyncio.create_task(story(scene))
+        await began.wait()
+        run = await scene.open_run()
+        assert run is not None
+        await world.host.start_orchestration(ORCHESTRATOR, msgspec.to_builtins(key_of(run)), "the-twin")
+        twin.set()
+
+        assert await telling == "Ready"
+        await scene.settle()
+        assert both.n_waiting == 0
+        assert world.points.armed == frozenset()
+        assert differences(undisturbed.standing, await standing(scene)) == []

@@ -1,0 +1,67 @@
+"""How long an eligibility lasts, and which request makes it so."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.eligibility.decide import TOLERANCE, Action, Held, action, is_satisfied, length
+from tests.unit.making import NOON, moments
+
+days = st.integers(min_value=1, max_value=3650)
+
+
+def held(end: datetime | None, *, in_force: bool = True) -> Held:
+    return Held(schedule_id="s", end=end, in_force=in_force)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "maximum", "days_", "capped"),
+    [(180, None, 180, None), (180, 180, 180, None), (180, 365, 180, None), (365, 180, 180, 180), (2, 1, 1, 1)],
+)
+def test_the_policy_caps_what_was_asked_for_and_the_cap_is_told(
+    wanted: int, maximum: int | None, days_: int, capped: int | None
+) -> None:
+    found = length(wanted, maximum)
+
+    assert (days_, capped) == (found.days, found.capped_to)
+
+
+@given(days, st.none() | days)
+def test_a_length_is_never_longer_than_asked_or_allowed(wanted: int, maximum: int | None) -> None:
+    found = length(wanted, maximum)
+
+    assert found.days == min(wanted, maximum or wanted)
+    assert (found.capped_to is None) == (found.days == wanted)
+
+
+@given(moments, days)
+def test_what_was_just_written_is_as_wanted(now: datetime, wanted: int) -> None:
+    """The end is made from the start in whole seconds, a moment before it is compared."""
+    end = now.replace(microsecond=0) + timedelta(days=wanted)
+
+    assert is_satisfied(held(end), now, wanted)
+    assert is_satisfied(held(end), now + timedelta(hours=12), wanted)
+
+
+@given(moments, days)
+def test_an_end_that_is_too_early_is_moved(now: datetime, wanted: int) -> None:
+    assert not is_satisfied(held(now + timedelta(days=wanted) - TOLERANCE - timedelta(seconds=1)), now, wanted)
+
+
+@given(moments, days, days)
+def test_a_longer_one_of_a_person_is_left_alone(now: datetime, wanted: int, more: int) -> None:
+    assert is_satisfied(held(now + timedelta(days=wanted + more)), now, wanted)
+    assert is_satisfied(held(None), now, wanted)
+
+
+def test_what_is_not_in_force_is_not_there() -> None:
+    assert not is_satisfied(None, NOON, 1)
+    assert not is_satisfied(held(None, in_force=False), NOON, 1)
+
+
+def test_nothing_is_assigned_twice_over() -> None:
+    assert action(None) is Action.ASSIGN
+    assert action(held(NOON)) is Action.UPDATE
+    assert action(held(None, in_force=False)) is Action.UPDATE

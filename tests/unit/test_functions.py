@@ -1,0 +1,92 @@
+"""The names and routes that the app registers: a contract with running instances, callers and Entra."""
+
+from functools import cache
+from typing import Any
+
+import function_app
+from shared.onboarding.acts import ACTS, BEGIN, BY_NUMBER, END, ORCHESTRATOR, needed_in_target
+from shared.permissions import MULTI_TENANT
+
+# Removing or renaming one is a decision: instances that wait on a timer call these by name when they wake.
+_ACTIVITIES = {
+    "begin_onboarding_run",
+    "end_onboarding_run",
+    "prove_consent",
+    "run_preflight",
+    "trust_source",
+    "allow_inbound_sync",
+    "trust_target",
+    "ensure_synchronization",
+    "assign_analyst",
+    "start_synchronization",
+    "provision_analyst",
+    "ensure_security_reader",
+    "write_checklist",
+}
+_ORCHESTRATORS = {"onboard_tenant"}
+_TIMERS = {"sweep_runs": "15 * * * * *", "purge_histories": "0 40 3 * * *"}
+_ROUTES = {
+    "post_tenant": ("POST", "tenants"),
+    "get_tenants": ("GET", "tenants"),
+    "get_tenant": ("GET", "tenants/{tenantId}"),
+    "cancel_tenant": ("POST", "tenants/{tenantId}/cancel"),
+    "retry_tenant": ("POST", "tenants/{tenantId}/retry"),
+    "get_consent_page": ("GET", "consent/{state}"),
+    "get_consent": ("GET", "consent"),
+    "get_health": ("GET", "health"),
+}
+
+
+@cache
+def functions() -> list[Any]:
+    """All functions; the app gives them out once."""
+    return list(function_app.app.get_functions())
+
+
+def registered(kind: str) -> dict[str, dict[str, Any]]:
+    """Functions with a trigger of that kind, and the trigger as the host sees it."""
+    found = {}
+    for function in functions():
+        trigger = function.get_trigger()
+        if trigger is not None and trigger.get_binding_name() == kind:
+            found[function.get_function_name()] = trigger.get_dict_repr()
+    return found
+
+
+def test_activities_and_orchestrators_have_their_names() -> None:
+    assert set(registered("activityTrigger")) == _ACTIVITIES
+    assert set(registered("orchestrationTrigger")) == _ORCHESTRATORS
+
+
+def test_timers_run_by_their_schedules() -> None:
+    assert {name: trigger["schedule"] for name, trigger in registered("timerTrigger").items()} == _TIMERS
+
+
+def test_routes_are_as_documented_and_open_to_the_host() -> None:
+    """The app itself checks tokens, so a function key would only be one more secret."""
+    found = registered("httpTrigger")
+
+    assert {name: ([method], route) for name, (method, route) in _ROUTES.items()} == {
+        name: ([str(getattr(method, "value", method)) for method in trigger["methods"]], trigger["route"])
+        for name, trigger in found.items()
+    }
+    assert {"anonymous"} == {str(getattr(t["authLevel"], "value", t["authLevel"])).lower() for t in found.values()}
+
+
+def test_nothing_else_is_registered() -> None:
+    assert len(functions()) == len(_ACTIVITIES) + len(_ORCHESTRATORS) + len(_TIMERS) + len(_ROUTES)
+
+
+def test_every_step_of_an_act_is_a_registered_activity_and_used_once() -> None:
+    steps = [step.activity.name for act in ACTS for step in act.steps]
+
+    assert {*steps, BEGIN.name, END.name} == _ACTIVITIES
+    assert len(steps) == len(set(steps))
+    assert {ORCHESTRATOR} == _ORCHESTRATORS
+
+
+def test_acts_are_numbered_in_their_order_and_ask_only_for_what_is_left() -> None:
+    assert sorted(BY_NUMBER) == [act.number for act in ACTS]
+    assert needed_in_target(BY_NUMBER) == MULTI_TENANT
+    assert MULTI_TENANT[1:] == needed_in_target([8, 9, 12])
+    assert needed_in_target([12]) == ()

@@ -1,0 +1,148 @@
+"""Settings: one start names everything that is missing or wrong, and nothing is read that is not documented."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.errors import SettingsError
+from shared.permissions import SECURITY_READER, Registration
+from shared.settings import NAMES, read_settings
+from tests.unit.environment import ENVIRONMENT
+
+_EXAMPLE = Path(__file__).parents[2] / "local.settings.json.example"
+_OF_THE_PLATFORM = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"}
+_ALTERNATIVES = {"TENANTRY_TABLES_ENDPOINT", "TENANTRY_AUDIT_TABLES_ENDPOINT"}
+_OPTIONAL = {
+    "TENANTRY_ROLE",
+    "TENANTRY_ALLOWED_DIRECTORY_ROLES",
+    "TENANTRY_CONSENT_DEADLINE_DAYS",
+    "TENANTRY_REPLICATION_DEADLINE_MINUTES",
+    "TENANTRY_PROVISIONING_DEADLINE_MINUTES",
+}
+
+
+class Watched(Mapping[str, str]):
+    """An environment that remembers which names were asked for."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def problems(environment: Mapping[str, str]) -> str:
+    with pytest.raises(SettingsError) as refused:
+        read_settings(environment)
+    return str(refused.value)
+
+
+def test_a_whole_environment_is_read() -> None:
+    settings = read_settings(ENVIRONMENT)
+
+    assert set(Registration) == set(settings.client_ids)
+    assert len(set(settings.client_ids.values())) == len(Registration)
+    assert (settings.authority, settings.graph_endpoint) == ("https://login.example", "https://graph.example")
+
+
+def test_what_is_optional_has_the_documented_default() -> None:
+    settings = read_settings(ENVIRONMENT)
+
+    assert settings.role == "all"
+    assert {SECURITY_READER} == settings.allowed_directory_roles
+    assert (timedelta(days=14), timedelta(minutes=30), timedelta(hours=2)) == (
+        settings.deadlines.consent,
+        settings.deadlines.replication,
+        settings.deadlines.provisioning,
+    )
+
+
+def test_an_empty_environment_has_everything_named_at_once() -> None:
+    said = problems({})
+
+    assert [name for name in NAMES if name not in _OPTIONAL and name not in said] == []
+
+
+@pytest.mark.parametrize("name", sorted(ENVIRONMENT))
+@pytest.mark.parametrize("value", [None, "", "  "], ids=["missing", "empty", "blank"])
+def test_each_missing_name_is_named(name: str, value: str | None) -> None:
+    left = {key: text for key, text in ENVIRONMENT.items() if key != name}
+
+    assert name in problems(left if value is None else {**left, name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TENANTRY_ROLE", "front"),
+        ("TENANTRY_SOURCE_TENANT_ID", "contoso.com"),
+        ("TENANTRY_ACCESS_CLIENT_ID", "Tenantry Access"),
+        ("TENANTRY_AUTHORITY", "http://login.example"),
+        ("TENANTRY_AUTHORITY", "login.example"),
+        ("TENANTRY_AUTHORITY", "https://"),
+        ("TENANTRY_AUTHORITY", "https://[login"),
+        ("TENANTRY_GRAPH_ENDPOINT", "https://graph.example?x=1"),
+        ("TENANTRY_PUBLIC_URL", "ftp://app.example"),
+        ("TENANTRY_MTO_PORTAL", "javascript:alert(1)"),
+        ("TENANTRY_CONSENT_DEADLINE_DAYS", "0"),
+        ("TENANTRY_CONSENT_DEADLINE_DAYS", "-1"),
+        ("TENANTRY_CONSENT_DEADLINE_DAYS", "two weeks"),
+        ("TENANTRY_REPLICATION_DEADLINE_MINUTES", "1.5"),
+        ("TENANTRY_PROVISIONING_DEADLINE_MINUTES", "\u0661"),
+        ("TENANTRY_ALLOWED_DIRECTORY_ROLES", "Security Reader"),
+        ("TENANTRY_ALLOWED_DIRECTORY_ROLES", f"{SECURITY_READER},"),
+        ("TENANTRY_TABLES_ENDPOINT", "https://account.table.example"),
+    ],
+)
+def test_each_wrong_value_is_named_and_not_repeated_wholly(name: str, value: str) -> None:
+    assert name in problems({**ENVIRONMENT, name: value})
+
+
+def test_all_that_is_wrong_is_named_together_and_no_secret_is_told() -> None:
+    wrong = {
+        **ENVIRONMENT,
+        "TENANTRY_SOURCE_TENANT_ID": "x",
+        "TENANTRY_AUTHORITY": "x",
+        "TENANTRY_TABLES_CONNECTION_STRING": "AccountKey=very-secret",
+        "TENANTRY_TABLES_ENDPOINT": "https://account.table.example",
+    }
+
+    said = problems(wrong)
+
+    assert all(name in said for name in ("TENANTRY_SOURCE_TENANT_ID", "TENANTRY_AUTHORITY", "TENANTRY_TABLES_ENDPOINT"))
+    assert "very-secret" not in said
+
+
+def test_several_roles_may_be_allowed() -> None:
+    other = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
+
+    settings = read_settings({**ENVIRONMENT, "TENANTRY_ALLOWED_DIRECTORY_ROLES": f"{SECURITY_READER}, {other.upper()}"})
+
+    assert {SECURITY_READER, other} == settings.allowed_directory_roles
+
+
+def test_every_documented_name_is_read_and_no_other() -> None:
+    watched = Watched(ENVIRONMENT)
+
+    read_settings(watched)
+
+    assert set(NAMES) == watched.asked
+    assert all(NAMES.values())
+
+
+def test_the_example_for_local_runs_is_complete() -> None:
+    given = json.loads(_EXAMPLE.read_text())["Values"]
+
+    assert set(NAMES) - _ALTERNATIVES == set(given) - _OF_THE_PLATFORM
+    assert all(given.values())
