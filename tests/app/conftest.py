@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.app.visitor import Visitor
 from tests.flows.scene import Scene
 from tests.sandbox.session import Session
 from tests.sandbox.world import World
@@ -24,3 +25,17 @@ async def untouched(session: Session, tmp_path_factory: pytest.TempPathFactory) 
         async with Scene(world) as opened:
             yield opened
         assert world.violations() == []
+
+
+@pytest.fixture
+async def waiting(scene: Scene) -> Scene:
+    """Fabrikam was posted, and nobody has consented."""
+    await scene.post(scene.world.people.ana)
+    assert await scene.settle() == "WaitingForConsent"
+    return scene
+
+
+@pytest.fixture
+def farid(waiting: Scene) -> Visitor:
+    """Fabrikam's administrator."""
+    return Visitor(waiting)

@@ -48,7 +48,7 @@ async def test_an_empty_house_has_an_empty_list(scene: Scene) -> None:
 
 
 async def test_a_long_list_comes_in_pages_and_every_tenant_once(scene: Scene) -> None:
-    blocked = await asyncio.gather(*(seed(scene, f"blocked-{number}", State.BLOCKED) for number in range(230)))
+    blocked = await asyncio.gather(*(seed(scene, f"blocked-{number}", State.BLOCKED) for number in range(105)))
     ready = await asyncio.gather(*(seed(scene, f"ready-{number}", State.READY) for number in range(3)))
 
     first = (await scene.call("GET", "/api/tenants?state=Blocked")).json()

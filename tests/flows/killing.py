@@ -5,6 +5,7 @@ broke, and time that passes until the tenant rests.
 """
 
 import shutil
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import httpx
 from shared.onboarding.acts import ACTS, BEGIN, END
 from tests.flows.scene import Scene
 from tests.flows.standing import Standing, differences, standing
-from tests.sandbox.points import Hit, then_cut
+from tests.sandbox.points import Cut, Hit
 from tests.sandbox.session import Session
 from tests.sandbox.world import World
 
@@ -90,21 +91,54 @@ async def record(session: Session, folder: Path) -> Undisturbed:
         return Undisturbed(log=log, points=tuple(attributed(log)), standing=await standing(scene))
 
 
-async def killed(session: Session, folder: Path, undisturbed: Undisturbed, point: Point, **options: Any) -> list[str]:
-    """Tell the story with a kill at that point: what is not as in the undisturbed run."""
+async def killed(
+    session: Session,
+    folder: Path,
+    undisturbed: Undisturbed,
+    point: Point,
+    *,
+    again: bool = False,
+    must_pass: bool = True,
+    **options: Any,
+) -> list[str]:
+    """Tell the story with a kill at that point: what is not as in the undisturbed run.
+
+    `again`: killed once more at the next write to the store. `must_pass`: where the world is not as it was recorded,
+    the point may not come.
+    """
+    hit = point.hit
     try:
         async with opened(session, folder, **options) as scene:
-            await _story_with_kill(scene, point)
-            left = ["the point was not passed"] if scene.world.points.armed else []
-            return left + differences(undisturbed.standing, await standing(scene))
+            points = scene.world.points
+            points.arm(hit.kind, hit.label, hit.nth, _Kill(scene.world, times=2 if again else 1))
+            await story(scene)
+            missed = [f"{point} was not passed"] if must_pass and hit in points.armed else []
+            return missed + differences(undisturbed.standing, await standing(scene))
     except TimeoutError as error:
         return [str(error)]
 
 
-async def _story_with_kill(scene: Scene, point: Point) -> None:
-    world = scene.world
-    world.points.arm(point.hit.kind, point.hit.label, point.hit.nth, then_cut(world.host.kill_and_restart))
-    await story(scene)
+class _Kill:
+    """Kills the app's process where it is armed, and, while kills are left, at the next write to the store."""
+
+    def __init__(self, world: World, *, times: int) -> None:
+        self._world = world
+        self._left = times
+
+    async def __call__(self) -> None:
+        if self._left == 0:
+            return
+        self._left -= 1
+        if self._left:
+            self._arm_next()
+        await self._world.host.kill_and_restart()
+        raise Cut
+
+    def _arm_next(self) -> None:
+        points = self._world.points
+        passed = Counter(hit.label for hit in points.log if hit.kind == "store.before")
+        for label, times in passed.items():
+            points.arm("store.before", label, times, self)
 
 
 def attributed(log: list[Hit]) -> list[Point]:

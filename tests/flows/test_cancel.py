@@ -3,14 +3,13 @@
 import asyncio
 from collections import Counter
 from pathlib import Path
-from typing import cast
 
 import pytest
 
 from shared.tenants.record import ActState
 from tests.flows.killing import Undisturbed, opened, story, to_rest
 from tests.flows.scene import Scene
-from tests.flows.standing import differences, standing
+from tests.flows.standing import carried_out, differences, standing
 from tests.flows.stopping import ACTIVITIES, Cancel, come_late, kept, middle
 from tests.sandbox.points import then_cut
 from tests.sandbox.session import Session
@@ -130,10 +129,7 @@ async def _cancelled_and_taken_up_again(
 
     assert (await scene.call("POST", f"/api/tenants/{scene.target}/retry")).status_code == 202
     assert await to_rest(scene) == "Ready"
-    # What was found not to have been done stands in the trail as that; what was done, once.
-    found = await standing(scene)
-    done = [entry for entry in cast("list[tuple[object, ...]]", found["audit"]) if entry[-1] == "done"]
-    assert differences(undisturbed.standing, {**found, "audit": done}) == []
+    assert differences(undisturbed.standing, carried_out(await standing(scene))) == []
 
 
 async def _is_honest(scene: Scene) -> None:

@@ -75,7 +75,7 @@ async def test_an_account_that_pim_never_hears_of_fails_at_the_deadline(open_wor
 
         assert await scene.settle() == "Failed"
         record = await scene.record()
-        _failed_in_words(record, 9, timedelta(minutes=10))
+        _failed_in_words(record, 9, timedelta(minutes=20))
         assert "SubjectNotFound" in record["problem"]["what"]
 
         replication.off()

@@ -1,0 +1,76 @@
+"""Kills together with everything else that can go wrong: a second kill, bad days, the other answer to every question.
+
+The plain matrix is complete; its products are sampled: each seed kills once in every part of the onboarding, at kinds
+of points that take turns, so that a few seeds see every kind in every part that has it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flows.killing import KINDS, SECTIONS, WRITES_IN_TENANTS, Point, Undisturbed, killed
+from tests.flows.test_switches import FLIPPED
+from tests.sandbox.faults import Faults
+from tests.sandbox.session import Session
+
+pytestmark = [pytest.mark.matrix, pytest.mark.timeout(300)]
+
+SEEDS = range(1, 7)
+DIRECTORY_SECONDS = {1: (20.0, 600.0), 2: (20.0, 600.0)}
+"""The slowest directory costs ten times the rest; the other seeds have a brisk one, and the same of everything else."""
+
+BRISK = (1.0, 30.0)
+
+
+def bad_day(seed: int) -> Faults:
+    """As Faults.harsh, but for the directory."""
+    return Faults(
+        seed,
+        throttle=0.08,
+        server_error=0.05,
+        lost_answer=0.05,
+        refused_store=0.05,
+        replication_seconds=DIRECTORY_SECONDS.get(seed, BRISK),
+        restart=0.004,
+    )
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_a_kill_on_a_bad_day_changes_nothing_in_the_end(
+    seed: int, section: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
+) -> None:
+    point = in_turn(undisturbed, section, seed)
+
+    assert await killed(session, tmp_path / "killed", undisturbed, point, faults=bad_day(seed), must_pass=False) == []
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("turn", range(len(KINDS)), ids=lambda turn: KINDS[turn])
+async def test_a_kill_under_the_other_answers_changes_nothing_in_the_end(
+    turn: int, section: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
+) -> None:
+    """All questions at once. The points are those of the usual answers; one that does not come is no point here."""
+    point = in_turn(undisturbed, section, turn)
+
+    options: dict[str, Any] = {"flipped": FLIPPED, "must_pass": False}
+    assert await killed(session, tmp_path / "killed", undisturbed, point, **options) == []
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("category", ["store", "episode"])
+async def test_a_second_kill_while_the_first_is_made_good_changes_nothing_in_the_end(
+    category: str, section: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
+) -> None:
+    kind = "vendor.after" if category == "store" and section in WRITES_IN_TENANTS else f"{category}.after"
+    [point, *_] = undisturbed.of(section, kind)
+
+    assert await killed(session, tmp_path / "killed", undisturbed, point, again=True) == []
+
+
+def in_turn(undisturbed: Undisturbed, section: str, turn: int) -> Point:
+    """The part's point for this turn: kinds go round, and within a kind the turn chooses which."""
+    kinds = [kind for kind in KINDS if undisturbed.of(section, kind)]
+    points = undisturbed.of(section, kinds[(turn + SECTIONS.index(section)) % len(kinds)])
+    return points[turn * 7 % len(points)]
