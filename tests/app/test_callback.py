@@ -163,6 +163,7 @@ async def test_a_callback_while_a_run_is_open_is_seen_by_that_run(scene: Scene) 
     assert {one.id for one in scene.world.host.orchestrations()} == {f"onboarding-{scene.target}-{n}" for n in (1, 2)}
 
 
+@pytest.mark.parametrize("state", [State.CANCELLED, State.FAILED])
 async def test_an_onboarding_that_stopped_asks_for_nothing_and_promises_no_check(
     waiting: Scene, farid: Visitor, state: State
 ) -> None:

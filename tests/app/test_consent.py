@@ -184,6 +184,3 @@ async def test_a_consent_that_was_taken_back_is_asked_for_with_a_new_link(waitin
     assert (await farid.open(old)).status == 404
     await farid.consent(_SETUP)
     assert await waiting.settle() == "Ready"
-
-
-@pytest.mark.parametrize("state", [State.CANCELLED, State.FAILED])
