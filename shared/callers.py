@@ -21,6 +21,9 @@ from shared.permissions import Registration
 from shared.settings import Settings
 
 _KEYS_LAST_SECONDS = 3600.0
+_KEYS_TRUSTED_SECONDS = 24 * 3600.0
+"""While Entra does not answer, known keys serve on for a day (signing key rollover, identity platform)."""
+
 _NEW_KEY_PAUSE_SECONDS = 60.0
 """An unknown key id makes us fetch the keys again, but not more often than this: callers must not make us hammer
 Entra."""
@@ -116,9 +119,16 @@ class Callers:
         async with self._lock:
             now = self._machine_time()
             stale = now - self._fetched > _KEYS_LAST_SECONDS
-            if stale or (key_id not in self._keys and now - self._asked > _NEW_KEY_PAUSE_SECONDS):
+            if now - self._fetched > _KEYS_TRUSTED_SECONDS:
+                self._keys = {}
+            due = (stale or key_id not in self._keys) and now - self._asked > _NEW_KEY_PAUSE_SECONDS
+            if due or not self._keys:
                 self._asked = now  # whatever comes of it: an Entra that fails is not asked more often
-                await self._fetch_keys()
+                try:
+                    await self._fetch_keys()
+                except Unavailable:
+                    if key_id not in self._keys:
+                        raise
         if key_id not in self._keys:
             raise Unauthenticated("the token is signed with a key that the issuer does not publish")
         return self._keys[key_id]

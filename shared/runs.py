@@ -36,11 +36,6 @@ class Runs:
         """Every open run."""
         return [row.decode(Run) for row in await self._table.partition(OPEN)]
 
-    async def last(self, subject: str) -> Run | None:
-        """The subject's newest ended run."""
-        row = await self._table.first(subject)
-        return None if row is None else row.decode(Run)
-
     async def mark_started(self, run: Run) -> None:
         """Note that the orchestration of an open run was started."""
         row = await self._table.get(OPEN, run.subject)

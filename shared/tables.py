@@ -5,7 +5,7 @@ When an answer is lost, or the store says "exists" or "changed", the row is read
 write landed. Waits of seconds are made here and nowhere else; the SDK's own retries are off.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -125,16 +125,6 @@ class Table:
             return [], None
 
         return await self._patiently(read)
-
-    async def rows(self, query: str, parameters: Mapping[str, str]) -> AsyncIterator[Row]:
-        """Every row of a query, page by page."""
-        token: Any = None
-        while True:
-            rows, token = await self.page(query, parameters, size=500, token=token)
-            for row in rows:
-                yield row
-            if token is None:
-                return
 
     async def insert(self, row: Row) -> Row | None:
         """Insert if absent. None means inserted (or found to be our own earlier try); else the row that is there."""

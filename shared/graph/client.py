@@ -150,17 +150,24 @@ class Graph:
         raise AssertionError("the last try raises")
 
     async def pages(
-        self, call: Call, registration: Registration, tenant_id: TenantId, build: Build, *, most: int = _PAGES
+        self, call: Call, registration: Registration, tenant_id: TenantId, build: Build, *, most: int | None = None
     ) -> list[msgspec.Raw]:
-        """Every item of a collection, following @odata.nextLink, at most `most` pages."""
+        """Every item of a collection, following @odata.nextLink; or at most `most` pages of it.
+
+        Raises Rejected rather than to give a part for the whole when a collection never ends.
+        """
         found: list[msgspec.Raw] = []
-        for _ in range(most):
+        for number in range(1, _PAGES + 1):
             page = (await self.send(call, registration, tenant_id, build)).decode(_Page)
             found.extend(page.value)
-            if page.next_link is None:
-                break
+            if page.next_link is None or number == most:
+                return found
             build = self._following(page.next_link, call, tenant_id)
-        return found
+        raise Rejected(
+            RemoteCall(
+                service="graph", method=call.method, path=call.path, tenant_id=tenant_id, code=f"MoreThan{_PAGES}Pages"
+            )
+        )
 
     def _following(self, link: str, call: Call, tenant_id: TenantId) -> Build:
         if not link.startswith(self._base + "/"):

@@ -33,7 +33,6 @@ class ServicePrincipal(msgspec.Struct, frozen=True, rename="camel", kw_only=True
     """servicePrincipal, as far as we read it."""
 
     id: str
-    app_id: str = ""
     display_name: str | None = None
     application_template_id: str | None = None
     app_roles: list[AppRoleOf] = []
@@ -63,15 +62,9 @@ class _Quarantine(msgspec.Struct, frozen=True, rename="camel"):
     error: _Code | None = None
 
 
-class _Execution(msgspec.Struct, frozen=True, rename="camel"):
-    state: str | None = None
-    time_began: datetime | None = None
-
-
 class _Status(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     code: str | None = None
     quarantine: _Quarantine | None = None
-    last_execution: _Execution | None = None
 
 
 class _JobSchedule(msgspec.Struct, frozen=True, rename="camel"):

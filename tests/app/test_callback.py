@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from shared.permissions import MULTI_TENANT
 from shared.tenants.states import State
 from tests.app.visitor import Visitor, callback, given

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from shared.durable import WAKE
 from shared.onboarding.acts import BEGIN, ORCHESTRATOR
 from shared.run import key_of
 from tests.flows.killing import Undisturbed, opened, story, to_rest
@@ -77,6 +78,28 @@ async def test_an_activity_that_comes_again_at_once_changes_nothing(
 
         assert await story(scene) == "Ready"
 
+        assert differences(undisturbed.standing, await standing(scene)) == []
+
+
+async def test_a_wake_that_comes_before_anybody_waits_cuts_one_wait_short_and_not_every_later_one(
+    undisturbed: Undisturbed, session: Session, tmp_path: Path
+) -> None:
+    """The SDK keeps such an event; handed out again and again it would make a run look without a pause."""
+    async with opened(session, tmp_path / "world") as scene:
+        world = scene.world
+
+        async def wake() -> None:
+            [instance] = world.host.orchestrations()
+            await world.host.raise_event(instance.id, WAKE, {})
+
+        world.points.arm("activity.before", "prove_consent", 0, wake)
+
+        assert await story(scene) == "Ready"
+
+        looks, usual = (
+            sum(hit.kind == "activity.before" for hit in log) for log in (world.points.log, undisturbed.log)
+        )
+        assert usual <= looks <= usual + 2
         assert differences(undisturbed.standing, await standing(scene)) == []
 
 
