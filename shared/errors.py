@@ -145,11 +145,12 @@ class Throttled(RemoteError):
 
 
 class Unavailable(RemoteError):
-    """Raised for 5xx and for lost answers. `uncertain`: a write may have landed."""
+    """Raised for 5xx and for lost answers. `uncertain`: a write may have landed. `seconds`: the wait, where it was told."""
 
-    def __init__(self, call: RemoteCall, *, uncertain: bool) -> None:
+    def __init__(self, call: RemoteCall, *, uncertain: bool, seconds: float = 0.0) -> None:
         super().__init__(call)
         self.uncertain = uncertain
+        self.seconds = seconds
 
 
 class NotFound(RemoteError):

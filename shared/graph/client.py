@@ -143,10 +143,10 @@ class Graph:
                 # A cached token keeps the roles of its day; what it was refused, a new one may do.
                 self._credentials.forget(registration, tenant_id)
                 renewed = True
-            except Unavailable:
-                if backoff is None or not repeatable:
+            except Unavailable as error:
+                if backoff is None or not repeatable or error.seconds > LONGEST_WAIT_SECONDS:
                     raise
-                await self._clock.sleep(backoff)
+                await self._clock.sleep(max(backoff, error.seconds))
         raise AssertionError("the last try raises")
 
     async def pages(
@@ -240,7 +240,7 @@ def _error(call: RemoteCall, retry_after: str) -> RemoteError:
         case 401 | 403:
             return Forbidden(call)
         case status if status >= 500:
-            return Unavailable(call, uncertain=True)
+            return Unavailable(call, uncertain=True, seconds=_seconds(retry_after) if retry_after else 0.0)
         case _:
             return Rejected(call)
 

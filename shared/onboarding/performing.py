@@ -140,6 +140,7 @@ async def _without_consent(services: Services, call: ActCall, error: NotConsente
         return Change(record=tenant.record, consents=asked.consents if asked else (), acts=[proving])
 
     await services.tenants.update(_tenant_id(call), decide)
+    _log.warning("tenant.access_lost tenant_id=%s registration=%s", call.run.subject, error.registration)
     return Ended(State.WAITING_FOR_CONSENT, not_consented(error))
 
 
