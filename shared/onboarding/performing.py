@@ -104,7 +104,8 @@ async def _work(services: Services, call: ActCall, tenant: Tenant, work: Work) -
         return Again(error.seconds, "the vendor asked us to wait")
     except Unavailable as error:
         return Again(
-            _VENDOR_PAUSE_SECONDS, f"{error.call.service} did not answer {error.call.method} {error.call.path}"
+            max(_VENDOR_PAUSE_SECONDS, error.seconds),
+            f"{error.call.service} did not answer {error.call.method} {error.call.path}",
         )
     except (NotFound, Conflict) as error:
         return Again(_VENDOR_PAUSE_SECONDS, f"not replicated yet: {error.call.code} for {error.call.path}")
