@@ -18,6 +18,7 @@ import httpx
 from shared.onboarding.acts import ACTS, BEGIN, END
 from tests.flows.scene import Scene
 from tests.flows.standing import Standing, differences, standing
+from tests.sandbox.faults import Faults
 from tests.sandbox.points import Cut, Hit
 from tests.sandbox.session import Session
 from tests.sandbox.world import World
@@ -81,6 +82,19 @@ async def opened(session: Session, folder: Path, **options: Any) -> AsyncIterato
         yield scene
         assert world.violations() == []
     shutil.rmtree(folder)
+
+
+def bad_day(seed: int) -> Faults:
+    """As Faults.harsh, with a directory that takes seconds and not minutes: the rest of the weather for less time."""
+    return Faults(
+        seed,
+        throttle=0.08,
+        server_error=0.05,
+        lost_answer=0.05,
+        refused_store=0.05,
+        replication_seconds=(1.0, 30.0),
+        restart=0.004,
+    )
 
 
 async def record(session: Session, folder: Path) -> Undisturbed:

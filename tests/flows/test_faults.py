@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.killing import Undisturbed, opened, story
+from tests.flows.killing import Undisturbed, bad_day, opened, story
 from tests.flows.standing import differences, standing
 from tests.sandbox.faults import Fault, Faults
 from tests.sandbox.session import Session
@@ -39,6 +39,14 @@ async def test_one_kind_of_fault_changes_nothing_in_the_end(
 
 
 @pytest.mark.parametrize("seed", _seeds())
+async def test_a_bad_day_with_a_brisk_directory_changes_nothing_in_the_end(
+    seed: int, undisturbed: Undisturbed, session: Session, tmp_path: Path
+) -> None:
+    assert await _differences(bad_day(seed), undisturbed, session, tmp_path) == []
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_a_bad_day_changes_nothing_in_the_end(
     seed: int, undisturbed: Undisturbed, session: Session, tmp_path: Path
 ) -> None:

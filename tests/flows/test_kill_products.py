@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.flows.killing import KINDS, SECTIONS, WRITES_IN_TENANTS, Point, Undisturbed, killed
+from tests.flows.killing import KINDS, SECTIONS, WRITES_IN_TENANTS, Point, Undisturbed, bad_day, killed
 from tests.flows.test_switches import FLIPPED
 from tests.sandbox.faults import Faults
 from tests.sandbox.session import Session
@@ -17,23 +17,8 @@ from tests.sandbox.session import Session
 pytestmark = [pytest.mark.matrix, pytest.mark.timeout(300)]
 
 SEEDS = range(1, 7)
-DIRECTORY_SECONDS = {1: (20.0, 600.0), 2: (20.0, 600.0)}
-"""The slowest directory costs ten times the rest; the other seeds have a brisk one, and the same of everything else."""
-
-BRISK = (1.0, 30.0)
-
-
-def bad_day(seed: int) -> Faults:
-    """As Faults.harsh, but for the directory."""
-    return Faults(
-        seed,
-        throttle=0.08,
-        server_error=0.05,
-        lost_answer=0.05,
-        refused_store=0.05,
-        replication_seconds=DIRECTORY_SECONDS.get(seed, BRISK),
-        restart=0.004,
-    )
+SLOW = (1, 2)
+"""Seeds with the slowest directory, which costs several times the rest."""
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -42,8 +27,9 @@ async def test_a_kill_on_a_bad_day_changes_nothing_in_the_end(
     seed: int, section: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
 ) -> None:
     point = in_turn(undisturbed, section, seed)
+    faults = Faults.harsh(seed) if seed in SLOW else bad_day(seed)
 
-    assert await killed(session, tmp_path / "killed", undisturbed, point, faults=bad_day(seed), must_pass=False) == []
+    assert await killed(session, tmp_path / "killed", undisturbed, point, faults=faults, must_pass=False) == []
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.killing import KINDS, SECTIONS, WRITES_IN_TENANTS, Point, Undisturbed, killed
+from tests.flows.writes import ONCE
 from tests.sandbox.session import Session
 
 PICKS = [
@@ -29,6 +30,21 @@ def test_every_part_of_the_recorded_run_has_points_of_every_kind(undisturbed: Un
     found = {(point.section, point.hit.kind) for point in undisturbed.points}
 
     assert set(GROUPS) == found
+
+
+def test_the_recorded_run_is_worth_comparing_with(undisturbed: Undisturbed) -> None:
+    """Every write audited once and closed, nothing made twice: what a broken run has, the others must not be held to."""
+    found = undisturbed.standing
+    entries, intents = found["audit"], found["intents"]
+    assert isinstance(entries, list)
+    assert isinstance(intents, list)
+
+    assert (found["state"], found["problem"], found["open run"]) == ("Ready", None, False)
+    assert len(entries) == len(set(entries)) == len(intents) == len(ONCE)
+    assert {("closed", "done")} == {(state, outcome) for _, state, outcome in intents}
+    assert found["jobs"] == [(True, "Active", 1, None)]
+    assert (found["enterprise applications"], found["assignments"]) == (1, ["ana@contoso.com"])
+    assert found["requests taken by PIM"] == ["adminAssign"]
 
 
 @pytest.mark.parametrize(("section", "category"), PICKS, ids=lambda value: value)
