@@ -123,10 +123,10 @@ async def killed(
     hit = point.hit
     try:
         async with opened(session, folder, **options) as scene:
-            points = scene.world.points
-            points.arm(hit.kind, hit.label, hit.nth, _Kill(scene.world, times=2 if again else 1))
+            kill = _Kill(scene.world, times=2 if again else 1)
+            scene.world.points.arm(hit.kind, hit.label, hit.nth, kill)
             await story(scene)
-            missed = [f"{point} was not passed"] if must_pass and hit in points.armed else []
+            missed = [f"{point}: {kill.left} kills did not come"] if must_pass and kill.left else []
             return missed + differences(undisturbed.standing, await standing(scene))
     except TimeoutError as error:
         return [str(error)]
@@ -137,13 +137,13 @@ class _Kill:
 
     def __init__(self, world: World, *, times: int) -> None:
         self._world = world
-        self._left = times
+        self.left = times
 
     async def __call__(self) -> None:
-        if self._left == 0:
+        if self.left == 0:
             return
-        self._left -= 1
-        if self._left:
+        self.left -= 1
+        if self.left:
             self._arm_next()
         await self._world.host.kill_and_restart()
         raise Cut
