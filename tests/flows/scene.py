@@ -21,6 +21,7 @@ from shared.tenants.record import Tenant
 from shared.tenants.store import TenantStore
 from tests.sandbox.graph.models.applications import SYNC_TEMPLATE, ServicePrincipal
 from tests.sandbox.graph.models.directory import User
+from tests.sandbox.graph.replication import DEFAULT_SECONDS
 from tests.sandbox.personas import Person
 from tests.sandbox.population import CLIENT_IDS
 from tests.sandbox.world import World
@@ -124,6 +125,10 @@ class Scene:
         answer = await self.call("POST", f"/api/tenants/{self.target}/retry")
         assert answer.status_code == 202, answer.text
         return await self.settle()
+
+    def let_it_spread(self) -> None:
+        """Let every replica hear of what a person changed just now."""
+        self.world.clock.advance(DEFAULT_SECONDS[1])
 
     def synchronizations(self) -> list[ServicePrincipal]:
         """The enterprise applications of cross-tenant synchronization that Contoso has."""

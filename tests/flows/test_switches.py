@@ -108,3 +108,4 @@ def _delete_partner(scene: Scene) -> None:
     access = scene.world.fabrikam.access
     access.set_partner(Partner(tenant_id=scene.world.contoso.id))
     access.delete_partner(scene.world.contoso.id)
+    scene.let_it_spread()

@@ -97,6 +97,7 @@ async def test_a_run_over_everything_again_makes_what_somebody_took_away(scene: 
     fabrikam.access.delete_identity_sync(contoso.id)
     [eligibility] = fabrikam.pim.active()
     eligibility.removed_at = scene.world.clock.now()
+    scene.let_it_spread()
     sent = len(scene.sent())
     await _as_if_never_done(scene)
 
