@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 type Route = Callable[[Services, Orchestrations, func.HttpRequest], Awaitable[func.HttpResponse]]
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-_RETRY_AFTER_SECONDS = "10"
+RETRY_AFTER_SECONDS = "10"
 
 
 def answer(status: int, value: object, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
@@ -49,8 +49,17 @@ def problem(
     )
 
 
-def guarded(route: Route) -> Route:
-    """Turn this app's errors into answers. What is not ours is logged and raised: the host answers 500."""
+def try_again() -> func.HttpResponse:
+    """503 for when a service behind the app does not answer."""
+    detail = "A service behind this app did not answer. Nothing is lost: repeat the request."
+    return problem(503, "Try again", detail, headers={"Retry-After": RETRY_AFTER_SECONDS})
+
+
+def guarded(route: Route, postponed: Callable[[], func.HttpResponse] = try_again) -> Route:
+    """Turn this app's errors into answers. What is not ours is logged and raised: the host answers 500.
+
+    `postponed`: the answer when a service behind the app does not answer, for routes that answer with pages.
+    """
 
     async def run(services: Services, orchestrations: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
         try:
@@ -66,7 +75,6 @@ def guarded(route: Route) -> Route:
             return problem(503, "Not set up", f"{error.registration} is not set up in the source tenant.")
         except (RemoteError, StoreUnavailable, StoreConflict) as error:
             _log.warning("request.postponed reason=%s", error)
-            detail = "A service behind this app did not answer. Nothing is lost: repeat the request."
-            return problem(503, "Try again", detail, headers={"Retry-After": _RETRY_AFTER_SECONDS})
+            return postponed()
 
     return run

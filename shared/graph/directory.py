@@ -83,6 +83,7 @@ class Directory:
     def __init__(self, graph: Graph, source: TenantId) -> None:
         self._graph = graph
         self._source = source
+        self._source_name = ""
 
     async def find_tenant_by_id(self, tenant_id: TenantId) -> TenantInformation | None:
         """A tenant by its id, or None.
@@ -120,6 +121,15 @@ class Directory:
         except (NotFound, Rejected):
             return None
         return answer.decode(TenantInformation)
+
+    async def source_name(self) -> str:
+        """What the source tenant is called; its id when Entra does not say. Asked once in a process's life."""
+        if not self._source_name:
+            found = await self.find_tenant_by_id(self._source)
+            if found is None or not found.display_name:
+                return self._source
+            self._source_name = found.display_name
+        return self._source_name
 
     async def source_user(self, object_id: ObjectId) -> User | None:
         """A user of the source tenant, or None. GET /users/{id} (User.Read.All)."""

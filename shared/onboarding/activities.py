@@ -139,8 +139,7 @@ async def _trust_source(services: Services, call: ActCall, tenant: Tenant) -> Ac
 
 
 async def _allow_inbound_sync(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
-    source = await services.directory.find_tenant_by_id(services.settings.source_tenant_id)
-    arguments = {"source_name": source.display_name if source else services.settings.source_tenant_id}
+    arguments = {"source_name": await services.directory.source_name()}
     result = await ensure(services, call, writes.identity_sync(services, tenant, arguments))
     return Again(result.seconds, result.reason) if isinstance(result, NotYet) else Done("user synchronization allowed")
 

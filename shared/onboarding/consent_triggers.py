@@ -12,6 +12,7 @@ from shared.onboarding import pages
 from shared.onboarding.consents import entra_link, find, pending, tenant_of
 from shared.onboarding.lifecycle import continued, open_run
 from shared.permissions import Registration
+from shared.problems import RETRY_AFTER_SECONDS
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import Consent, Tenant
@@ -47,6 +48,12 @@ async def get_consent(
     tenant = await _note(services, tenant, consent.registration, problem="")
     await _prove(services, orchestrations, tenant)
     return _html(200, await _page(services, tenant, tenant.consents[consent.registration]))
+
+
+def try_again() -> func.HttpResponse:
+    """The page for when a service behind the app does not answer. Reloading it repeats what was asked, safely."""
+    headers = {**pages.HEADERS, "Retry-After": RETRY_AFTER_SECONDS}
+    return func.HttpResponse(body=pages.try_again(), status_code=503, headers=headers, mimetype="text/html")
 
 
 def _refused(request: func.HttpRequest, tenant: Tenant) -> str:
@@ -114,8 +121,7 @@ async def _page(services: Services, tenant: Tenant, consent: Consent) -> str:
         f"{services.settings.public_url}/api/consent",
         consent.state,
     )
-    source = await services.directory.find_tenant_by_id(services.settings.source_tenant_id)
-    asking = source.display_name if source else services.settings.source_tenant_id
+    asking = await services.directory.source_name()
     return pages.ask(consent.registration, asking, f"{name} ({tenant.record.domain})", link, consent.problem)
 
 

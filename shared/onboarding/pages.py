@@ -94,6 +94,13 @@ def unknown_link() -> str:
     return _page("Unknown link", "<p>This link is not valid, or not any more. Ask the sender for a new one.</p>")
 
 
+def try_again() -> str:
+    """The page when a service behind the app does not answer."""
+    return _page(
+        "Try again", "<p>A service behind this page does not answer. Nothing is lost: reload it in a minute.</p>"
+    )
+
+
 def _reasons(registration: Registration) -> Sequence[tuple[str, list[str]]]:
     return [
         (

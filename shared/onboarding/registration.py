@@ -14,7 +14,7 @@ from shared.onboarding import (
     triggers,
 )
 from shared.onboarding.orchestrator import onboard_tenant
-from shared.problems import guarded
+from shared.problems import Route, guarded
 
 
 def blueprint() -> df.Blueprint:
@@ -46,6 +46,10 @@ def _routes(app: df.Blueprint) -> None:
     register_route(app, "get_tenant", "GET", "tenants/{tenantId}", guarded(triggers.get_tenant))
     register_route(app, "cancel_tenant", "POST", "tenants/{tenantId}/cancel", guarded(triggers.cancel_tenant))
     register_route(app, "retry_tenant", "POST", "tenants/{tenantId}/retry", guarded(triggers.retry_tenant))
-    register_route(app, "get_consent_page", "GET", "consent/{state}", guarded(consent_triggers.get_consent_page))
-    register_route(app, "get_consent", "GET", "consent", guarded(consent_triggers.get_consent))
+    register_route(app, "get_consent_page", "GET", "consent/{state}", _page(consent_triggers.get_consent_page))
+    register_route(app, "get_consent", "GET", "consent", _page(consent_triggers.get_consent))
     register_route(app, "get_health", "GET", "health", guarded(triggers.get_health))
+
+
+def _page(route: Route) -> Route:
+    return guarded(route, postponed=consent_triggers.try_again)

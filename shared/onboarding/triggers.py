@@ -97,9 +97,10 @@ async def cancel_tenant(
         return None
 
     tenant = await services.tenants.update(tenant_id, decide)
-    if tenant.record.state is State.READY:
-        return _conflict(services, tenant_id, "The tenant is Ready: nothing runs that could be cancelled.")
-    if tenant.record.state is State.CANCELLING and (run := await services.runs.open_run(tenant_id)):
+    state = tenant.record.state
+    if state not in (State.CANCELLING, State.CANCELLED):
+        return _conflict(services, tenant_id, f"The tenant is {state}: nothing runs that could be cancelled.")
+    if state is State.CANCELLING and (run := await services.runs.open_run(tenant_id)):
         await orchestrations.wake(run.orchestration_id)
     return _accepted(services, tenant)
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from shared.onboarding.pages import HEADERS
 from shared.permissions import MULTI_TENANT, needed
+from tests.app.unreachable import unreachable_store
 from tests.app.visitor import Visitor, asked, callback, given
 from tests.flows.scene import Scene
 from tests.sandbox.population import CLIENT_IDS
@@ -48,6 +49,22 @@ async def test_every_page_is_closed_against_scripts_frames_and_caches(waiting: S
     for page in pages:
         assert {name: page.headers[name] for name in HEADERS} == HEADERS
         assert page.headers["Content-Type"].startswith("text/html")
+
+
+async def test_a_page_whose_store_does_not_answer_says_so_to_a_person(waiting: Scene, farid: Visitor) -> None:
+    link = await farid.link()
+    host = waiting.world.host
+    host.environment["TENANTRY_TABLES_CONNECTION_STRING"] = unreachable_store()
+    await host.kill_and_restart()
+
+    for address in (link, callback(waiting, link, **given(waiting))):
+        page = await farid.open(address)
+
+        assert page.status == 503
+        assert page.headers["Content-Type"].startswith("text/html")
+        assert page.headers["Retry-After"]
+        assert {name: page.headers[name] for name in HEADERS} == HEADERS
+        assert "reload" in page.text
 
 
 async def test_a_name_with_markup_is_shown_and_does_nothing(scene: Scene) -> None:

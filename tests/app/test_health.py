@@ -1,17 +1,10 @@
 """GET /api/health: 204 while store and identity answer, and never a word about what is behind the app."""
 
-import socket
-
 import pytest
 
+from tests.app.unreachable import nobody_listens, unreachable_store
 from tests.conftest import OpenWorld
 from tests.flows.scene import Scene
-
-
-def nobody_listens() -> str:
-    """An address of this machine where connections are refused."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 async def test_a_healthy_app_says_nothing(scene: Scene) -> None:
@@ -27,10 +20,7 @@ async def test_without_store_or_identity_the_app_is_not_healthy_and_says_no_more
 ) -> None:
     address = nobody_listens()
     settings = {
-        "store": {
-            "TENANTRY_TABLES_CONNECTION_STRING": "DefaultEndpointsProtocol=http;AccountName=elsewhere;AccountKey=c2VjcmV0;"
-            f"TableEndpoint={address}/elsewhere;"
-        },
+        "store": {"TENANTRY_TABLES_CONNECTION_STRING": unreachable_store()},
         "identity endpoint": {"IDENTITY_ENDPOINT": f"{address}/msi/token"},
         "identity header": {"IDENTITY_HEADER": "wrong"},
         "identity": {"TENANTRY_IDENTITY_CLIENT_ID": "99999999-0000-4000-8000-000000000009"},
@@ -50,9 +40,7 @@ async def test_without_store_or_identity_the_app_is_not_healthy_and_says_no_more
 
 
 async def test_the_app_is_healthy_again_when_the_store_is(scene: Scene) -> None:
-    scene.world.host.environment["TENANTRY_TABLES_CONNECTION_STRING"] = (
-        f"DefaultEndpointsProtocol=http;AccountName=elsewhere;AccountKey=c2VjcmV0;TableEndpoint={nobody_listens()}/elsewhere;"
-    )
+    scene.world.host.environment["TENANTRY_TABLES_CONNECTION_STRING"] = unreachable_store()
     await scene.world.host.kill_and_restart()
     assert (await scene.call("GET", "/api/health", token=None)).status_code == 503
 

@@ -46,6 +46,7 @@ class Faults:
             "store": ((Fault.REFUSED, refused_store), (Fault.LOST_ANSWER, lost_answer)),
             "restart": ((Fault.RESTART, restart),),
         }
+        self.paused = False
         self._counts: Counter[tuple[str, str]] = Counter()
 
     @classmethod
@@ -67,7 +68,9 @@ class Faults:
         )
 
     def next(self, kind: str, label: str) -> Fault | None:
-        """The decision for the next request of this kind and label; counts by itself."""
+        """The decision for the next request of this kind and label; counts by itself. Paused: none, and not counted."""
+        if self.paused:
+            return None
         nth = self._counts[kind, label]
         self._counts[kind, label] += 1
         return self.decide(kind, label, nth)

@@ -34,6 +34,7 @@ class Points:
         self.log: list[Hit] = []
         self.faults = faults
         self.restart = restart
+        self.paused = False
         self._counts: Counter[tuple[str, str]] = Counter()
         self._armed: dict[Hit, Action] = {}
 
@@ -47,7 +48,12 @@ class Points:
         return frozenset(self._armed)
 
     async def hit(self, kind: str, label: str) -> None:
-        """Record the passing; run what was armed for it. Raises Cut if the connection is to be dropped."""
+        """Record the passing; run what was armed for it. Raises Cut if the connection is to be dropped.
+
+        Paused: nothing of all that.
+        """
+        if self.paused:
+            return
         passing = Hit(kind=kind, label=label, nth=self._counts[kind, label])
         self._counts[kind, label] += 1
         self.log.append(passing)

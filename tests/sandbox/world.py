@@ -4,8 +4,8 @@ Everything that is simulated is a Python object of this process, so that tests l
 (a fork of the zygote) and Azurite are processes of their own. Leaving the world ends all that it started.
 """
 
-from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -167,6 +167,18 @@ class World:
         if not analysts:
             chosen = {"analysts": {"groupId": self.people.analysts.id}}
         return {"tenantId": self.fabrikam.id, "displayName": "Fabrikam", **chosen}
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[bool]:
+        """For those who only watch: what they ask meets no fault and counts as no hit, so that a seed's weather is the
+        same however often somebody looks. True if nothing will move by itself.
+        """
+        async with self.host.still() as rests:
+            self.faults.paused = self.points.paused = True
+            try:
+                yield rests
+            finally:
+                self.faults.paused = self.points.paused = False
 
     def violations(self) -> list[str]:
         """What must never happen: calls that the services would not take, replays that differ."""

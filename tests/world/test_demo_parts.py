@@ -154,7 +154,7 @@ async def test_the_browser_follows_both_consents_to_the_end() -> None:
             return f"{app}/api/consent?for={'setup' if len(accepted) == 1 else 'access'}"
 
         http = Patient()
-        browser = Browser(http=http, app=app, entra="https://entra.invalid", at_entra=at_entra)
+        browser = Browser(http=http, look=http.get, app=app, entra="https://entra.invalid", at_entra=at_entra)
         await browser.consent(f"{app}/api/consent/setup")
         await http.close()
 
@@ -171,7 +171,7 @@ async def test_a_page_that_refuses_ends_the_browser() -> None:
 
     async with _served(api__consent__setup=gone) as app:
         http = Patient()
-        browser = Browser(http=http, app=app, entra="https://entra.invalid", at_entra=at_entra)
+        browser = Browser(http=http, look=http.get, app=app, entra="https://entra.invalid", at_entra=at_entra)
         with pytest.raises(ConsentFailedError, match="410"):
             await browser.consent(f"{app}/api/consent/setup")
         await http.close()

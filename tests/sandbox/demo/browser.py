@@ -13,6 +13,9 @@ from tests.sandbox.demo.http import Answer, Patient
 _MOST_PAGES = 200
 _REFRESH_SECONDS = 0.2
 
+type Look = Callable[[str], Awaitable[Answer]]
+"""Opens a page that only shows something."""
+
 type AtEntra = Callable[[str], Awaitable[str]]
 """Signs in and accepts at an address of Entra; gives the address that Entra sends the browser to."""
 
@@ -43,8 +46,9 @@ class Page(HTMLParser):
 class Browser:
     """Goes from page to page until there is nothing left to follow."""
 
-    def __init__(self, *, http: Patient, app: str, entra: str, at_entra: AtEntra) -> None:
+    def __init__(self, *, http: Patient, look: Look, app: str, entra: str, at_entra: AtEntra) -> None:
         self._http = http
+        self._look = look
         self._app = app
         self._entra = entra
         self._at_entra = at_entra
@@ -53,12 +57,13 @@ class Browser:
     async def consent(self, link: str) -> None:
         """From the link of an invitation to the last page. Raises ConsentFailedError."""
         self._followed.add(link)
-        address = link
+        address, opened = link, self._look
         for _ in range(_MOST_PAGES):
-            page = await self._open(address)
+            page = await _page(opened, address)
+            opened = self._look
             if entra := self._next(page.links, self._entra):
                 self._followed.add(entra)
-                address = await self._at_entra(entra)
+                address, opened = await self._at_entra(entra), self._http.get
             elif following := self._next(page.links, f"{self._app}/api/consent/"):
                 self._followed.add(following)
                 address = following
@@ -72,8 +77,9 @@ class Browser:
     def _next(self, links: list[str], prefix: str) -> str | None:
         return next((link for link in links if link.startswith(prefix) and link not in self._followed), None)
 
-    async def _open(self, address: str) -> Page:
-        answer: Answer = await self._http.get(address)
-        if answer.status >= 400:
-            raise ConsentFailedError(f"the page {address} answered {answer.status}: {answer.text[:300]}")
-        return Page(address, answer.text)
+
+async def _page(opened: Look, address: str) -> Page:
+    answer = await opened(address)
+    if answer.status >= 400:
+        raise ConsentFailedError(f"the page {address} answered {answer.status}: {answer.text[:300]}")
+    return Page(address, answer.text)

@@ -9,6 +9,9 @@ READY = "Ready"
 ENDS = frozenset({READY, "Blocked", "Cancelled", "Failed", "Offboarded", "WaitingForPerson"})
 """States in which nothing more happens without a person (a consent is one that the demo can play)."""
 
+UNDER_WAY = frozenset({"Onboarding", "Cancelling"})
+"""States in which a run is open."""
+
 RUNNING_ACTS = frozenset({"Running", "Waiting"})
 
 

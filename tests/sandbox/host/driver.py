@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -210,6 +210,13 @@ class Host:
             raise TimeoutError(
                 f"not idle after {timeout} s; under way: {self._runtime.busy.count}; live: {live}"
             ) from None
+
+    @contextlib.asynccontextmanager
+    async def still(self) -> AsyncIterator[bool]:
+        """A moment in which nothing runs and the clock does not jump. True if nothing will run by itself after it."""
+        await self._runtime.busy.quiet()
+        with self._runtime.busy:
+            yield not self._runtime.hub.timers()
 
     async def run_timer(self, function_name: str) -> None:
         """Run a timer function now and wait for it. Raises TimerFunctionFailed."""
