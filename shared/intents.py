@@ -33,6 +33,9 @@ again."""
 _SHOWS_WITHIN = timedelta(minutes=2)
 """How long a change that is safe to repeat may take to show before an open intent is judged (seconds are usual)."""
 
+_UNREAD_SECONDS = 20.0
+"""Before an intent whose object could not be read is looked at again."""
+
 
 class Intents:
     """Opens, settles and closes the intents of tenants."""
@@ -74,7 +77,10 @@ class Intents:
     async def close_open(
         self, tenant_id: TenantId, rebuild: Callable[[Tenant, Intent], PrivilegedWrite[object]]
     ) -> float:
-        """Close every open intent by reading back. Gives the seconds to wait when one cannot be judged yet, else 0."""
+        """Close every open intent by reading back. Gives the seconds to wait when one cannot be judged yet, else 0.
+
+        One that cannot be read keeps none of the others from being closed.
+        """
         tenant = await self._tenants.read(tenant_id)
         waiting = 0.0
         for key in tenant.intents if tenant else ():
@@ -87,6 +93,10 @@ class Intents:
             except (Forbidden, Rejected, NotConsented, Undecidable) as error:
                 # It may not be read any more. The act meets the same, and says what a person should do.
                 _log.info("intent.left_open tenant_id=%s kind=%s reason=%s", tenant_id, write.kind, error)
+                continue
+            except RemoteError as error:
+                _log.info("intent.unread tenant_id=%s kind=%s reason=%s", tenant_id, write.kind, error)
+                waiting = max(waiting, _UNREAD_SECONDS)
                 continue
             if write.satisfied(image):
                 done = "done" if intent.attempted else "found to be so; nothing was sent"
@@ -127,7 +137,7 @@ class Intents:
                 state=IntentState.OPEN,
                 run=fence.run,
                 act=write.act,
-                opened=now,
+                opened=earlier.opened if earlier is not None and earlier.state is IntentState.OPEN else now,
                 attempted=now,
                 requested_by=tenant.record.requested_by,
                 wanted=_raw(write.wanted),

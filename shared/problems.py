@@ -9,8 +9,10 @@ import msgspec
 from shared.durable import Orchestrations
 from shared.errors import (
     BadRequest,
+    Forbidden,
     NotAllowed,
     NotConsented,
+    Rejected,
     RemoteError,
     StoreConflict,
     StoreUnavailable,
@@ -49,16 +51,10 @@ def problem(
     )
 
 
-def try_again() -> func.HttpResponse:
-    """503 for when a service behind the app does not answer."""
-    detail = "A service behind this app did not answer. Nothing is lost: repeat the request."
-    return problem(503, "Try again", detail, headers={"Retry-After": RETRY_AFTER_SECONDS})
+def guarded(route: Route, unanswered: Callable[[func.HttpResponse], func.HttpResponse] = lambda told: told) -> Route:
+    """Turn this app's errors into answers. What is not ours is raised: the host logs it and answers 500.
 
-
-def guarded(route: Route, postponed: Callable[[], func.HttpResponse] = try_again) -> Route:
-    """Turn this app's errors into answers. What is not ours is logged and raised: the host answers 500.
-
-    `postponed`: the answer when a service behind the app does not answer, for routes that answer with pages.
+    `unanswered`: what a route that answers with pages makes of the problem of a service behind the app.
     """
 
     async def run(services: Services, orchestrations: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
@@ -70,11 +66,20 @@ def guarded(route: Route, postponed: Callable[[], func.HttpResponse] = try_again
             return problem(401, "Not signed in", str(error), headers={"WWW-Authenticate": "Bearer"})
         except NotAllowed as error:
             return problem(403, "Not allowed", f"The token lacks the app role {error}.")
-        except NotConsented as error:
-            _log.warning("registration.missing registration=%s tenant_id=%s", error.registration, error.tenant_id)
-            return problem(503, "Not set up", f"{error.registration} is not set up in the source tenant.")
+        except (NotConsented, Forbidden, Rejected) as error:
+            # No repeat heals it: an administrator of the source tenant has to look.
+            _log.error("request.not_set_up reason=%s", error)
+            return unanswered(problem(503, "Not set up", _not_set_up(error)))
         except (RemoteError, StoreUnavailable, StoreConflict) as error:
             _log.warning("request.postponed reason=%s", error)
-            return postponed()
+            detail = "A service behind this app did not answer. Nothing is lost: repeat the request."
+            return unanswered(problem(503, "Try again", detail, headers={"Retry-After": RETRY_AFTER_SECONDS}))
 
     return run
+
+
+def _not_set_up(error: NotConsented | Forbidden | Rejected) -> str:
+    if isinstance(error, NotConsented):
+        return f"{error.registration} is not set up in the source tenant."
+    who, code = error.call.registration or "The app's identity", error.call.code or error.call.status
+    return f"{who} was refused ({code}). An administrator of the source tenant looks at its set-up."

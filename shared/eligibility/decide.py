@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-TOLERANCE = timedelta(days=1)
-"""An end this close to the wanted one is the wanted one: a repeat on the same day must not write again."""
+_TOLERANCE = timedelta(days=1)
+_TOLERATED_PART = 10
+"""An end this close to the wanted one is the wanted one: a repeat on the same day must not write again. Of a short
+eligibility a tenth at most.
+"""
 
 
 class Action(StrEnum):
@@ -43,7 +46,8 @@ def is_satisfied(held: Held | None, now: datetime, days: int) -> bool:
     """In force, and ending no earlier than wanted. A longer one that a person made is left alone."""
     if held is None or not held.in_force:
         return False
-    return held.end is None or held.end >= now + timedelta(days=days) - TOLERANCE
+    wanted = timedelta(days=days)
+    return held.end is None or held.end >= now + wanted - min(_TOLERANCE, wanted / _TOLERATED_PART)
 
 
 def action(held: Held | None) -> Action:

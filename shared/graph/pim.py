@@ -41,7 +41,6 @@ class Schedule(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
     id: str
     principal_id: ObjectId
-    status: str | None = None
     member_type: str | None = None
     directory_scope_id: str | None = None
 

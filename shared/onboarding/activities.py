@@ -11,9 +11,9 @@ from shared.onboarding import preflight, writes
 from shared.onboarding.acts import BY_NUMBER, needed_in_target
 from shared.onboarding.consents import after_proof, still_to_prove
 from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
-from shared.onboarding.performing import ensure, perform
+from shared.onboarding.performing import ensure, fence, perform
 from shared.permissions import SECURITY_READER, Registration, needed
-from shared.privileged import NotYet
+from shared.privileged import NotYet, check_fence
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import ActState, Problem, Tenant
@@ -47,7 +47,7 @@ async def trust_target(services: Services, call: ActCall) -> ActOutcome:
     return await perform(services, call, 5, _trust_target)
 
 
-async def _prove_consent(services: Services, _: ActCall, tenant: Tenant) -> ActOutcome:
+async def _prove_consent(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
     left = [n for n in BY_NUMBER if n != 1 and (n not in tenant.acts or tenant.acts[n].state is not ActState.DONE)]
     granted: dict[Registration, tuple[str, ...]] = {}
     lacking: dict[Registration, tuple[str, ...]] = {}
@@ -59,9 +59,12 @@ async def _prove_consent(services: Services, _: ActCall, tenant: Tenant) -> ActO
         else:
             granted[registration] = tuple(sorted(held))
     now = services.clock.now()
-    tenant = await services.tenants.update(
-        tenant.record.tenant_id, lambda found: after_proof(found, granted, lacking, now, services.new_id)
-    )
+
+    def decide(found: Tenant) -> Change | None:
+        check_fence(found.record, fence(call))
+        return after_proof(found, granted, lacking, now, services.new_id)
+
+    tenant = await services.tenants.update(tenant.record.tenant_id, decide)
     if not lacking:
         return Done(f"{', '.join(registration.value for registration in granted) or 'nothing'} present")
     if still_to_prove(tenant, tuple(lacking), now):
@@ -82,7 +85,7 @@ async def _held(services: Services, registration: Registration, tenant_id: Tenan
         return frozenset()
 
 
-async def _run_preflight(services: Services, _: ActCall, tenant: Tenant) -> ActOutcome:
+async def _run_preflight(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
     target, source = tenant.record.tenant_id, services.settings.source_tenant_id
     organization = await services.directory.organization(target)
     if organization is None or organization.id != target:
@@ -90,6 +93,7 @@ async def _run_preflight(services: Services, _: ActCall, tenant: Tenant) -> ActO
             code="WrongTenant", what="The tenant that answers is another one.", do="Report this: it is a bug."
         )
         return Ended(State.BLOCKED, problem)
+    plans = await services.directory.service_plans(target)
     there = services.cross_tenant(Registration.SETUP, target)
     here = services.cross_tenant(Registration.SOURCE, source)
     observed = preflight.Observed(
@@ -98,15 +102,23 @@ async def _run_preflight(services: Services, _: ActCall, tenant: Tenant) -> ActO
         target_partner=await there.partner(source),
         source_default=await here.default(),
         source_partner=await here.partner(target),
-        target_plans=await services.directory.service_plans(target),
+        target_plans=plans,
         source_plans=await services.directory.service_plans(source),
         security_defaults=await services.directory.security_defaults(target),
-        rules=await _rules(services, target),
+        # How PIM refuses a tenant without a licence is unconfirmed: it is not asked.
+        rules=await _rules(services, target) if preflight.has_pim(plans) else None,
     )
     findings = preflight.judge(observed, tenant.record.wanted.trust)
+    held = await _held_in_source(services)
 
     def decide(found: Tenant) -> Change:
-        record = msgspec.structs.replace(found.record, warnings=findings.warnings, role_policy=findings.role_policy)
+        check_fence(found.record, fence(call))
+        record = msgspec.structs.replace(
+            found.record,
+            warnings=findings.warnings,
+            role_policy=findings.role_policy,
+            granted={**found.record.granted, Registration.SOURCE.value: held},
+        )
         return Change(record=record)
 
     await services.tenants.update(target, decide)
@@ -121,6 +133,15 @@ async def _run_preflight(services: Services, _: ActCall, tenant: Tenant) -> ActO
             ),
         )
     return Done(f"{organization.display_name}; {len(findings.warnings)} warnings")
+
+
+async def _held_in_source(services: Services) -> tuple[str, ...]:
+    """What our registration of the source holds there. Raises NotConsented when a permission is missing."""
+    source = services.settings.source_tenant_id
+    held = await services.credentials.fresh_roles(Registration.SOURCE, source)
+    if missing := tuple(sorted(set(needed(Registration.SOURCE)) - held)):
+        raise NotConsented(Registration.SOURCE.value, source, missing)
+    return tuple(sorted(held))
 
 
 async def _rules(services: Services, target: TenantId) -> tuple[Rule, ...] | None:

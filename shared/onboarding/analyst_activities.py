@@ -8,17 +8,19 @@ from shared.eligibility import decide as eligibility
 from shared.eligibility.activities import security_reader
 from shared.errors import Forbidden, Rejected, StrangeAccount
 from shared.identifiers import ObjectId
-from shared.onboarding import preflight, sync_writes
-from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
-from shared.onboarding.performing import analyst_of, ensure, perform
-from shared.onboarding.provisioned import Provisioned, quarantined, told_by_log
+from shared.intents import IN_PATIENCE
+from shared.onboarding import preflight
+from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended, Slot
+from shared.onboarding.performing import analyst_of, ensure, fence, perform
+from shared.onboarding.provision_writes import keep_provisioned, provisioning
+from shared.onboarding.provisioned import STRANGE, Provisioned, quarantined, told_by_log
 from shared.onboarding.refusals import lacking
-from shared.onboarding.sync_writes import held, keep_provisioned
+from shared.onboarding.sync_writes import held
 from shared.permissions import REQUEST_ELIGIBILITY, SECURITY_READER, Family
-from shared.privileged import NotYet
+from shared.privileged import NotYet, check_fence
 from shared.services import Services
-from shared.tenants.change import Change, intent_key
-from shared.tenants.record import Analyst, Eligibility, Problem, Tenant
+from shared.tenants.change import Change
+from shared.tenants.record import Analyst, Eligibility, Intent, Problem, Tenant
 from shared.tenants.states import State
 
 _LONGEST_SIT_SECONDS = 3.0
@@ -50,17 +52,19 @@ async def write_checklist(services: Services, call: ActCall) -> ActOutcome:
 
 async def _provision_analyst(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
     analyst = tenant.analysts[analyst_of(call)]
-    if analyst.problem is not None and not _asked_before(tenant, analyst.object_id):  # act 7 left them out
+    if analyst.problem is not None and _asked(tenant, analyst.object_id) is None:  # act 7 left them out
         return await _next_analyst(services, tenant)
-    write = sync_writes.provisioning(services, tenant, {"analyst": analyst.object_id})
-    if analyst.target_object_id is None and _asked_before(tenant, analyst.object_id):
-        return await _ask_log(services, call, tenant, analyst)
-    if (wait := await _slot(services, call, Family.ON_DEMAND)) is not None:
+    asked = _asked(tenant, analyst.object_id)
+    if asked is not None and analyst.target_object_id is None and not _holds(call, Family.ON_DEMAND):
+        return await _ask_log(services, call, tenant, analyst, asked)
+    # An account of a known id shows by itself: it is only looked at, for a while.
+    sends = asked is None or analyst.target_object_id is None or _since(services, asked) > IN_PATIENCE
+    if sends and (wait := await _slot(services, call, Family.ON_DEMAND)) is not None:
         return wait
     try:
-        result = await ensure(services, call, write)
+        result = await ensure(services, call, provisioning(services, tenant, {"analyst": analyst.object_id}))
     except StrangeAccount as error:
-        strange = Provisioned(code="StrangeAccount", reason=f"account {error} does not look like theirs")
+        strange = Provisioned(code=STRANGE, reason=f"account {error} does not look like theirs")
         return await _left_out(services, tenant, analyst, strange)
     if isinstance(result, NotYet):
         tenant = await _reread(services, tenant)
@@ -68,45 +72,39 @@ async def _provision_analyst(services: Services, call: ActCall, tenant: Tenant) 
         if problem is not None:
             return await _left_out(services, tenant, analyst, Provisioned(code=problem.code))
         return Again(20.0, f"{analyst.display_name}: the account is not to be seen yet")
-    return await _next_analyst(services, await _mark_provisioned(services, tenant, analyst))
+    return await _next_analyst(services, await _mark_provisioned(services, call, tenant, analyst))
 
 
-async def _ask_log(services: Services, call: ActCall, tenant: Tenant, analyst: Analyst) -> ActOutcome:
-    """Provisioning was asked for and its answer told no id: the provisioning log does, after some minutes."""
+async def _ask_log(services: Services, call: ActCall, tenant: Tenant, analyst: Analyst, asked: Intent) -> ActOutcome:
+    """Provisioning was asked for and its answer told no id: the provisioning log does, after some minutes.
+
+    Where it tells nothing, a repeat is safe, but only worth it when the log has had its time.
+    """
     if (wait := await _slot(services, call, Family.REPORTS)) is not None:
         return wait
     entries = await services.synchronizations.provisioning_log(held(tenant).service_principal_id, held(tenant).job_id)
-    told = told_by_log(entries, analyst.object_id)
+    told = told_by_log(entries, analyst.object_id, asked.opened)
     if told is None or (told.target_object_id is None and not told.refused):
         lag = _SCOPE_LAG if told is not None and told.premature else _LOG_LAG
-        return await _ask_again(services, call, tenant, analyst, lag)
+        if _since(services, asked) < lag:
+            return Again(20.0, f"{analyst.display_name}: waiting for the provisioning log")
+        slot = await _reserved(services, Family.ON_DEMAND)
+        seconds = max(0.0, (slot.at - services.clock.now()).total_seconds())
+        return Again(seconds, f"{analyst.display_name}: asking again", slot)
     if told.refused:
         return await _left_out(services, tenant, analyst, told)
-    await keep_provisioned(services, tenant.record.tenant_id, analyst.object_id, told)
+    await keep_provisioned(services, tenant, analyst.object_id, told)
     return Again(1.0, f"{analyst.display_name}: found in the provisioning log")
 
 
 async def _left_out(services: Services, tenant: Tenant, analyst: Analyst, told: Provisioned) -> ActOutcome:
     """The service will not make this account: the reason stands on the record and in the audit; the others go on."""
-    tenant_id = tenant.record.tenant_id
     known = tenant.analysts[analyst.object_id]
     if known.problem is None:
-        tenant = await keep_provisioned(services, tenant_id, analyst.object_id, told)
-    write = sync_writes.provisioning(services, tenant, {"analyst": analyst.object_id})
-    await services.intents.refuse(tenant_id, write, told.code)
+        tenant = await keep_provisioned(services, tenant, analyst.object_id, told)
+    write = provisioning(services, tenant, {"analyst": analyst.object_id})
+    await services.intents.refuse(tenant.record.tenant_id, write, told.code)
     return await _next_analyst(services, tenant)
-
-
-async def _ask_again(services: Services, call: ActCall, tenant: Tenant, analyst: Analyst, lag: timedelta) -> ActOutcome:
-    """Nothing in the log yet. A repeat is safe, but only worth it when the log has had its time."""
-    intent = tenant.intents[_provisioning_key(services, tenant, analyst.object_id)]
-    asked = intent.attempted or intent.opened
-    if services.clock.now() - asked < lag:
-        return Again(20.0, f"{analyst.display_name}: waiting for the provisioning log")
-    if (wait := await _slot(services, call, Family.ON_DEMAND)) is not None:
-        return wait
-    await ensure(services, call, sync_writes.provisioning(services, tenant, {"analyst": analyst.object_id}))
-    return Again(20.0, f"{analyst.display_name}: asked for again")
 
 
 async def _ensure_security_reader(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
@@ -122,7 +120,7 @@ async def _ensure_security_reader(services: Services, call: ActCall, tenant: Ten
     except Rejected as error:
         if error.call.code != _POLICY_REFUSED:
             raise
-        return await _policy_changed(services, tenant, error)
+        return await _policy_changed(services, call, tenant, error)
     if isinstance(result, NotYet) or result.image is None:
         return Again(15.0, f"{analyst.display_name}: the eligibility is not in force yet")
     policy = tenant.record.role_policy
@@ -138,13 +136,14 @@ async def _ensure_security_reader(services: Services, call: ActCall, tenant: Ten
     )
 
     def decide(found: Tenant) -> Change | None:
+        check_fence(found.record, fence(call))
         same = row in found.eligibilities.values()
         return None if same else Change(record=found.record, eligibilities=[row])
 
     return _eligible_so_far(await services.tenants.update(tenant.record.tenant_id, decide))
 
 
-async def _policy_changed(services: Services, tenant: Tenant, error: Rejected) -> ActOutcome:
+async def _policy_changed(services: Services, call: ActCall, tenant: Tenant, error: Rejected) -> ActOutcome:
     """The role's policy is not what preflight saw: keep to what it is now, or say what no application can keep."""
     rules = tuple(await services.pim.role_rules(tenant.record.tenant_id, SECURITY_READER))
     if blocking := preflight.unmeetable(rules):
@@ -152,10 +151,12 @@ async def _policy_changed(services: Services, tenant: Tenant, error: Rejected) -
     policy = preflight.role_policy(rules)
     if policy == tenant.record.role_policy:
         raise error
-    await services.tenants.update(
-        tenant.record.tenant_id,
-        lambda found: Change(record=msgspec.structs.replace(found.record, role_policy=policy)),
-    )
+
+    def decide(found: Tenant) -> Change:
+        check_fence(found.record, fence(call))
+        return Change(record=msgspec.structs.replace(found.record, role_policy=policy))
+
+    await services.tenants.update(tenant.record.tenant_id, decide)
     return Again(1.0, "the role's policy changed")
 
 
@@ -197,10 +198,11 @@ async def _next_analyst(services: Services, tenant: Tenant) -> ActOutcome:
     return Done(f"{len(tenant.analysts) - len(skipped)} provisioned; left out: {', '.join(skipped) or 'nobody'}")
 
 
-async def _mark_provisioned(services: Services, tenant: Tenant, analyst: Analyst) -> Tenant:
+async def _mark_provisioned(services: Services, call: ActCall, tenant: Tenant, analyst: Analyst) -> Tenant:
     now = services.clock.now()
 
     def decide(found: Tenant) -> Change | None:
+        check_fence(found.record, fence(call))
         row = found.analysts[analyst.object_id]
         if row.provisioned is not None and row.problem is None:
             return None
@@ -215,8 +217,8 @@ async def _reread(services: Services, tenant: Tenant) -> Tenant:
 
 async def _slot(services: Services, call: ActCall, family: Family) -> Again | None:
     """Sit out a near slot; with a far one, come again at its time. The reservation travels with the call."""
-    slot = call.slot or await services.slots.reserve(services.settings.source_tenant_id, family.value)
-    wait = (slot - services.clock.now()).total_seconds()
+    slot = call.slot if call.slot is not None and call.slot.family is family else await _reserved(services, family)
+    wait = (slot.at - services.clock.now()).total_seconds()
     if wait > _LONGEST_SIT_SECONDS:
         return Again(wait, "waiting for a free slot of the source tenant", slot)
     if wait > 0:
@@ -224,17 +226,30 @@ async def _slot(services: Services, call: ActCall, family: Family) -> Again | No
     return None
 
 
-def _asked_before(tenant: Tenant, analyst: ObjectId) -> bool:
-    """Whether this analyst's provisioning was sent, and may have happened."""
-    return any(
-        intent.kind == "provisioning" and intent.arguments.get("analyst") == analyst and intent.attempted is not None
-        for intent in tenant.intents.values()
+async def _reserved(services: Services, family: Family) -> Slot:
+    return Slot(family=family, at=await services.slots.reserve(services.settings.source_tenant_id, family.value))
+
+
+def _since(services: Services, asked: Intent) -> timedelta:
+    return services.clock.now() - (asked.attempted or asked.opened)
+
+
+def _holds(call: ActCall, family: Family) -> bool:
+    return call.slot is not None and call.slot.family is family
+
+
+def _asked(tenant: Tenant, analyst: ObjectId) -> Intent | None:
+    """The intent of this analyst's provisioning, when it was sent and may have happened."""
+    return next(
+        (
+            intent
+            for intent in tenant.intents.values()
+            if intent.kind == "provisioning"
+            and intent.arguments.get("analyst") == analyst
+            and intent.attempted is not None
+        ),
+        None,
     )
-
-
-def _provisioning_key(services: Services, tenant: Tenant, analyst: ObjectId) -> str:
-    write = sync_writes.provisioning(services, tenant, {"analyst": analyst})
-    return intent_key(write.where, write.object_name)
 
 
 def _needs_role(error: Forbidden) -> Problem:

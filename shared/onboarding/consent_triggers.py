@@ -50,7 +50,7 @@ async def get_consent(
     return _html(200, await _page(services, tenant, tenant.consents[consent.registration]))
 
 
-def try_again() -> func.HttpResponse:
+def try_again(_: func.HttpResponse) -> func.HttpResponse:
     """The page for when a service behind the app does not answer. Reloading it repeats what was asked, safely."""
     headers = {**pages.HEADERS, "Retry-After": RETRY_AFTER_SECONDS}
     return func.HttpResponse(body=pages.try_again(), status_code=503, headers=headers, mimetype="text/html")

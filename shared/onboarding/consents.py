@@ -44,9 +44,27 @@ def after_proof(
         elif consent.answered is not None and now - consent.answered > GRANT_SHOWS_WITHIN:
             problem = f"the consent came back, but Entra's tokens still lack {', '.join(missing)}"
             rows.append(msgspec.structs.replace(consent, answered=None, problem=problem))
-    shown = {**tenant.record.granted, **{one.value: roles for one, roles in granted.items()}}
-    record = msgspec.structs.replace(tenant.record, granted=shown)
+    record = msgspec.structs.replace(
+        tenant.record,
+        granted=_shown(tenant.record.granted, granted, lacking),
+        # The wait for consent is over; a later one, for whatever else, has its own time.
+        deadline=tenant.record.deadline if lacking else None,
+    )
     return Change(record=record, consents=rows) if rows or record != tenant.record else None
+
+
+def _shown(
+    known: Mapping[str, tuple[str, ...]],
+    granted: Mapping[Registration, tuple[str, ...]],
+    lacking: Mapping[Registration, tuple[str, ...]],
+) -> dict[str, tuple[str, ...]]:
+    """What each registration holds by now, for the record."""
+    shown = {**known, **{one.value: roles for one, roles in granted.items()}}
+    for registration, missing in lacking.items():
+        left = tuple(role for role in shown.pop(registration.value, ()) if role not in missing)
+        if left:
+            shown[registration.value] = left
+    return shown
 
 
 def first_links(tenant_id: TenantId, now: datetime, new_id: NewId) -> list[Consent]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.errors import NotStarted, RemoteError, StoreConflict, StoreUnavailable
+from shared.errors import NotStarted, StoreConflict, StoreUnavailable
 from shared.identifiers import TenantId
 from shared.onboarding import starting
 from shared.onboarding.acts import ACTS, KIND, ORCHESTRATOR
@@ -13,7 +13,7 @@ from shared.onboarding.consents import still_to_prove
 from shared.onboarding.messages import ActCall, Again, BeginOutcome, Done, EndCall, Ended, EndOutcome, Plan, Resume
 from shared.onboarding.starting import Onboarding
 from shared.onboarding.writes import rebuilt
-from shared.run import Run, StartOrchestration, key_of, orchestration_id
+from shared.run import Run, RunKey, StartOrchestration, key_of, orchestration_id
 from shared.services import Services
 from shared.settings import Deadlines
 from shared.tenants.change import Change
@@ -91,7 +91,7 @@ async def begin_onboarding_run(services: Services, call: ActCall) -> BeginOutcom
             return Ended(None)
         wait = await _close_intents(services, tenant_id)
     except (StoreConflict, StoreUnavailable) as error:
-        return Again(_PAUSE_SECONDS, str(error))
+        return _postponed(call.run, error)
     if wait and services.clock.now() < run.opened + services.settings.deadlines.replication:
         return Again(min(wait, 60.0), "an earlier write cannot be judged yet")
     left = tuple(act.number for act in ACTS if not _is_done(tenant, act.number))
@@ -107,10 +107,13 @@ async def end_onboarding_run(services: Services, call: EndCall) -> EndOutcome:
             await services.runs.close(call.run, "followed")
             return Done()
         cancelled = tenant.record.cancel
-        # Only a cancel waits for what cannot be judged yet; otherwise the next run looks at it first.
-        if (wait := await _close_intents(services, tenant_id)) and cancelled:
-            return Again(min(wait, 60.0), "a write that was under way cannot be judged yet")
+        wait = await _close_intents(services, tenant_id)
         now = services.clock.now()
+        if wait and cancelled:
+            # Only a cancel waits for what cannot be judged yet; otherwise the next run looks at it first.
+            if now < tenant.record.since + services.settings.deadlines.replication:
+                return Again(min(wait, 60.0), "a write that was under way cannot be judged yet")
+            _log.warning("intents.left_open tenant_id=%s run=%s", tenant_id, call.run.number)
         resumed = False
 
         def decide(found: Tenant) -> Change | None:
@@ -131,9 +134,14 @@ async def end_onboarding_run(services: Services, call: EndCall) -> EndOutcome:
             return Again(1.0, "cancelled at the last moment: what was under way is looked at first")
         await services.runs.close(call.run, tenant.record.state.value)
     except (StoreConflict, StoreUnavailable) as error:
-        return Again(_PAUSE_SECONDS, str(error))
+        return _postponed(call.run, error)
     _tell(tenant)
     return Done(tenant.record.state.value)
+
+
+def _postponed(run: RunKey, error: Exception) -> Again:
+    _log.warning("run.postponed subject=%s run=%s reason=%s", run.subject, run.number, error)
+    return Again(_PAUSE_SECONDS, str(error))
 
 
 def at_rest(record: Record, ended: Ended, deadlines: Deadlines, now: datetime) -> Record:
@@ -171,10 +179,11 @@ _UNEXPLAINED = Problem(
 
 
 async def _close_intents(services: Services, tenant_id: TenantId) -> float:
+    """The seconds to wait for open intents. An audit that cannot be written holds nobody for ever: it is logged."""
     try:
         return await services.intents.close_open(tenant_id, lambda tenant, intent: rebuilt(services, tenant, intent))
-    except RemoteError as error:
-        _log.info("intents.wait tenant_id=%s reason=%s", tenant_id, error.call.code)
+    except (StoreConflict, StoreUnavailable) as error:
+        _log.warning("intents.postponed tenant_id=%s reason=%s", tenant_id, error)
         return _PAUSE_SECONDS
 
 

@@ -8,17 +8,25 @@ from datetime import datetime
 import msgspec
 
 from shared.identifiers import ObjectId
+from shared.permissions import Family
 from shared.run import RunKey
 from shared.tenants.record import Problem
 from shared.tenants.states import State
 
 
+class Slot(msgspec.Struct, frozen=True, kw_only=True):
+    """A moment reserved for one call of a family that the source tenant may call rarely."""
+
+    family: Family
+    at: datetime
+
+
 class ActCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One act for one run; of one analyst where the act goes by analyst. `slot` is a moment reserved before."""
+    """One act for one run; of one analyst where the act goes by analyst. `slot` was reserved before."""
 
     run: RunKey
     analyst: ObjectId | None = None
-    slot: datetime | None = None
+    slot: Slot | None = None
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):
@@ -33,7 +41,7 @@ class Again(msgspec.Struct, frozen=True, tag="again"):
 
     seconds: float
     reason: str
-    slot: datetime | None = None
+    slot: Slot | None = None
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):

@@ -66,14 +66,18 @@ async def perform(services: Services, call: ActCall, number: int, work: Work) ->
     try:
         tenant = await _enter(services, call, number)
         act = tenant.acts[number]
-        if services.clock.now() > act.since + deadline(services.settings.deadlines, number):
+        if _is_behind(tenant, call, number):
+            return Done(act.detail)
+        until = act.since + deadline(services.settings.deadlines, number)
+        if services.clock.now() > until:
             return await _leave(services, call, number, _too_late(act))
-        outcome = _paced(await _work(services, call, tenant, work), services.clock.now() - act.since)
-        return await _leave(services, call, number, outcome)
+        outcome = await _work(services, call, number, tenant, work)
+        now = services.clock.now()
+        return await _leave(services, call, number, _paced(outcome, now - act.since, until - now))
     except RunStopped:
         return Ended(None)
     except (StoreConflict, StoreUnavailable) as error:
-        return Again(_STORE_PAUSE_SECONDS, str(error))
+        return _postponed(call, number, error)
 
 
 def analyst_of(call: ActCall) -> ObjectId:
@@ -88,18 +92,33 @@ async def ensure[Image](services: Services, call: ActCall, write: PrivilegedWrit
     return await services.intents.ensure(_tenant_id(call), fence(call), write)
 
 
-def _paced(outcome: ActOutcome, age: timedelta) -> ActOutcome:
-    """Look again soon at first, then less often. A reserved slot has its own time."""
-    if not isinstance(outcome, Again) or outcome.slot is not None:
+def _paced(outcome: ActOutcome, age: timedelta, left: timedelta) -> ActOutcome:
+    """Look again soon at first, then less often, and not long after the deadline. A reserved slot has its own time."""
+    if not isinstance(outcome, Again):
         return outcome
-    return msgspec.structs.replace(
-        outcome, seconds=max(outcome.seconds, min(_SLOWEST_SECONDS, age.total_seconds() / 4))
-    )
+    pace = 0.0 if outcome.slot is not None else min(_SLOWEST_SECONDS, age.total_seconds() / 4)
+    last = max(1.0, left.total_seconds() + 1.0)
+    return msgspec.structs.replace(outcome, seconds=min(last, max(outcome.seconds, pace)))
 
 
-async def _work(services: Services, call: ActCall, tenant: Tenant, work: Work) -> ActOutcome:
+def _postponed(call: ActCall, number: int, error: Exception) -> Again:
+    _log.warning("act.postponed tenant_id=%s run=%s act=%s reason=%s", call.run.subject, call.run.number, number, error)
+    return Again(_STORE_PAUSE_SECONDS, str(error))
+
+
+def _is_behind(tenant: Tenant, call: ActCall, number: int) -> bool:
+    """Whether this is a late repeat: the act is done, and the run has gone on to a later one."""
+    act = tenant.acts.get(number)
+    if act is None or act.state is not ActState.DONE or act.run != call.run.number:
+        return False
+    return any(other.run == call.run.number for other in tenant.acts.values() if other.number > number)
+
+
+async def _work(services: Services, call: ActCall, number: int, tenant: Tenant, work: Work) -> ActOutcome:
     try:
         return await _explained(services, call, tenant, work)
+    except (StoreConflict, StoreUnavailable) as error:
+        return _postponed(call, number, error)
     except Throttled as error:
         return Again(error.seconds, "the vendor asked us to wait")
     except Unavailable as error:
@@ -152,6 +171,8 @@ async def _enter(services: Services, call: ActCall, number: int) -> Tenant:
         check_fence(tenant.record, fence(call))
         act = tenant.acts.get(number)
         if act is not None and act.run == call.run.number and act.state in (ActState.RUNNING, ActState.WAITING):
+            return None
+        if _is_behind(tenant, call, number):
             return None
         running = Act(number=number, state=ActState.RUNNING, run=call.run.number, since=now)
         return Change(record=tenant.record, acts=[running])

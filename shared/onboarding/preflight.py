@@ -83,10 +83,13 @@ def _blocked_access(observed: Observed) -> list[Problem]:
     return found
 
 
+def has_pim(plans: frozenset[str]) -> bool:
+    """Whether a tenant with these service plans may have PIM."""
+    return bool(plans & _PIM_PLANS)
+
+
 def _without_pim(observed: Observed) -> list[Problem]:
-    if observed.rules is not None and observed.target_plans & _PIM_PLANS:
-        return []
-    return [NO_PIM]
+    return [] if observed.rules is not None and has_pim(observed.target_plans) else [NO_PIM]
 
 
 def unmeetable(rules: tuple[Rule, ...]) -> list[Problem]:
@@ -158,7 +161,6 @@ def role_policy(rules: tuple[Rule, ...]) -> RolePolicy:
         needs.append("an authentication context")
     return RolePolicy(
         maximum_days=int(longest) if longest is not None else None,
-        justification=enablement is not None and "Justification" in enablement.enabled_rules,
         ticketing=enablement is not None and "Ticketing" in enablement.enabled_rules,
         activation_hours=active * 24 if active else None,
         activation_needs=tuple(needs),

@@ -4,6 +4,7 @@ The on-demand answer holds JSON in a JSON string; whether it tells the target ob
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -17,14 +18,16 @@ _ALREADY_SO = "RedundantExport"
 
 _NOT_ASSIGNED_YET = "NotEffectivelyEntitled"
 _GENERAL = "Look the code up in the provisioning log of the source tenant, put it right, then POST .../retry."
+STRANGE = "StrangeAccount"
 _ADVICE = {
-    "StrangeAccount": "Look at this account in the target: if it is not the analyst's, the target's administrator removes "
+    STRANGE: "Look at this account in the target: if it is not the analyst's, the target's administrator removes "
     "it or its conflicting address; then POST .../retry.",
     "AzureActiveDirectoryForbidden": "The target's administrator must allow guest invitations; then POST .../retry.",
     "UnsupportedSmsSignInUser": "Turn SMS sign-in off for this user in the source tenant; then POST .../retry.",
     "SourceObjectNotFound": "Restore the user in the source tenant; then POST .../retry.",
     "NotInScope": "Only internal members of the source tenant are synchronized; onboard with another analyst.",
 }
+_CLOCKS_DIFFER = timedelta(minutes=1)
 _FAILED = frozenset({"failure", "failed"})
 
 
@@ -65,12 +68,19 @@ def told_on_demand(text: str, analyst: ObjectId) -> Provisioned:
     return Provisioned(target_object_id=_target(result), code=code, reason=reason)
 
 
-def told_by_log(entries: list[LogEntry], analyst: ObjectId) -> Provisioned | None:
-    """The newest entry about an analyst, or None where there is none yet."""
-    about = [entry for entry in entries if entry.source_identity is not None and entry.source_identity.id == analyst]
+def told_by_log(entries: list[LogEntry], analyst: ObjectId, asked: datetime) -> Provisioned | None:
+    """The newest entry about an analyst since it was asked for, or None where there is none yet."""
+    about = [
+        (entry.activity_date_time, entry)
+        for entry in entries
+        if entry.source_identity is not None
+        and entry.source_identity.id == analyst
+        and entry.activity_date_time is not None
+        and entry.activity_date_time >= asked - _CLOCKS_DIFFER
+    ]
     if not about:
         return None
-    newest = max(about, key=lambda entry: entry.activity_date_time.timestamp() if entry.activity_date_time else 0.0)
+    _, newest = max(about, key=lambda one: one[0])
     # Only the newest: an older entry may tell of an account that is gone.
     target = as_guid(newest.target_identity.id) if newest.target_identity and newest.target_identity.id else None
     status = newest.provisioning_status_info

@@ -7,8 +7,9 @@ from shared.graph.sync_shapes import Assignment
 from shared.onboarding import sync_writes
 from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.onboarding.performing import analyst_of, ensure, perform
+from shared.onboarding.provision_writes import keep_provisioned
 from shared.onboarding.provisioned import GONE, quarantined
-from shared.onboarding.sync_writes import held, keep_provisioned, remember
+from shared.onboarding.sync_writes import held, remember
 from shared.privileged import NotYet
 from shared.services import Services
 from shared.tenants.change import Change
@@ -47,7 +48,9 @@ async def _ensure_synchronization(services: Services, call: ActCall, tenant: Ten
     image = application.image
     if image is None:
         raise LookupError("an ensured application has an image")
-    role = next(role for role in image.app_roles if role.provisions)
+    role = next((role for role in image.app_roles if role.provisions), None)
+    if role is None:
+        return Again(15.0, "the enterprise application shows no app role that analysts could be assigned to")
     tenant = await remember(services, target, service_principal_id=image.id, app_role_id=role.id)
     return await _ensure_job(services, call, tenant)
 
@@ -67,7 +70,7 @@ async def _ensure_job(services: Services, call: ActCall, tenant: Tenant) -> ActO
     rule_id = await services.synchronizations.rule_id(held(tenant).service_principal_id, held(tenant).job_id)
     if rule_id is None:
         return Again(15.0, "the job's schema has no rule for users yet")
-    await remember(services, target, rule_id=rule_id, proved=True)
+    await remember(services, target, rule_id=rule_id)
     return Done("application, job, secrets; validated")
 
 
@@ -90,7 +93,7 @@ async def _assign_analyst(services: Services, call: ActCall, tenant: Tenant) -> 
     except NotFound:
         if await services.directory.source_user(analyst) is not None:
             raise
-        tenant = await keep_provisioned(services, tenant.record.tenant_id, analyst, GONE)
+        tenant = await keep_provisioned(services, tenant, analyst, GONE)
         return _in_scope(tenant, await services.applications.assignments(held(tenant).service_principal_id))
     if isinstance(result, NotYet):
         return Again(result.seconds, result.reason)

@@ -1,19 +1,20 @@
-"""The privileged writes of acts 6 to 8: enterprise application, job, secrets, scope, start, provisioning."""
+"""The privileged writes of acts 6 to 8 on the synchronization: enterprise application, job, secrets, scope, start."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Never
 
 import msgspec
 
-from shared.errors import Ambiguous, NotFound, RemoteCall, StrangeAccount
+from shared.errors import Ambiguous, NotFound, RemoteCall
 from shared.graph.sync_shapes import Assignment, Job, ServicePrincipal
 from shared.identifiers import ObjectId, TenantId
-from shared.onboarding.provisioned import Provisioned, advice, fits, told_on_demand
+from shared.intents import IN_PATIENCE
 from shared.permissions import Registration
 from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
-from shared.tenants.change import Change
-from shared.tenants.record import Problem, Synchronization, Tenant
+from shared.tenants.change import Change, intent_key
+from shared.tenants.record import Synchronization, Tenant
 
 type Arguments = Mapping[str, str]
 
@@ -27,12 +28,20 @@ def held(tenant: Tenant) -> Synchronization:
 
 async def remember(services: Services, tenant_id: TenantId, **facts: str | bool) -> Tenant:
     """Store what became known of the synchronization."""
+    return await _store(services, tenant_id, lambda found: msgspec.structs.replace(held(found), **facts))
 
+
+async def replace(services: Services, tenant_id: TenantId, known: Synchronization) -> Tenant:
+    """Forget what was known: the application is a new one."""
+    return await _store(services, tenant_id, lambda _: known)
+
+
+async def _store(services: Services, tenant_id: TenantId, known: Callable[[Tenant], Synchronization]) -> Tenant:
     def decide(found: Tenant) -> Change | None:
-        known = msgspec.structs.replace(held(found), **facts)
-        if known == found.record.synchronization:
+        synchronization = known(found)
+        if synchronization == found.record.synchronization:
             return None
-        return Change(record=msgspec.structs.replace(found.record, synchronization=known))
+        return Change(record=msgspec.structs.replace(found.record, synchronization=synchronization))
 
     return await services.tenants.update(tenant_id, decide)
 
@@ -45,35 +54,39 @@ def enterprise_application(
     The name holds the target's id and a part that only we know before it exists, so a stranger's application of a
     guessable name is never taken for ours.
     """
-    name = arguments["name"]
+    name, where = arguments["name"], services.settings.source_tenant_id
+    object_name = f"enterprise application for {tenant.record.tenant_id}"
     known = [one for one in (held(tenant).service_principal_id,) if one]
 
     async def read() -> ServicePrincipal | None:
         if known:
             application = await services.applications.service_principal(known[-1])
-            return application or _unseen(services, "/servicePrincipals/{id}")
+            if application is not None:
+                return application
         found = await services.applications.find_applications(name)
         if len(found) > 1:
             raise Ambiguous(name)
+        if not found and known and not _made_long_ago(tenant, where, object_name, services.clock.now()):
+            _unseen(services, "/servicePrincipals/{id}")
         return found[0] if found else None
 
     async def send(_: ServicePrincipal | None, intent: OpenIntent) -> str:
         made, request_id = await services.applications.instantiate(name, intent)
         known.append(made.id)
-        await remember(services, tenant.record.tenant_id, service_principal_id=made.id)
+        await replace(services, tenant.record.tenant_id, Synchronization(name=name, service_principal_id=made.id))
         return request_id
 
     return PrivilegedWrite(
         kind="enterprise_application",
         arguments=arguments,
         registration=Registration.SOURCE,
-        where=services.settings.source_tenant_id,
-        object_name=f"enterprise application for {tenant.record.tenant_id}",
+        where=where,
+        object_name=object_name,
         what="add the enterprise application of cross-tenant synchronization",
         act=6,
         wanted={"displayName": name},
         read=read,
-        satisfied=lambda image: image is not None and any(role.provisions for role in image.app_roles),
+        satisfied=lambda image: image is not None,
         send=send,
         picture=msgspec.to_builtins,
         patient=True,
@@ -81,29 +94,33 @@ def enterprise_application(
 
 
 def synchronization_job(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[Job | None]:
-    """Act 6: the job. While an id is known nothing is made anew."""
-    service_principal_id = held(tenant).service_principal_id
+    """Act 6: the job. While this run knows an id nothing is made anew."""
+    service_principal_id, where = held(tenant).service_principal_id, services.settings.source_tenant_id
+    object_name = f"synchronization job for {tenant.record.tenant_id}"
     known = [one for one in (held(tenant).job_id,) if one]
 
     async def read() -> Job | None:
         if known:
             job = await services.synchronizations.job(service_principal_id, known[-1])
-            return job or _unseen(services, "/servicePrincipals/{id}/synchronization/jobs/{id}")
+            if job is not None:
+                return job
         jobs = await services.synchronizations.jobs(service_principal_id)
+        if not jobs and known and not _made_long_ago(tenant, where, object_name, services.clock.now()):
+            _unseen(services, "/servicePrincipals/{id}/synchronization/jobs/{id}")
         return jobs[0] if jobs else None
 
     async def send(_: Job | None, intent: OpenIntent) -> str:
         made, request_id = await services.synchronizations.create_job(service_principal_id, intent)
         known.append(made.id)
-        await remember(services, tenant.record.tenant_id, job_id=made.id)
+        await remember(services, tenant.record.tenant_id, job_id=made.id, rule_id="", secrets_stored=False)
         return request_id
 
     return PrivilegedWrite(
         kind="synchronization_job",
         arguments={},
         registration=Registration.SOURCE,
-        where=services.settings.source_tenant_id,
-        object_name=f"synchronization job for {tenant.record.tenant_id}",
+        where=where,
+        object_name=object_name,
         what="add the synchronization job",
         act=6,
         wanted={"templateId": "Azure2Azure"},
@@ -203,46 +220,6 @@ def start(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[J
     )
 
 
-def provisioning(services: Services, tenant: Tenant, arguments: Arguments) -> PrivilegedWrite[ObjectId | None]:
-    """Act 8: one analyst's account in the target. The image is its object id, once it can be read there."""
-    known = held(tenant)
-    analyst = ObjectId(arguments["analyst"])
-    told: list[ObjectId] = [one for one in (tenant.analysts[analyst].target_object_id,) if one]
-
-    async def read() -> ObjectId | None:
-        if not told:
-            return None
-        user = await services.directory.target_user(tenant.record.tenant_id, told[-1])
-        if user is not None and not fits(user.user_principal_name, user.mail or "", tenant.analysts[analyst]):
-            raise StrangeAccount(user.id)
-        return user.id if user else None
-
-    async def send(_: ObjectId | None, intent: OpenIntent) -> str:
-        text, request_id = await services.synchronizations.provision_on_demand(
-            known.service_principal_id, known.job_id, known.rule_id, analyst, intent
-        )
-        result = told_on_demand(text, analyst)
-        await keep_provisioned(services, tenant.record.tenant_id, analyst, result)
-        if result.target_object_id:
-            told.append(result.target_object_id)
-        return request_id
-
-    return PrivilegedWrite(
-        kind="provisioning",
-        arguments=arguments,
-        registration=Registration.SOURCE,
-        where=services.settings.source_tenant_id,
-        object_name=f"account of {analyst} in {tenant.record.tenant_id}",
-        what="provision the analyst's account in the target tenant",
-        act=8,
-        wanted={"objectId": analyst},
-        read=read,
-        satisfied=lambda found: found is not None,
-        send=send,
-        picture=lambda found: {"targetObjectId": found},
-    )
-
-
 def _unseen(services: Services, path: str) -> Never:
     """A thing that was made and does not show must never look like its absence: a twin would follow. Come again."""
     raise NotFound(
@@ -258,21 +235,7 @@ def _unseen(services: Services, path: str) -> Never:
     )
 
 
-async def keep_provisioned(services: Services, tenant_id: TenantId, analyst: ObjectId, result: Provisioned) -> Tenant:
-    """Store what provisioning told about an analyst. An id once known is not forgotten."""
-
-    def decide(tenant: Tenant) -> Change | None:
-        row = tenant.analysts[analyst]
-        problem = None
-        if result.refused:
-            problem = Problem(
-                code=result.code,
-                what=f"{row.display_name} was not provisioned: {result.reason or result.code}",
-                do=advice(result.code),
-            )
-        changed = msgspec.structs.replace(
-            row, target_object_id=result.target_object_id or row.target_object_id, problem=problem
-        )
-        return None if changed == row else Change(record=tenant.record, analysts=[changed])
-
-    return await services.tenants.update(tenant_id, decide)
+def _made_long_ago(tenant: Tenant, where: TenantId, object_name: str, now: datetime) -> bool:
+    """Whether an id that is known but shows nothing may be forgotten: what was made lately may only be slow to show."""
+    intent = tenant.intents.get(intent_key(where, object_name))
+    return intent is None or (intent.run < tenant.record.run and now - intent.opened > IN_PATIENCE)

@@ -11,7 +11,7 @@ from shared.errors import BadRequest
 from shared.identifiers import TenantId, as_guid
 from shared.onboarding import starting, views
 from shared.onboarding.intake import look_up
-from shared.onboarding.lifecycle import continued, open_run, stopped_acts
+from shared.onboarding.lifecycle import begin, continued, open_run, stopped_acts
 from shared.onboarding.request import Intake, parse
 from shared.onboarding.starting import Onboarding, Verdict
 from shared.problems import answer, problem
@@ -81,7 +81,7 @@ async def cancel_tenant(
     """POST /api/tenants/{tenantId}/cancel: stop what runs or waits. What is written stays; offboarding undoes it."""
     caller = await _operator(services, request)
     tenant_id = _tenant_id(request)
-    if await services.tenants.read(tenant_id) is None:
+    if await services.tenants.read(tenant_id) is None and not await _begun(services, tenant_id):
         return problem(404, "Not found", "No such tenant is looked after here.")
     now = services.clock.now()
 
@@ -155,6 +155,12 @@ async def _open(
     if begun is None:
         raise LookupError("a run that was opened shows on the record")
     return _accepted(services, begun)
+
+
+async def _begun(services: Services, tenant_id: TenantId) -> bool:
+    """Whether there is a run that the record does not show yet; now it does."""
+    run = await services.runs.open_run(tenant_id)
+    return run is not None and await begin(services, run)
 
 
 def _accepted(services: Services, tenant: Tenant) -> func.HttpResponse:

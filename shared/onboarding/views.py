@@ -183,14 +183,10 @@ def _eligibilities(tenant: Tenant) -> list[Json]:
 
 
 def _permissions(settings: Settings, tenant: Tenant) -> list[Json]:
-    shown: list[Json] = [
-        {"registration": name, "tenant": tenant.record.tenant_id, "permissions": list(roles)}
-        for name, roles in tenant.record.granted.items()
-    ]
-    source = Registration.SOURCE
+    source = {Registration.SOURCE.value: settings.source_tenant_id}
     return [
-        *shown,
-        {"registration": source.value, "tenant": settings.source_tenant_id, "permissions": list(needed(source))},
+        {"registration": name, "tenant": source.get(name, tenant.record.tenant_id), "permissions": list(roles)}
+        for name, roles in tenant.record.granted.items()
     ]
 
 

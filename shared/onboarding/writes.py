@@ -16,10 +16,10 @@ from shared.graph.cross_tenant import CrossTenantAccess
 from shared.graph.shapes import IdentitySynchronization, Partner
 from shared.identifiers import TenantId
 from shared.onboarding import desired
+from shared.onboarding.provision_writes import provisioning
 from shared.onboarding.sync_writes import (
     assignment,
     enterprise_application,
-    provisioning,
     secrets,
     start,
     synchronization_job,

@@ -48,14 +48,12 @@ class Synchronization(msgspec.Struct, frozen=True, kw_only=True):
     job_id: str = ""
     rule_id: str = ""
     secrets_stored: bool = False
-    proved: bool = False
 
 
 class RolePolicy(msgspec.Struct, frozen=True, kw_only=True):
     """What the target's PIM policy for Security Reader asks, as read at preflight."""
 
     maximum_days: int | None = None
-    justification: bool = False
     ticketing: bool = False
     activation_hours: float | None = None
     activation_needs: tuple[str, ...] = ()

@@ -1,12 +1,12 @@
 """How long an eligibility lasts, and which request makes it so."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.eligibility.decide import TOLERANCE, Action, Held, action, is_satisfied, length
+from shared.eligibility.decide import Action, Held, action, is_satisfied, length
 from tests.unit.making import NOON, moments
 
 days = st.integers(min_value=1, max_value=3650)
@@ -42,12 +42,20 @@ def test_what_was_just_written_is_as_wanted(now: datetime, wanted: int) -> None:
     end = now.replace(microsecond=0) + timedelta(days=wanted)
 
     assert is_satisfied(held(end), now, wanted)
-    assert is_satisfied(held(end), now + timedelta(hours=12), wanted)
+    assert is_satisfied(held(end), now + min(timedelta(hours=12), timedelta(days=wanted) / 20), wanted)
 
 
 @given(moments, days)
 def test_an_end_that_is_too_early_is_moved(now: datetime, wanted: int) -> None:
-    assert not is_satisfied(held(now + timedelta(days=wanted) - TOLERANCE - timedelta(seconds=1)), now, wanted)
+    tolerated = min(timedelta(days=1), timedelta(days=wanted) / 10)
+
+    assert not is_satisfied(held(now + timedelta(days=wanted) - tolerated - timedelta(seconds=1)), now, wanted)
+
+
+def test_a_day_s_eligibility_that_ends_in_minutes_is_not_what_was_wanted() -> None:
+    now = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+    assert not is_satisfied(held(now + timedelta(minutes=5)), now, 1)
 
 
 @given(moments, days, days)

@@ -159,10 +159,9 @@ def test_the_role_policy_is_read_from_its_rules() -> None:
 
     assert (
         policy.maximum_days,
-        policy.justification,
         policy.ticketing,
         policy.activation_hours,
-    ) == (365, True, True, 8.0)
+    ) == (365, True, 8.0)
     assert policy.activation_needs == ("MultiFactorAuthentication", "approval", "an authentication context")
 
 

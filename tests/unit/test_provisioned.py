@@ -99,23 +99,23 @@ def test_the_newest_entry_of_the_log_about_the_analyst_counts() -> None:
         entry(5),
     ]
 
-    assert Provisioned(target_object_id=_ACCOUNT) == told_by_log(entries, ANA)
+    assert Provisioned(target_object_id=_ACCOUNT) == told_by_log(entries, ANA, NOON)
 
 
 def test_the_log_says_nothing_about_somebody_it_does_not_name() -> None:
-    assert told_by_log([], ANA) is None
-    assert told_by_log([entry(1, source=BEN)], ANA) is None
+    assert told_by_log([], ANA, NOON) is None
+    assert told_by_log([entry(1, source=BEN)], ANA, NOON) is None
 
 
 def test_a_refusal_in_the_log_has_its_code_and_reason() -> None:
-    told = told_by_log([entry(1, "skipped", None, code="UnsupportedSmsSignInUser", reason="sms")], ANA)
+    told = told_by_log([entry(1, "skipped", None, code="UnsupportedSmsSignInUser", reason="sms")], ANA, NOON)
 
     assert told is not None
     assert (told.code, told.reason, told.refused) == ("UnsupportedSmsSignInUser", "sms", True)
 
 
 def test_a_redundant_export_in_the_log_is_success() -> None:
-    told = told_by_log([entry(1, "skipped", _ACCOUNT, code="RedundantExport")], ANA)
+    told = told_by_log([entry(1, "skipped", _ACCOUNT, code="RedundantExport")], ANA, NOON)
 
     assert Provisioned(target_object_id=_ACCOUNT) == told
 
@@ -140,7 +140,7 @@ def test_an_answer_about_somebody_else_tells_nothing() -> None:
 
 
 def test_an_account_that_an_older_entry_tells_of_may_be_gone() -> None:
-    assert told_by_log([entry(1), entry(5, "failure", None, code="Gone")], ANA) == Provisioned(code="Gone")
+    assert told_by_log([entry(1), entry(5, "failure", None, code="Gone")], ANA, NOON) == Provisioned(code="Gone")
 
 
 @pytest.mark.parametrize(
@@ -166,3 +166,11 @@ def test_only_an_external_account_of_the_analyst_s_name_or_mail_is_theirs(name: 
 
 def test_an_analyst_without_a_mail_is_not_everybody_without_one() -> None:
     assert not fits("x#EXT#@fabrikam.onmicrosoft.com", "", analyst())
+
+
+def test_what_the_log_said_before_this_was_asked_for_does_not_count() -> None:
+    """Last run's refusal, put right since, would leave out somebody whose account is being made."""
+    earlier, own = entry(0, "skipped", None, code="UnsupportedSmsSignInUser"), entry(31)
+
+    assert told_by_log([earlier], ANA, NOON + timedelta(minutes=30)) is None
+    assert told_by_log([earlier, own], ANA, NOON + timedelta(minutes=30)) == Provisioned(target_object_id=_ACCOUNT)
