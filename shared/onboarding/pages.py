@@ -30,6 +30,11 @@ _PURPOSES = {
     "allow-list.",
 }
 
+_STAYS = {
+    Registration.SETUP: "What it set up stays: you undo it in Cross-tenant access settings.",
+    Registration.ACCESS: "The analysts' eligibilities stay until their end: remove them in Privileged Identity Management.",
+}
+
 
 def ask(registration: Registration, source: str, target: str, link: str, problem: str) -> str:
     """The page that asks for consent: what, why, how to take it back, and the way to Entra."""
@@ -44,7 +49,8 @@ def ask(registration: Registration, source: str, target: str, link: str, problem
         f"<b>{escape(registration.value)}</b>, which {escape(_PURPOSES[registration])}</p>{warning}"
         f"<table><tr><th>Permission</th><th>What it is for</th></tr>{rows}</table>"
         "<p><b>To take it back:</b> Entra admin center, Enterprise applications, "
-        f"{escape(registration.value)}, Properties, Delete. It ends at once, and nothing needs to be told to us.</p>"
+        f"{escape(registration.value)}, Properties, Delete. Its access ends within about an hour; nobody needs to be told. "
+        f"{escape(_STAYS[registration])}</p>"
         "<p>Microsoft Entra shows you the same permissions again before you decide. A Privileged Role Administrator or "
         "Global Administrator is needed.</p>"
         f'<p><a class="go" href="{escape(link, quote=True)}">Go to Microsoft Entra</a></p>',

@@ -18,6 +18,7 @@ import httpx
 from shared.onboarding.acts import ACTS, BEGIN, END
 from tests.flows.scene import Scene
 from tests.flows.standing import Standing, differences, standing
+from tests.flows.writes import templated
 from tests.sandbox.faults import Faults
 from tests.sandbox.points import Cut, Hit
 from tests.sandbox.session import Session
@@ -63,6 +64,7 @@ class Undisturbed:
     log: list[Hit]
     points: tuple[Point, ...]
     standing: Standing
+    writes: Counter[str]
 
     def of(self, section: str, kind: str) -> list[Point]:
         """The points of one part and kind."""
@@ -102,7 +104,12 @@ async def record(session: Session, folder: Path) -> Undisturbed:
     async with opened(session, folder) as scene:
         assert await story(scene) == "Ready"
         log = list(scene.world.points.log)
-        return Undisturbed(log=log, points=tuple(attributed(log)), standing=await standing(scene))
+        return Undisturbed(
+            log=log,
+            points=tuple(attributed(log)),
+            standing=await standing(scene),
+            writes=templated(scene.applied()),
+        )
 
 
 async def killed(
@@ -127,9 +134,19 @@ async def killed(
             scene.world.points.arm(hit.kind, hit.label, hit.nth, kill)
             await story(scene)
             missed = [f"{point}: {kill.left} kills did not come"] if must_pass and kill.left else []
-            return missed + differences(undisturbed.standing, await standing(scene))
+            repeated = [] if options else _repeated(undisturbed.writes, scene, kills=2 if again else 1)
+            return missed + repeated + differences(undisturbed.standing, await standing(scene))
     except TimeoutError as error:
         return [str(error)]
+
+
+def _repeated(usual: Counter[str], scene: Scene, *, kills: int) -> list[str]:
+    """Writes carried out more often than a kill explains: each may cost one repeat of what is safe to repeat."""
+    return [
+        f"{call} carried out {count} times, usually {usual[call]}"
+        for call, count in templated(scene.applied()).items()
+        if count > usual[call] + kills
+    ]
 
 
 class _Kill:

@@ -120,6 +120,18 @@ async def test_the_log_comes_late_is_filtered_and_may_be_asked_five_times(tmp_pa
         assert (await refusal(world, other))[0] == 429
 
 
+async def test_the_log_is_filtered_by_case(tmp_path: Path) -> None:
+    async with scene(tmp_path) as world:
+        trusted(world)
+        sync = await world.synchronization(assigned=[world.ana.object_id])
+        await on_demand(world, sync, world.ana.object_id)
+        world.clock.advance(180)
+        shouted = sync.principal.upper()
+
+        for condition in (f"servicePrincipal/id eq '{shouted}'", f"tolower(servicePrincipal/id) eq '{shouted}'"):
+            assert (await world.made(CONTOSO, f"GET /auditLogs/provisioning?$filter={condition}"))["value"] == []
+
+
 @pytest.mark.parametrize(
     ("flipped", "check"),
     [

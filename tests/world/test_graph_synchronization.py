@@ -69,6 +69,8 @@ async def test_a_lost_policy_leads_to_quarantine_and_after_weeks_to_a_disabled_j
         assert (held["code"], held["quarantine"]["reason"]) == ("Quarantine", "EncounteredQuarantineException")
         assert held["quarantine"]["error"]["code"] == REDEMPTION
         trusted(world)
+        await world.made(CONTOSO, f"POST {sync.base}/jobs/{sync.job}/start")
+        assert (await status(world, sync))["quarantine"] is not None
         scope = {"criteria": {"resetScope": "Watermark, Escrows, QuarantineState"}}
         await world.made(CONTOSO, f"POST {sync.base}/jobs/{sync.job}/restart", scope)
         assert (await status(world, sync))["quarantine"] is None

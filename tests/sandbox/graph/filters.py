@@ -35,9 +35,14 @@ class Condition:
     path: str
     operator: str
     value: Value
+    lowered: bool = False
 
-    def holds(self, found: object) -> bool:
-        """Whether it holds for the value found at the path; strings compare without case, as in the directory."""
+    def holds(self, found: object, *, exact: bool = False) -> bool:
+        """Whether it holds for the value found at the path. Strings compare without case, as in the directory, unless
+        `exact`.
+        """
+        if exact:
+            return self._holds_exactly(found)
         if self.operator == "any":
             return isinstance(found, list) and any(_same(one, self.value) for one in found)
         if self.operator == "eq":
@@ -53,6 +58,12 @@ class Condition:
         if self.operator == "startswith":
             return has.startswith(wanted)
         return has.endswith(wanted) if self.operator == "endswith" else wanted in has
+
+    def _holds_exactly(self, found: object) -> bool:
+        if isinstance(found, str) and isinstance(self.value, str) and self.operator in ("eq", "contains"):
+            has = found.lower() if self.lowered else found
+            return has == self.value if self.operator == "eq" else self.value in has
+        return self.holds(found)
 
 
 def parse_filter(text: str, offer: Offer) -> tuple[Condition, ...]:
@@ -91,7 +102,8 @@ def _next(rest: str, whole: str) -> tuple[Condition, str]:
         found = pattern.match(rest)
         if found is not None:
             named = operator or found["operator"].lower()
-            return Condition(found["path"], named, _literal(found["value"])), rest[found.end() :]
+            lowered = "tolower(" in found[0].lower().partition("'")[0]
+            return Condition(found["path"], named, _literal(found["value"]), lowered), rest[found.end() :]
     raise unsupported_query(f"Invalid filter clause: '{whole}'.")
 
 

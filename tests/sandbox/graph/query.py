@@ -25,6 +25,7 @@ class Options:
     top: int | None = None
     page: int = 100
     count: bool = False
+    exact: bool = False  # $filter compares strings with their case
 
 
 NOTHING = Options()
@@ -42,10 +43,11 @@ class Query:
     offset: int
     count: bool
     given: Mapping[str, str]
+    exact: bool
 
     def matches(self, wire: Wire) -> bool:
         """Whether every condition of $filter holds."""
-        return all(condition.holds(look_up(wire, condition.path)) for condition in self.conditions)
+        return all(condition.holds(look_up(wire, condition.path), exact=self.exact) for condition in self.conditions)
 
     def equal_to(self, path: str) -> str | None:
         """The string that $filter asks the path to equal, if it does."""
@@ -111,6 +113,7 @@ def parse_query(given: Sequence[tuple[str, str]], options: Options, *, eventual:
         offset=_offset(named.get("$skiptoken")),
         count=count,
         given=named,
+        exact=options.exact,
     )
 
 

@@ -188,19 +188,20 @@ class Jobs:
         return job
 
     def start(self, job: Job, principal: ServicePrincipal) -> None:
-        """Section 3.6. It needs secrets; on a job that runs the answer is an open question; it clears a quarantine."""
+        """Section 3.6. It needs secrets; on a job that runs the answer is an open question. Only a restart clears a
+        quarantine.
+        """
         if "CompanyId" not in principal.secrets:
             raise GraphError(400, "CredentialsMissing", "The credentials of the job are missing.")
-        if job.schedule == "Active" and job.quarantine is None:
+        if job.schedule == "Active":
             if self._ground.switches.is_flipped("start-on-running-job"):
                 raise GraphError(409, "Conflict", "The job is already running.")
             return
         now = self._ground.now()
         job.starts += 1
         job.schedule = "Active"
-        job.quarantine = None
         job.started_at = job.started_at or now
-        job.next_cycle_ends = now + FIRST_CYCLE
+        job.next_cycle_ends = job.quarantine.next_attempt if job.quarantine else now + FIRST_CYCLE
 
     def pause(self, job: Job) -> None:
         """Section 3.6."""

@@ -33,7 +33,7 @@ ROUTES = (
     Route(
         call="GET /auditLogs/provisioning",
         handler=_list,
-        options=Options(filter=_FILTER, order=frozenset({"activityDateTime"}), top=500),
+        options=Options(filter=_FILTER, order=frozenset({"activityDateTime"}), top=500, exact=True),
         service="reports",
     ),
 )

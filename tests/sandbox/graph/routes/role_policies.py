@@ -22,7 +22,7 @@ def _read_role(call: Call) -> Answer:
 def _policy_assignments(call: Call) -> Answer:
     """Section 6.5: the filter on scope is mandatory."""
     call.tenant.pim.require_licence(reading=True)
-    if call.query.equal_to("scopeId") != "/" or call.query.equal_to("scopeType") not in ("DirectoryRole", "Directory"):
+    if call.query.equal_to("scopeId") != "/" or call.query.equal_to("scopeType") != "DirectoryRole":
         raise unsupported_query("The filter must contain scopeId eq '/' and scopeType eq 'DirectoryRole'.")
     found: list[Wire] = []
     for role, policy in call.tenant.pim.policies.items():

@@ -1,0 +1,51 @@
+"""What README says of routes, states, commands and log events is what is there."""
+
+import re
+from pathlib import Path
+
+from shared.tenants.states import State
+from tests.unit.test_functions import registered
+
+_ROOT = Path(__file__).parents[2]
+_TEXT = (_ROOT / "README.md").read_text(encoding="utf-8")
+_EVENT = re.compile(r'_log\.(info|warning|error|exception)\(\s*"([a-z_]+\.[a-z_]+)')
+
+
+def test_every_route_is_told_and_no_other() -> None:
+    told = set(re.findall(r"^\| `(?:GET|POST|PUT|PATCH|DELETE) (/api/[^?`]*)", _TEXT, re.MULTILINE))
+
+    assert told == {f"/api/{trigger['route']}" for trigger in registered("httpTrigger").values()}
+
+
+def test_every_state_that_a_tenant_can_have_by_now_is_told() -> None:
+    table = _TEXT[_TEXT.index("## States and what to do") : _TEXT.index("Events in the log")]
+    told = set(
+        re.findall(r"`([A-Z][A-Za-z]+)`", "\n".join(line.split("|")[1] for line in table.splitlines() if "|" in line))
+    )
+
+    assert told == set(State) - {State.OFFBOARDING, State.OFFBOARDED}
+
+
+def test_every_command_is_a_target_of_make() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (_ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    lines = re.findall(r"(?:`|^)make ([a-z ]+?)(?=`|$| FAULTS)", _TEXT, re.MULTILINE)
+    told = {word for line in lines for word in line.split()}
+
+    assert told <= targets
+    assert {"demo", "test", "sandbox", "check", "matrix", "bench"} <= told
+
+
+def test_ci_runs_what_is_said() -> None:
+    [told] = re.findall(r"CI runs `make ([a-z ]+)`", _TEXT)
+
+    assert f"for step in {told}; do" in (_ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_every_event_that_is_told_is_logged_and_every_warning_is_told() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (_ROOT / "shared").rglob("*.py")]
+    logged = {event: level for source in sources for level, event in _EVENT.findall(source)}
+    part = _TEXT[_TEXT.index("Events in the log") : _TEXT.index("**Stuck?**")]
+    told = set(re.findall(r"`([a-z_]+\.[a-z_]+)`", part))
+
+    assert told <= set(logged)
+    assert {event for event, level in logged.items() if level != "info"} <= told
