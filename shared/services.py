@@ -30,7 +30,8 @@ from shared.slots import Slots
 from shared.tables import OpenTable, Table
 from shared.tenants.store import TenantStore
 
-_HTTP_SECONDS = 30.0
+_HTTP_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+"""Synchronization calls are slow at times; four tries still end within functionTimeout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,7 @@ async def current() -> Services:
 
 def build(settings: Settings, clock: Clock) -> Services:
     """Compose everything. Opens no connection yet."""
-    http = httpx.AsyncClient(timeout=_HTTP_SECONDS)
+    http = httpx.AsyncClient(timeout=_HTTP_TIMEOUT)
     credentials = Credentials(settings)
     graph = Graph(settings.graph_endpoint, credentials, http, clock)
     opened = _opener(settings.tables, settings)
