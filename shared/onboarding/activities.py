@@ -132,7 +132,7 @@ async def _run_preflight(services: Services, call: ActCall, tenant: Tenant) -> A
                 do=" ".join(problem.do for problem in findings.blocking),
             ),
         )
-    return Done(f"{organization.display_name}; {len(findings.warnings)} warnings")
+    return Done(f"{organization.display_name}; warnings: {len(findings.warnings)}")
 
 
 async def _held_in_source(services: Services) -> tuple[str, ...]:

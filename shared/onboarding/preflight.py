@@ -11,6 +11,7 @@ from shared.tenants.record import Problem, RolePolicy, Trust
 
 _PIM_PLANS = frozenset({"AAD_PREMIUM_P2", "Entra_Identity_Governance"})
 _SYNC_PLANS = frozenset({"AAD_PREMIUM", "AAD_PREMIUM_P2"})
+_WORDS = {"MultiFactorAuthentication": "MFA", "Justification": "a justification", "Ticketing": "a ticket number"}
 
 NO_PIM = Problem(
     code="NoPim",
@@ -135,12 +136,10 @@ def _warnings(observed: Observed, trust: Trust, policy: RolePolicy) -> list[str]
         found.append("The source lets only some of its people out to the target: are the analysts among them?")
     if observed.security_defaults and not trust.mfa:
         found.append("The target has security defaults and MFA is not trusted: analysts must register MFA there.")
-    needs = {"MultiFactorAuthentication": "MFA", "Justification": "a justification", "Ticketing": "a ticket number"}
-    asked = [needs.get(need, need) for need in policy.activation_needs]
     if "approval" in policy.activation_needs:
         found.append("Activating Security Reader waits for an approver of the target tenant.")
-    if asked:
-        found.append(f"Activating Security Reader asks for: {', '.join(asked)}.")
+    if policy.activation_needs:
+        found.append(f"Activating Security Reader asks for: {', '.join(policy.activation_needs)}.")
     return found
 
 
@@ -154,7 +153,7 @@ def role_policy(rules: tuple[Rule, ...]) -> RolePolicy:
     context = _rule(rules, "AuthenticationContext_EndUser_Assignment")
     longest = days_of(expiration.maximum_duration or "") if expiration and expiration.is_expiration_required else None
     active = days_of(activation.maximum_duration or "") if activation else None
-    needs = list(asked.enabled_rules) if asked else []
+    needs = [_WORDS.get(rule, rule) for rule in asked.enabled_rules] if asked else []
     if approval is not None and approval.setting is not None and approval.setting.is_approval_required:
         needs.append("approval")
     if context is not None and context.is_enabled:

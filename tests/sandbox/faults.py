@@ -67,6 +67,11 @@ class Faults:
             restart=0.004,
         )
 
+    @property
+    def none_ever(self) -> bool:
+        """Whether nothing ever goes wrong by itself."""
+        return not any(rate for rates in self._rates.values() for _, rate in rates)
+
     def next(self, kind: str, label: str) -> Fault | None:
         """The decision for the next request of this kind and label; counts by itself. Paused: none, and not counted."""
         if self.paused:

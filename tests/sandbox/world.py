@@ -171,8 +171,11 @@ class World:
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[bool]:
         """For those who only watch: what they ask meets no fault and counts as no hit, so that a seed's weather is the
-        same however often somebody looks. True if nothing will move by itself.
+        same however often somebody looks. True if nothing will move by itself. In fair weather they look at any time.
         """
+        if self.faults.none_ever:
+            yield self.host.rests
+            return
         async with self.host.still() as rests:
             self.faults.paused = self.points.paused = True
             try:

@@ -162,7 +162,7 @@ def test_the_role_policy_is_read_from_its_rules() -> None:
         policy.ticketing,
         policy.activation_hours,
     ) == (365, True, 8.0)
-    assert policy.activation_needs == ("MultiFactorAuthentication", "approval", "an authentication context")
+    assert policy.activation_needs == ("MFA", "approval", "an authentication context")
 
 
 def test_without_a_required_end_there_is_no_longest_eligibility() -> None:

@@ -131,13 +131,13 @@ def vars_of(portals: Any) -> list[str]:
 
 
 def test_the_checklist_tells_how_long_a_role_stays_active_and_what_it_asks_for() -> None:
-    policy = RolePolicy(activation_hours=8.0, activation_needs=("Justification",))
+    policy = RolePolicy(activation_hours=8.0, activation_needs=("a justification",))
     there = ready(record=record(State.READY, role_policy=policy))
 
     [one] = checklist.for_analysts(SETTINGS.portals, there)
     items: Any = one["items"]
 
-    assert any("at most 8 hours" in item["text"] and "Justification" in item["text"] for item in items)
+    assert any("at most 8 hours" in item["text"] and "a justification" in item["text"] for item in items)
 
 
 def test_devices_that_do_not_show_are_a_matter_of_the_target_s_own_roles() -> None:

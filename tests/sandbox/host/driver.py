@@ -211,12 +211,18 @@ class Host:
                 f"not idle after {timeout} s; under way: {self._runtime.busy.count}; live: {live}"
             ) from None
 
+    @property
+    def rests(self) -> bool:
+        """Whether nothing runs, and nothing will run by itself but timer functions."""
+        return self._runtime.busy.count == 0 and not self._runtime.hub.timers()
+
     @contextlib.asynccontextmanager
     async def still(self) -> AsyncIterator[bool]:
         """A moment in which nothing runs and the clock does not jump. True if nothing will run by itself after it."""
         await self._runtime.busy.quiet()
+        rests = self.rests
         with self._runtime.busy:
-            yield not self._runtime.hub.timers()
+            yield rests
 
     async def run_timer(self, function_name: str) -> None:
         """Run a timer function now and wait for it. Raises TimerFunctionFailed."""
