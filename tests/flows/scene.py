@@ -5,6 +5,7 @@ The store is read past the proxy, by the app's own code for reading, so that loo
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Self
 
 import httpx
@@ -140,6 +141,22 @@ class Scene:
         found = self.world.clouds.tenants[self.target].directory.counterpart(analyst.tenant_id, analyst.object_id)
         assert found is not None
         return found
+
+    def hide_accounts(self, time: timedelta) -> None:
+        """Let the target's directory show the accounts that were made from elsewhere only after this time."""
+        for user in self.world.clouds.tenants[self.target].directory.users.values():
+            if user.source:
+                user.made_at = self.world.clock.now() + time
+
+    def delete_application(self) -> None:
+        """Somebody deletes the one enterprise application of the synchronization, with all that hangs on it."""
+        contoso = self.world.contoso
+        [principal] = self.synchronizations()
+        [registration] = [one for one in contoso.applications.applications.values() if one.app_id == principal.app_id]
+        del contoso.applications.applications[registration.id]
+        for job in contoso.jobs.of(principal.id):
+            contoso.jobs.delete(job)
+        contoso.applications.delete_principal(principal.id)
 
     def sent(self) -> Sequence[str]:
         """Every write that Graph has received so far, refused ones too, as `METHOD path` with ids templated."""
