@@ -96,9 +96,10 @@ def _decoded(content: bytes) -> _Body:
     except msgspec.ValidationError as error:
         text = str(error)
         place = _FIELD.search(text)
-        missing = re.search(r"(?:required|unknown) field `([^`]*)`", text)
-        path = [part for part in (place.group(1) if place else "", missing.group(1) if missing else "") if part]
-        raise BadRequest(".".join(path) or "body", _FIELD.sub("", text)) from error
+        named = re.search(r"(required|unknown) field `([^`]*)`", text)
+        path = [part for part in (place.group(1) if place else "", named.group(2) if named else "") if part]
+        told = {"required": "is required", "unknown": "is no field of this request"}
+        raise BadRequest(".".join(path) or "body", told[named.group(1)] if named else _FIELD.sub("", text)) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:  # msgspec checks a string's UTF-8 as it reads it
         raise BadRequest("body", "is not JSON") from error
 

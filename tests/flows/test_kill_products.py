@@ -16,7 +16,7 @@ from tests.sandbox.session import Session
 
 pytestmark = [pytest.mark.matrix, pytest.mark.timeout(300)]
 
-SEEDS = range(1, 6)
+SEEDS = range(1, 9)
 SLOW = (1,)
 """Seeds with the slowest directory, which costs four times the rest."""
 
@@ -42,6 +42,18 @@ async def test_a_kill_under_the_other_answers_changes_nothing_in_the_end(
     point = in_turn(undisturbed, section, turn)
 
     options: dict[str, Any] = {"flipped": FLIPPED, "must_pass": point.hit.nth == 0}
+    assert await killed(session, tmp_path / "killed", undisturbed, point, **options) == []
+
+
+@pytest.mark.parametrize("section", WRITES_IN_TENANTS)
+@pytest.mark.parametrize("switch", FLIPPED)
+async def test_a_kill_under_one_other_answer_changes_nothing_in_the_end(
+    switch: str, section: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
+) -> None:
+    """Each question alone, in every act that writes in a tenant."""
+    point = in_turn(undisturbed, section, FLIPPED.index(switch))
+
+    options: dict[str, Any] = {"flipped": {switch}, "must_pass": point.hit.nth == 0}
     assert await killed(session, tmp_path / "killed", undisturbed, point, **options) == []
 
 
