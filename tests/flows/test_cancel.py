@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
+import httpx
 import pytest
 
 from shared.tenants.record import ActState
@@ -79,6 +80,25 @@ async def test_a_tenant_that_waits_is_cancelled_at_once(scene: Scene) -> None:
     assert (answer.status_code, answer.json()["state"]) == (202, "Cancelled")
     assert await scene.settle() == "Cancelled"
     await _is_honest(scene)
+
+
+async def test_a_run_that_does_not_show_on_the_record_yet_can_be_cancelled(scene: Scene) -> None:
+    """The process died between the run's row and the first record of the tenant."""
+    world = scene.world
+    scene.consented()
+    world.points.arm("store.after", "POST Runs", 1, then_cut(world.host.kill_and_restart))
+    with pytest.raises(httpx.TransportError):
+        await scene.post(world.people.ana)
+    assert await scene.tenants.read(scene.target) is None
+    assert await scene.open_run() is not None
+
+    answer = await scene.call("POST", f"/api/tenants/{scene.target}/cancel")
+
+    assert (answer.status_code, answer.json()["state"]) == (202, "Cancelling")
+    assert await to_rest(scene) == "Cancelled"
+    assert list(scene.sent()) == []
+    await _is_honest(scene)
+    assert await scene.retry() == "Ready"
 
 
 async def test_a_cancel_is_refused_where_nothing_runs(scene: Scene) -> None:

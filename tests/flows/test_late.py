@@ -9,12 +9,23 @@ import pytest
 from shared.durable import WAKE
 from shared.onboarding.acts import BEGIN, ORCHESTRATOR
 from shared.run import key_of
+from shared.tenants.record import ActState
 from tests.flows.killing import Undisturbed, opened, story, to_rest
+from tests.flows.refusal import Refusal
+from tests.flows.scene import Scene
 from tests.flows.standing import differences, in_any_order, standing
 from tests.flows.stopping import ACTIVITIES, Cancel, come_late, kept, middle
+from tests.flows.writes import PARTNERS, REQUEST_ELIGIBILITY
+from tests.sandbox.graph.errors import GraphError, throttled
+from tests.sandbox.points import Hit
 from tests.sandbox.session import Session
 
 INSIDE = ("vendor.before", "vendor-read.before", "login.before", "store-read.before")
+_READS = (
+    "GET /organization",
+    f"GET {PARTNERS}/{{id}}",
+    "GET /servicePrincipals/{id}/appRoleAssignedTo",
+)
 IN_TURN = ("trust_source", "ensure_synchronization", "provision_analyst", "ensure_security_reader")
 
 
@@ -64,6 +75,32 @@ async def test_an_activity_that_comes_again_when_the_tenant_is_ready_changes_not
         assert await scene.settle() == "Ready"
         assert before == await kept(scene)
         assert differences(undisturbed.standing, await standing(scene)) == []
+
+
+@pytest.mark.parametrize("activity", ["prove_consent", "run_preflight", "trust_source", "assign_analyst"])
+@pytest.mark.parametrize("error", [throttled(60), GraphError(503, "ServiceUnavailable", "")], ids=["429", "503"])
+async def test_an_activity_that_comes_again_when_the_run_has_gone_on_asks_nobody_anything(
+    activity: str, error: GraphError, scene: Scene
+) -> None:
+    """The vendor would refuse to answer: an act that is done must not begin to wait for that."""
+    world, late, asked, states = scene.world, asyncio.Event(), list[Hit](), set[ActState]()
+    world.host.deliver_twice(activity, late)
+
+    async def let_it_come() -> None:
+        before = len(world.points.log)
+        refusals = [Refusal(world.points, call, error, reads=True) for call in _READS]
+        await come_late(scene, activity, late)
+        for refusal in refusals:
+            refusal.lift()
+        asked.extend(hit for hit in world.points.log[before:] if hit.kind.startswith(("vendor", "login")))
+        states.update(act.state for act in (await scene.tenant()).acts.values() if act.number < 9)
+
+    world.points.arm("vendor.before", REQUEST_ELIGIBILITY, 0, let_it_come)
+
+    await scene.onboarded()
+
+    assert (asked, states) == ([], {ActState.DONE})
+    assert {act.state for act in (await scene.tenant()).acts.values()} == {ActState.DONE}
 
 
 @pytest.mark.parametrize(
