@@ -119,7 +119,7 @@ async def test_a_plan_is_refused_for_the_same_input(untouched: Scene, *, dry_run
         ({"displayName": "\u202efabrikam"}, "displayName", "printable"),
         ({"duration": "half a year"}, "duration", "ISO 8601"),
         ({"trust": {"mfa": 1}}, "trust.mfa", "Expected `bool`"),
-        ({"state": "Ready"}, "state", "unknown field"),
+        ({"state": "Ready"}, "state", "is no field"),
     ],
 )
 async def test_a_body_of_another_shape_is_refused(
