@@ -56,6 +56,20 @@ async def test_a_tenant_without_p2_or_never_in_pim_is_refused_plainly(scene: Sce
     assert await scene.retry() == "Ready"
 
 
+async def test_pim_is_not_asked_where_there_is_no_licence_for_it(scene: Scene) -> None:
+    """How PIM refuses such a tenant is unconfirmed, so nothing may rest on its answer."""
+    scene.world.fabrikam.licences.p2 = False
+    scene.consented()
+
+    await scene.post(scene.world.people.ana)
+
+    assert await scene.settle() == "Blocked"
+    assert (await scene.record())["problem"]["code"] == "NoPim"
+    asked = [one.path for one in scene.world.clouds.recorder.entries if one.service == "graph"]
+    assert any("subscribedSkus" in path for path in asked)
+    assert not [path for path in asked if "roleManagement" in path]
+
+
 async def test_what_is_wanted_may_be_replaced_as_long_as_nothing_was_written(scene: Scene) -> None:
     people, fabrikam = scene.world.people, scene.world.fabrikam
     fabrikam.policies.allow_invites_from = "none"

@@ -4,15 +4,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.permissions import Registration
+from shared.permissions import MULTI_TENANT, Registration
+from tests.app.visitor import Visitor
 from tests.conftest import OpenWorld
 from tests.flows.refusal import Refusal
 from tests.flows.scene import Scene
 from tests.flows.writes import INSTANTIATE, PARTNERS, REQUEST_ELIGIBILITY, onboarding_of, templated
-from tests.sandbox.graph.errors import GraphError, not_found
+from tests.sandbox.graph.errors import GraphError, not_found, throttled
 from tests.sandbox.population import CLIENT_IDS
 
 _NEVER = (1e7, 1e7)
+_A_DAY = 24 * 60 * 60
 _TEN_MINUTES = {"TENANTRY_REPLICATION_DEADLINE_MINUTES": "10"}
 
 
@@ -112,6 +114,48 @@ async def test_a_service_that_does_not_answer_is_named_and_holds_no_later_run_fo
 
         assert await scene.retry() == "Ready"
         assert onboarding_of(1) == templated(scene.applied())
+
+
+async def test_a_vendor_that_asks_for_a_day_keeps_an_act_no_longer_than_its_deadline(open_world: OpenWorld) -> None:
+    world = await open_world(settings=_TEN_MINUTES)
+    async with Scene(world) as scene:
+        refusal = Refusal(world.points, f"PATCH {PARTNERS}/{{id}}", throttled(_A_DAY))
+        scene.consented()
+
+        await scene.post(world.people.ana)
+
+        assert await scene.settle() == "Failed"
+        record = await scene.record()
+        _failed_in_words(record, 3, timedelta(minutes=10))
+        assert "asked us to wait" in record["problem"]["what"]
+        assert refusal.hits == 1
+
+        refusal.lift()
+        world.clock.advance(_A_DAY)
+
+        assert await scene.retry() == "Ready"
+        assert onboarding_of(1) == templated(scene.applied())
+
+
+async def test_the_wait_for_a_person_has_its_own_full_time(scene: Scene) -> None:
+    """The consents came an hour before their wait was over; then an analyst cannot be provisioned."""
+    world, ana = scene.world, scene.world.people.ana
+    world.contoso.directory.users[ana.object_id].sms_sign_in = True
+    began = world.clock.now()
+    await scene.post(ana)
+    assert await scene.settle() == "WaitingForConsent"
+    world.clock.advance(timedelta(days=13, hours=23))
+    farid = Visitor(scene)
+    for registration in MULTI_TENANT:
+        await farid.consent(registration)
+        await scene.settle()
+
+    assert await scene.settle() == "WaitingForPerson"
+
+    record = await scene.record()
+    since, deadline = (datetime.fromisoformat(record[key]) for key in ("since", "deadline"))
+    assert deadline - since == timedelta(days=14)
+    assert since - began > timedelta(days=13, hours=23)
 
 
 async def test_a_consent_that_nobody_gives_fails_after_fourteen_days_and_can_be_asked_for_again(scene: Scene) -> None:

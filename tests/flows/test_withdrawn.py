@@ -3,12 +3,15 @@
 import re
 from collections.abc import Sequence
 
+import pytest
+
 from shared.permissions import Registration
 from tests.flows.scene import Scene
 from tests.flows.writes import PARTNERS, START, onboarding_of, templated
 from tests.sandbox.points import then_cut
 from tests.sandbox.population import CLIENT_IDS
 
+_MORE = "User.Read.All"
 _TRUST_TARGET = f"PATCH /v1.0{PARTNERS}/{{id}}"
 _ASSIGN = "POST /v1.0/servicePrincipals/{id}/appRoleAssignedTo"
 
@@ -47,6 +50,38 @@ async def test_a_permission_that_is_taken_back_is_asked_for_again_by_name(scene:
 
     assert await scene.settle() == "Ready"
     assert onboarding_of(1) == templated(scene.applied())
+
+
+@pytest.mark.parametrize("taken", [None, ["RoleEligibilitySchedule.ReadWrite.Directory"]], ids=["all", "one"])
+async def test_a_look_that_finds_permissions_gone_leaves_only_the_others_on_the_record(
+    scene: Scene, taken: list[str] | None
+) -> None:
+    clouds = scene.world.clouds
+    scene.consented()
+    _withdraw(scene, Registration.ACCESS, taken, at=START)
+    await scene.post(scene.world.people.ana)
+    assert await scene.settle() == "WaitingForConsent"
+
+    assert await scene.retry() == "WaitingForConsent"
+
+    shown = {one["registration"]: set(one["permissions"]) for one in (await scene.record())["permissions"]}
+    for registration in (Registration.ACCESS, Registration.SETUP):
+        left = clouds.granted(CLIENT_IDS[registration], scene.target)
+        assert shown.get(registration.value, set()) == left
+
+
+async def test_the_record_shows_what_the_source_holds_by_its_token(scene: Scene) -> None:
+    """One permission more than is needed: a list of what should be there would not have it."""
+    clouds, contoso = scene.world.clouds, scene.world.contoso
+    source = CLIENT_IDS[Registration.SOURCE]
+    clouds.grant(source, contoso.id, [*clouds.granted(source, contoso.id), _MORE])
+
+    record = await scene.onboarded()
+
+    [shown] = [one for one in record["permissions"] if one["registration"] == Registration.SOURCE.value]
+    assert shown["tenant"] == contoso.id
+    assert set(shown["permissions"]) == clouds.granted(source, contoso.id)
+    assert _MORE in shown["permissions"]
 
 
 async def test_setup_may_be_removed_when_it_is_not_needed_any_more(scene: Scene) -> None:
