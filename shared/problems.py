@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 type Route = Callable[[Services, Orchestrations, func.HttpRequest], Awaitable[func.HttpResponse]]
 
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-RETRY_AFTER_SECONDS = "10"
+_RETRY_AFTER_SECONDS = "10"
 
 
 def answer(status: int, value: object, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
@@ -73,7 +73,7 @@ def guarded(route: Route, unanswered: Callable[[func.HttpResponse], func.HttpRes
         except (RemoteError, StoreUnavailable, StoreConflict) as error:
             _log.warning("request.postponed reason=%s", error)
             detail = "A service behind this app did not answer. Nothing is lost: repeat the request."
-            return unanswered(problem(503, "Try again", detail, headers={"Retry-After": RETRY_AFTER_SECONDS}))
+            return unanswered(problem(503, "Try again", detail, headers={"Retry-After": _RETRY_AFTER_SECONDS}))
 
     return run
 

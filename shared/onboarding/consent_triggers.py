@@ -12,7 +12,6 @@ from shared.onboarding import pages
 from shared.onboarding.consents import entra_link, find, pending, tenant_of
 from shared.onboarding.lifecycle import continued, open_run
 from shared.permissions import Registration
-from shared.problems import RETRY_AFTER_SECONDS
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import Consent, Tenant
@@ -50,10 +49,12 @@ async def get_consent(
     return _html(200, await _page(services, tenant, tenant.consents[consent.registration]))
 
 
-def try_again(_: func.HttpResponse) -> func.HttpResponse:
-    """The page for when a service behind the app does not answer. Reloading it repeats what was asked, safely."""
-    headers = {**pages.HEADERS, "Retry-After": RETRY_AFTER_SECONDS}
-    return func.HttpResponse(body=pages.try_again(), status_code=503, headers=headers, mimetype="text/html")
+def unanswered(told: func.HttpResponse) -> func.HttpResponse:
+    """The page for when a service behind the app does not answer, or refuses. Reloading repeats what was asked, safely."""
+    waits = {"Retry-After": told.headers["Retry-After"]} if "Retry-After" in told.headers else {}
+    page = pages.try_again() if waits else pages.not_set_up()
+    headers = {**pages.HEADERS, **waits}
+    return func.HttpResponse(body=page, status_code=told.status_code, headers=headers, mimetype="text/html")
 
 
 def _refused(request: func.HttpRequest, tenant: Tenant) -> str:

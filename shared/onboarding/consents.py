@@ -61,7 +61,8 @@ def _shown(
     """What each registration holds by now, for the record."""
     shown = {**known, **{one.value: roles for one, roles in granted.items()}}
     for registration, missing in lacking.items():
-        left = tuple(role for role in shown.pop(registration.value, ()) if role not in missing)
+        # Nothing named: the whole registration is gone.
+        left = tuple(role for role in shown.pop(registration.value, ()) if missing and role not in missing)
         if left:
             shown[registration.value] = left
     return shown

@@ -107,6 +107,13 @@ def try_again() -> str:
     )
 
 
+def not_set_up() -> str:
+    """The page when a service behind the app refuses it."""
+    return _page(
+        "Not set up", "<p>The sender's application is not set up completely. Please tell the sender of the link.</p>"
+    )
+
+
 def _reasons(registration: Registration) -> Sequence[tuple[str, list[str]]]:
     return [
         (

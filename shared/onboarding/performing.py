@@ -157,7 +157,9 @@ async def _without_consent(services: Services, call: ActCall, error: NotConsente
         check_fence(tenant.record, fence(call))
         asked = after_proof(tenant, {}, lost, now, services.new_id)
         proving = msgspec.structs.replace(tenant.acts[1], state=ActState.PENDING)
-        return Change(record=tenant.record, consents=asked.consents if asked else (), acts=[proving])
+        if asked is None:
+            return Change(record=tenant.record, acts=[proving])
+        return Change(record=asked.record, consents=asked.consents, acts=[proving])
 
     await services.tenants.update(_tenant_id(call), decide)
     _log.warning("tenant.access_lost tenant_id=%s registration=%s", call.run.subject, error.registration)

@@ -52,4 +52,4 @@ def _routes(app: df.Blueprint) -> None:
 
 
 def _page(route: Route) -> Route:
-    return guarded(route, unanswered=consent_triggers.try_again)
+    return guarded(route, unanswered=consent_triggers.unanswered)

@@ -4,16 +4,18 @@ import msgspec
 
 from shared.errors import Ambiguous, NotFound
 from shared.graph.sync_shapes import Assignment
+from shared.identifiers import TenantId
+from shared.intents import IN_PATIENCE
 from shared.onboarding import sync_writes
 from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
-from shared.onboarding.performing import analyst_of, ensure, perform
+from shared.onboarding.performing import analyst_of, ensure, fence, perform
 from shared.onboarding.provision_writes import keep_provisioned
 from shared.onboarding.provisioned import GONE, quarantined
 from shared.onboarding.sync_writes import held, remember
-from shared.privileged import NotYet
+from shared.privileged import NotYet, check_fence
 from shared.services import Services
 from shared.tenants.change import Change
-from shared.tenants.record import Problem, Synchronization, Tenant
+from shared.tenants.record import ActState, Problem, Synchronization, Tenant
 from shared.tenants.states import State
 
 
@@ -92,6 +94,8 @@ async def _assign_analyst(services: Services, call: ActCall, tenant: Tenant) -> 
         result = await ensure(services, call, sync_writes.assignment(services, tenant, {"analyst": analyst}))
     except NotFound:
         if await services.directory.source_user(analyst) is not None:
+            if await _is_gone(services, tenant):
+                return await _made_again_by_a_retry(services, call)
             raise
         tenant = await keep_provisioned(services, tenant, analyst, GONE)
         return _in_scope(tenant, await services.applications.assignments(held(tenant).service_principal_id))
@@ -109,6 +113,8 @@ def _in_scope(tenant: Tenant, assigned: list[Assignment]) -> Done:
 async def _start_synchronization(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
     job = await services.synchronizations.job(held(tenant).service_principal_id, held(tenant).job_id)
     if job is None:
+        if await _is_gone(services, tenant):
+            return await _made_again_by_a_retry(services, call)
         return Again(15.0, "the job is not to be seen yet")
     if job.quarantine is not None:
         return Ended(State.FAILED, quarantined(job.quarantine))
@@ -116,3 +122,25 @@ async def _start_synchronization(services: Services, call: ActCall, tenant: Tena
     if isinstance(result, NotYet):
         return Again(result.seconds, result.reason)
     return Done("job started", more=True)
+
+
+async def _is_gone(services: Services, tenant: Tenant) -> bool:
+    """Whether what act 6 proved was deleted since: the application, or its job. What is new may only be slow to show."""
+    proved = tenant.acts[6].ended
+    if proved is None or services.clock.now() - proved < IN_PATIENCE:
+        return False
+    known = held(tenant)
+    if await services.applications.service_principal(known.service_principal_id) is None:
+        return not await services.applications.find_applications(known.name)
+    return not await services.synchronizations.jobs(known.service_principal_id)
+
+
+async def _made_again_by_a_retry(services: Services, call: ActCall) -> Ended:
+    def decide(found: Tenant) -> Change:
+        check_fence(found.record, fence(call))
+        again = [found.acts[number] for number in (6, 7) if number in found.acts]
+        return Change(record=found.record, acts=[msgspec.structs.replace(act, state=ActState.PENDING) for act in again])
+
+    await services.tenants.update(TenantId(call.run.subject), decide)
+    what = "The synchronization's enterprise application, or its job, was deleted in the source tenant."
+    return Ended(State.FAILED, Problem(code="SynchronizationGone", what=what, do="POST .../retry: it is made again."))

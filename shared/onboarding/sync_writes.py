@@ -31,9 +31,15 @@ async def remember(services: Services, tenant_id: TenantId, **facts: str | bool)
     return await _store(services, tenant_id, lambda found: msgspec.structs.replace(held(found), **facts))
 
 
-async def replace(services: Services, tenant_id: TenantId, known: Synchronization) -> Tenant:
-    """Forget what was known: the application is a new one."""
-    return await _store(services, tenant_id, lambda _: known)
+async def _remember_application(services: Services, tenant: Tenant, name: str, made: str) -> None:
+    """Forget what was known of an application that is gone: this one is new. What others found meanwhile stays."""
+    before = held(tenant).service_principal_id
+
+    def known(found: Tenant) -> Synchronization:
+        same = held(found).service_principal_id == before
+        return Synchronization(name=name, service_principal_id=made) if same else held(found)
+
+    await _store(services, tenant.record.tenant_id, known)
 
 
 async def _store(services: Services, tenant_id: TenantId, known: Callable[[Tenant], Synchronization]) -> Tenant:
@@ -73,7 +79,7 @@ def enterprise_application(
     async def send(_: ServicePrincipal | None, intent: OpenIntent) -> str:
         made, request_id = await services.applications.instantiate(name, intent)
         known.append(made.id)
-        await replace(services, tenant.record.tenant_id, Synchronization(name=name, service_principal_id=made.id))
+        await _remember_application(services, tenant, name, made.id)
         return request_id
 
     return PrivilegedWrite(

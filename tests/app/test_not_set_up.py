@@ -46,7 +46,8 @@ async def test_a_consent_page_that_cannot_be_looked_up_is_a_page_all_the_same(
     assert page.status == 503
     assert page.headers["Content-Type"].startswith("text/html")
     assert {name: page.headers[name] for name in HEADERS} == HEADERS
-    assert page.title
+    assert "Not set up" in page.html
+    assert "Retry-After" not in page.headers
     assert PROBLEM not in page.html
 
 

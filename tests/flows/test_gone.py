@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.flows.scene import Scene
-from tests.flows.writes import INSTANTIATE, SYNCHRONIZATION
+from tests.flows.writes import ASSIGN, INSTANTIATE, START, SYNCHRONIZATION
 
 _CREATE_JOB = f"POST /v1.0{SYNCHRONIZATION}/jobs"
 _PUT_SECRETS = f"PUT /v1.0{SYNCHRONIZATION}/secrets"
@@ -42,6 +42,28 @@ async def test_a_job_that_was_deleted_is_made_anew_once_in_the_same_application(
     assert scene.synchronizations() == before
     _is_complete(scene)
     assert (scene.sent().count(INSTANTIATE), scene.sent().count(_CREATE_JOB)) == (1, 2)
+
+
+@pytest.mark.parametrize(("last", "deletes_job"), [(ASSIGN, False), (ASSIGN, True), (START, False), (START, True)])
+async def test_what_is_deleted_after_it_was_proved_is_named_and_made_again_by_a_retry(
+    scene: Scene, last: str, *, deletes_job: bool
+) -> None:
+    jobs = scene.world.contoso.jobs
+    await _cancelled_after(scene, last)
+    if deletes_job:
+        [old] = jobs.jobs.values()
+        jobs.delete(old)
+    else:
+        scene.delete_application()
+    scene.world.clock.advance(_LONGER_THAN_PATIENCE)
+
+    assert await scene.retry() == "Failed"
+    problem = (await scene.record())["problem"]
+    assert problem["code"] == "SynchronizationGone"
+    assert "deleted" in problem["what"]
+
+    assert await scene.retry() == "Ready"
+    _is_complete(scene)
 
 
 async def _cancelled_after(scene: Scene, last: str) -> None:

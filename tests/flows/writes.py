@@ -24,6 +24,7 @@ ONCE: tuple[tuple[int, str], ...] = (
 """With one analyst, in order: act and call."""
 
 INSTANTIATE = "POST /v1.0/applicationTemplates/{id}/instantiate"
+ASSIGN = "POST /v1.0/servicePrincipals/{id}/appRoleAssignedTo"
 START = f"POST /v1.0{SYNCHRONIZATION}/jobs/{{id}}/start"
 PROVISION = f"POST /v1.0{SYNCHRONIZATION}/jobs/{{id}}/provisionOnDemand"
 REQUEST_ELIGIBILITY = "POST /v1.0/roleManagement/directory/roleEligibilityScheduleRequests"
