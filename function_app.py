@@ -12,6 +12,7 @@ The map of the house (`shared/`), in the order in which a request travels:
 
 Decisions are pure modules beside them: desired, preflight, starting, consents, provisioned, views, checklist,
 states, decide.
+auditing/ is the audit trail for those who read it.
 State: tenants/ (Table Storage through tables.py). Composition: services.py. Failures: errors.py draws the tree.
 """
 
@@ -19,11 +20,13 @@ import logging
 
 import azure.durable_functions as df
 
-from shared.onboarding import registration
+from shared.auditing import registration as auditing
+from shared.onboarding import registration as onboarding
 
 # At info these log every request's address, where a filter may hold a mail address.
 for _name in ("azure", "httpx", "kiota_http"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = df.DFApp()
-app.register_functions(registration.blueprint())
+for _capability in (onboarding, auditing):
+    app.register_functions(_capability.blueprint())

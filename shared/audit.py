@@ -1,64 +1,16 @@
 """The audit trail: an append-only record of every privileged act, one hash chain a subject.
 
-An entry holds its sequence number and the hash of the one before it. The row key is the inverted sequence, so the
-first row is the head. Entries are inserted, never updated; this app's identity may do no more.
+The row key is the inverted sequence, so the first row is the head. Entries are inserted, never updated; this app's
+identity may do no more.
 """
 
-import hashlib
-from datetime import datetime
+from typing import Any
 
-import msgspec
-
-from shared.errors import ChainBroken
+from shared.chain import GENESIS, Deed, Entry, sealed
 from shared.rows import Row, encode
 from shared.tables import Table
 
 _SEQUENCES = 10**12
-GENESIS = "0" * 64
-
-
-class Deed(msgspec.Struct, frozen=True, kw_only=True):
-    """Who did what to which tenant, when, on whose word, why, and how it ended."""
-
-    at: datetime
-    registration: str
-    on_whose_word: str
-    tenant_id: str
-    act: int
-    run: int
-    what: str
-    why: str
-    object_name: str
-    wanted: msgspec.Raw
-    before: msgspec.Raw
-    outcome: str
-    request_id: str
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One link of a subject's chain."""
-
-    subject: str
-    sequence: int
-    previous: str
-    deed: Deed
-    hash: str = ""
-
-
-def sealed(subject: str, sequence: int, previous: str, deed: Deed) -> Entry:
-    """The entry with its hash: SHA-256 over its JSON in field order, with an empty hash."""
-    entry = Entry(subject=subject, sequence=sequence, previous=previous, deed=deed)
-    return msgspec.structs.replace(entry, hash=hashlib.sha256(msgspec.json.encode(entry)).hexdigest())
-
-
-def verify(entries: list[Entry]) -> None:
-    """Check a whole chain, oldest first. Raises ChainBroken that names the first wrong entry."""
-    previous = GENESIS
-    for number, entry in enumerate(entries, start=1):
-        expected = sealed(entry.subject, number, previous, entry.deed)
-        if entry != expected:
-            raise ChainBroken(f"{entry.subject} entry {number}")
-        previous = entry.hash
 
 
 class Audit:
@@ -84,6 +36,12 @@ class Audit:
             nonce=entry.hash,
         )
         return await self._table.insert(row) is None
+
+    async def page(self, subject: str, *, size: int, token: Any) -> tuple[list[Entry], Any]:
+        """One page of a subject's entries, or of everybody's, the newest first of each; and the next page's token."""
+        query, parameters = ("PartitionKey eq @s", {"s": subject}) if subject else ("", {})
+        rows, following = await self._table.page(query, parameters, size=size, token=token)
+        return [row.decode(Entry) for row in rows], following
 
     async def entries(self, subject: str) -> list[Entry]:
         """A subject's chain, oldest first."""

@@ -1,5 +1,6 @@
 """HTTP answers: JSON, problem+json (RFC 9457), pages. Every error becomes one answer, in one place."""
 
+import base64
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -49,6 +50,25 @@ def problem(
         headers={**_HEADERS, **(headers or {})},
         mimetype="application/problem+json",
     )
+
+
+def cursor_of(token: object) -> str:
+    """A store's continuation token as our routes give it out."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(token)).decode()
+
+
+def page_token(request: func.HttpRequest) -> object:
+    """The continuation token of a request's `cursor`, None without one. Raises BadRequest."""
+    cursor = request.params.get("cursor")
+    if cursor is None:
+        return None
+    try:
+        token = msgspec.json.decode(base64.urlsafe_b64decode(cursor.encode()), type=dict[str, str | None])
+    except (ValueError, msgspec.DecodeError) as error:
+        raise BadRequest("cursor", "was not given out by this route") from error
+    if not token:
+        raise BadRequest("cursor", "was not given out by this route")
+    return token
 
 
 def guarded(route: Route, unanswered: Callable[[func.HttpResponse], func.HttpResponse] = lambda told: told) -> Route:

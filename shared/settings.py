@@ -145,6 +145,15 @@ class _Reader:
         return found
 
 
+def read_audit_store(environment: Mapping[str, str] | None = None) -> StoreSettings:
+    """The audit account alone, for the verifier. Raises SettingsError."""
+    reader = _Reader(os.environ if environment is None else environment)
+    store = reader.store("TENANTRY_AUDIT_TABLES")
+    if reader.problems:
+        raise SettingsError("; ".join(reader.problems))
+    return store
+
+
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of this deployment.
 

@@ -7,7 +7,8 @@ import logging
 
 import msgspec
 
-from shared.audit import Audit, Deed, Entry
+from shared.audit import Audit
+from shared.chain import Deed, Entry
 from shared.clock import Clock
 from shared.errors import StoreConflict
 from shared.identifiers import TenantId

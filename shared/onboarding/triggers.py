@@ -1,7 +1,5 @@
 """The HTTP side of onboarding: who may, what they ask, the run row, the answer. Order: 401, 403, 400, then the work."""
 
-import base64
-
 import azure.functions as func
 import msgspec
 
@@ -14,7 +12,7 @@ from shared.onboarding.intake import look_up
 from shared.onboarding.lifecycle import begin, continued, open_run, stopped_acts
 from shared.onboarding.request import Intake, parse
 from shared.onboarding.starting import Onboarding, Verdict
-from shared.problems import answer, problem
+from shared.problems import answer, cursor_of, page_token, problem
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import Tenant
@@ -55,10 +53,10 @@ async def get_tenants(services: Services, _: Orchestrations, request: func.HttpR
     if wanted is not None and wanted not in set(State):
         raise BadRequest("state", f"is none of {', '.join(State)}")
     state = State(wanted) if wanted else None
-    records, following = await services.tenants.list_by_state(state, size=_PAGE, token=_token(request))
+    records, following = await services.tenants.list_by_state(state, size=_PAGE, token=page_token(request))
     body: dict[str, object] = {"value": [views.summary(services.settings, record) for record in records]}
     if following is not None:
-        body["cursor"] = base64.urlsafe_b64encode(msgspec.json.encode(following)).decode()
+        body["cursor"] = cursor_of(following)
     return answer(200, body)
 
 
@@ -194,16 +192,3 @@ def _tenant_id(request: func.HttpRequest) -> TenantId:
     if guid is None:
         raise BadRequest("tenantId", "is not a GUID")
     return TenantId(guid)
-
-
-def _token(request: func.HttpRequest) -> object:
-    cursor = request.params.get("cursor")
-    if cursor is None:
-        return None
-    try:
-        token = msgspec.json.decode(base64.urlsafe_b64decode(cursor.encode()), type=dict[str, str | None])
-    except (ValueError, msgspec.DecodeError) as error:
-        raise BadRequest("cursor", "was not given out by this route") from error
-    if not token:
-        raise BadRequest("cursor", "was not given out by this route")
-    return token

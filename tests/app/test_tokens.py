@@ -28,6 +28,7 @@ _ROUTES = [
     ("GET", "/api/tenants/{id}"),
     ("POST", "/api/tenants/{id}/cancel"),
     ("POST", "/api/tenants/{id}/retry"),
+    ("GET", "/api/audit?subject={id}"),
 ]
 
 type Forge = Callable[[World], str]

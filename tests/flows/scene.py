@@ -11,7 +11,8 @@ from typing import Any, Self
 import httpx
 from azure.data.tables.aio import TableServiceClient
 
-from shared.audit import Audit, Entry, verify
+from shared.audit import Audit
+from shared.chain import Entry, verify
 from shared.identifiers import TenantId
 from shared.permissions import MULTI_TENANT, Registration
 from shared.run import Run

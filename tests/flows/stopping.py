@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from shared.audit import Entry
+from shared.chain import Entry
 from shared.onboarding.acts import ACTS, BEGIN, END
 from shared.tenants.record import Tenant
 from tests.flows.scene import Scene

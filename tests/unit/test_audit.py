@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.audit import Deed, Entry, sealed, verify
+from shared.chain import Deed, Entry, sealed, verify
 from shared.errors import ChainBroken
 from tests.unit.making import NOON, SOURCE, TARGET
 

@@ -1,0 +1,51 @@
+"""The verifier: reads every chain of the audit table and names the first entry that does not follow."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from shared.audit import Audit
+from shared.chain import Entry, verify
+from shared.errors import ChainBroken
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One subject's chain. `broken`: the first entry that does not follow, or nothing."""
+
+    subject: str
+    entries: int
+    head: str
+    broken: str = ""
+
+
+async def verdicts(audit: Audit, subject: str = "") -> AsyncIterator[Verdict]:
+    """Check the chain of one subject, or of each. One chain at a time is held in memory."""
+    chain: list[Entry] = []
+    async for entry in _entries(audit, subject):
+        if chain and chain[0].subject != entry.subject:
+            yield _verdict(chain)
+            chain = []
+        chain.append(entry)
+    if chain:
+        yield _verdict(chain)
+
+
+async def _entries(audit: Audit, subject: str) -> AsyncIterator[Entry]:
+    token = None
+    while True:
+        entries, token = await audit.page(subject, size=_PAGE, token=token)
+        for entry in entries:
+            yield entry
+        if token is None:
+            return
+
+
+def _verdict(newest_first: list[Entry]) -> Verdict:
+    head = newest_first[0]
+    try:
+        verify(newest_first[::-1])
+    except ChainBroken as error:
+        return Verdict(subject=head.subject, entries=len(newest_first), head=head.hash, broken=str(error))
+    return Verdict(subject=head.subject, entries=len(newest_first), head=head.hash)

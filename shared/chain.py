@@ -1,0 +1,55 @@
+"""The audit's hash chain: what an entry holds, how it is sealed, how a chain is verified. Pure. The table is audit.py."""
+
+import hashlib
+from datetime import datetime
+
+import msgspec
+
+from shared.errors import ChainBroken
+
+GENESIS = "0" * 64
+"""What the first entry follows."""
+
+
+class Deed(msgspec.Struct, frozen=True, kw_only=True):
+    """Who did what to which tenant, when, on whose word, why, and how it ended."""
+
+    at: datetime
+    registration: str
+    on_whose_word: str
+    tenant_id: str
+    act: int
+    run: int
+    what: str
+    why: str
+    object_name: str
+    wanted: msgspec.Raw
+    before: msgspec.Raw
+    outcome: str
+    request_id: str
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One link of a subject's chain."""
+
+    subject: str
+    sequence: int
+    previous: str
+    deed: Deed
+    hash: str = ""
+
+
+def sealed(subject: str, sequence: int, previous: str, deed: Deed) -> Entry:
+    """The entry with its hash: SHA-256 over its JSON in field order, with an empty hash."""
+    entry = Entry(subject=subject, sequence=sequence, previous=previous, deed=deed)
+    return msgspec.structs.replace(entry, hash=hashlib.sha256(msgspec.json.encode(entry)).hexdigest())
+
+
+def verify(entries: list[Entry]) -> None:
+    """Check a whole chain, oldest first. Raises ChainBroken that names the first wrong entry."""
+    previous = GENESIS
+    for number, entry in enumerate(entries, start=1):
+        expected = sealed(entry.subject, number, previous, entry.deed)
+        if entry != expected:
+            raise ChainBroken(f"{entry.subject} entry {number}")
+        previous = entry.hash

@@ -1,0 +1,194 @@
+"""GET /api/audit and the verifier: what an auditor sees is what was done, and what somebody changed is found."""
+
+import csv
+import io
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from azure.data.tables.aio import TableServiceClient
+
+from shared.audit import Audit
+from shared.chain import Deed, Entry
+from tests.app.answers import PROBLEM, content_type
+from tests.flows.scene import Scene
+from tests.sandbox.population import APP_ROLES, OPERATE, READ
+from tests.unit.making import ANA, NOON, TARGET
+
+_AUDIT = "Audit.Read"
+_ROOT = Path(__file__).parents[2]
+
+
+def auditor(scene: Scene) -> str:
+    return scene.world.token(scene.world.people.reader, _AUDIT)
+
+
+async def read(scene: Scene, query: str = "") -> dict[str, Any]:
+    answer = await scene.call("GET", f"/api/audit{query}", token=auditor(scene))
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def written(audit: Audit, count: int, subject: str = TARGET, **changes: Any) -> list[Entry]:
+    """A chain of its own, oldest first."""
+    entries = []
+    for number in range(count):
+        deed = Deed(
+            at=NOON,
+            registration="Tenantry Access",
+            on_whose_word=ANA,
+            tenant_id=subject,
+            act=9,
+            run=1,
+            what=f"deed {number}",
+            why="act 9 of run 1",
+            object_name="eligibility",
+            wanted=msgspec.Raw(b'{"days":180}'),
+            before=msgspec.Raw(b"null"),
+            outcome="done",
+            request_id="request",
+        )
+        entry = await audit.next_entry(subject, msgspec.structs.replace(deed, **changes))
+        assert await audit.append(entry)
+        entries.append(entry)
+    return entries
+
+
+async def test_every_privileged_write_of_an_onboarding_is_told_the_newest_first(scene: Scene) -> None:
+    await scene.onboarded()
+
+    told = (await read(scene, f"?subject={scene.target}"))["value"]
+
+    entries = await scene.entries()
+    assert [one["hash"] for one in told] == [one.hash for one in reversed(entries)]
+    assert {one["onWhoseWord"] for one in told} == {scene.world.people.operator.object_id}
+    last = told[0]
+    assert (last["act"], last["outcome"], last["registration"]) == (9, "done", "Tenantry Access")
+    assert last["wanted"]["days"] == 180
+    assert told == (await read(scene))["value"]
+
+
+async def test_a_long_trail_comes_in_pages_and_every_entry_once(scene: Scene) -> None:
+    entries = await written(scene.audit, 230)
+    found, query = [], ""
+
+    for _ in range(5):
+        page = await read(scene, query)
+        found += [one["sequence"] for one in page["value"]]
+        if "cursor" not in page:
+            break
+        query = f"?cursor={page['cursor']}"
+
+    assert found == [one.sequence for one in reversed(entries)]
+
+
+async def test_a_spreadsheet_gets_the_whole_trail_and_no_formula(scene: Scene) -> None:
+    await written(scene.audit, 3, outcome='=HYPERLINK("http://elsewhere")')
+    await written(scene.audit, 1, subject=scene.target, why='two, "quoted"\nlines')
+
+    answer = await scene.call("GET", "/api/audit?format=csv", token=auditor(scene))
+
+    assert content_type(answer) == "text/csv"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    assert len(rows) == 4
+    assert {row["outcome"] for row in rows if row["subject"] == TARGET} == {'\'=HYPERLINK("http://elsewhere")'}
+    assert [row["why"] for row in rows if row["subject"] == scene.target] == ['two, "quoted"\nlines']
+    assert {row["wanted"] for row in rows} == {'{"days":180}'}
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+async def test_from_leaves_out_what_was_before(scene: Scene, form: str) -> None:
+    later = NOON + timedelta(hours=6)
+    await written(scene.audit, 2)
+    await written(scene.audit, 1, at=later, what="the last one")
+
+    answer = await scene.call(
+        "GET", f"/api/audit?subject={TARGET}&from={later:%Y-%m-%dT%H:%M:%SZ}&format={form}", token=auditor(scene)
+    )
+
+    assert answer.text.count("the last one") == 1
+    assert "deed 0" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("subject=fabrikam", "subject"), ("from=yesterday", "from"), ("format=xml", "format"), ("cursor=%25", "cursor")],
+)
+async def test_a_wrong_question_is_answered_by_the_name_of_its_field(scene: Scene, query: str, field: str) -> None:
+    answer = await scene.call("GET", f"/api/audit?{query}", token=auditor(scene))
+
+    assert (answer.status_code, content_type(answer)) == (400, PROBLEM)
+    assert answer.json()["field"] == field
+
+
+async def test_only_an_auditor_may_look(scene: Scene) -> None:
+    others = [role for role in APP_ROLES if role != _AUDIT]
+    assert {OPERATE, READ} <= set(others)
+
+    answer = await scene.call("GET", "/api/audit", token=scene.world.token(scene.world.people.operator, *others))
+
+    assert answer.status_code == 403
+    assert _AUDIT in answer.json()["detail"]
+    assert (await scene.call("GET", "/api/audit", token=None)).status_code == 401
+
+
+async def test_the_verifier_says_that_chains_hold_and_names_the_first_broken_entry(scene: Scene) -> None:
+    await written(scene.audit, 4)
+    await written(scene.audit, 2, subject=scene.target)
+
+    holds = verify(scene)
+    assert holds.returncode == 0, holds.stderr
+    assert "2 chains, 0 broken" in holds.stdout
+
+    [_, second, *_] = await scene.audit.entries(TARGET)
+    forged = msgspec.structs.replace(second, deed=msgspec.structs.replace(second.deed, outcome="refused"))
+    await _overwrite(scene, forged)
+
+    broken = verify(scene)
+    assert broken.returncode == 1
+    assert f"BROKEN at {TARGET} entry 2" in broken.stdout
+    assert verify(scene, "--subject", scene.target).returncode == 0
+
+
+async def test_a_store_that_cannot_be_read_is_neither_whole_nor_broken(scene: Scene) -> None:
+    told = verify(scene, store="")
+
+    assert told.returncode == 2
+    assert "TENANTRY_AUDIT_TABLES" in told.stderr
+
+
+def verify(scene: Scene, *more: str, store: str | None = None) -> subprocess.CompletedProcess[str]:
+    """As README says, against the world's audit account."""
+    _, account = scene.world.accounts
+    environment = {
+        "PATH": os.environ["PATH"],
+        "TENANTRY_AUDIT_TABLES_CONNECTION_STRING": account.connection_string() if store is None else store,
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "shared.auditing", "verify", *more],
+        cwd=_ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+async def _overwrite(scene: Scene, forged: Entry) -> None:
+    """What the app's identity may not do: change a row."""
+    _, account = scene.world.accounts
+
+    async with TableServiceClient.from_connection_string(account.connection_string()) as service:
+        table = service.get_table_client("Audit")
+        key = f"{10**12 - forged.sequence:012d}"
+        entity = await table.get_entity(forged.subject, key)
+        entity["body0"] = msgspec.json.encode(forged).decode()
+        await table.upsert_entity(entity)
