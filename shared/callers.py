@@ -51,7 +51,12 @@ class Caller:
     def allow(self, *roles: AppRole) -> None:
         """Raise NotAllowed unless the caller has one of the roles."""
         if not any(role.value in self.roles for role in roles):
-            raise NotAllowed(" or ".join(role.value for role in roles))
+            raise NotAllowed(f"the token lacks the app role {' or '.join(role.value for role in roles)}")
+
+    def be(self, person: str) -> None:
+        """Raise NotAllowed unless the caller is this member of the source tenant, in person."""
+        if not self.person or self.guest or self.object_id != person:
+            raise NotAllowed("only the analyst may do this, signed in as themselves")
 
 
 class _Discovery(msgspec.Struct):

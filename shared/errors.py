@@ -4,7 +4,7 @@ AutomationError
 |-- SettingsError            a deployment setting is missing or wrong; names all of them at once
 |-- BadRequest               a caller's input: names the field and the reason
 |-- Unauthenticated          no valid token
-|-- NotAllowed               a valid token without the app role
+|-- NotAllowed               a valid token that does not allow this
 |-- StoreConflict            a row changed under us, again and again
 |-- StoreUnavailable         Table Storage did not answer, or its answer stayed unknown
 |-- TransitionNotAllowed     a change of state that the table of transitions does not have (a bug of ours)

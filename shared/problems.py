@@ -85,7 +85,7 @@ def guarded(route: Route, unanswered: Callable[[func.HttpResponse], func.HttpRes
         except Unauthenticated as error:
             return problem(401, "Not signed in", str(error), headers={"WWW-Authenticate": "Bearer"})
         except NotAllowed as error:
-            return problem(403, "Not allowed", f"The token lacks the app role {error}.")
+            return problem(403, "Not allowed", str(error))
         except (NotConsented, Forbidden, Rejected) as error:
             # No repeat heals it: an administrator of the source tenant has to look.
             _log.error("request.not_set_up reason=%s", error)

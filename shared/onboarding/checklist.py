@@ -1,21 +1,67 @@
-"""The checklist: what only people can do, per analyst, with links. Pure.
+"""The checklist: what only people can do, per analyst, with links; and what they have confirmed. Pure.
 
 There is no public API for the multi-tenant portal's tenant list, its tenant groups, or a role's activation by
 somebody else.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec.structs import replace
+
 from shared.permissions import Registration
 from shared.settings import Portals
-from shared.tenants.record import Tenant
+from shared.tenants.record import Analyst, Tenant
+
+
+class Item(StrEnum):
+    """The steps of an analyst, by the names that the API knows them by."""
+
+    ORGANIZATION = "organization"
+    ROLE = "role"
+    DEFENDER = "defender"
+    MULTI_TENANT = "multiTenant"
+    TENANT_GROUP = "tenantGroup"
 
 
 def for_analysts(portals: Portals, tenant: Tenant) -> list[dict[str, object]]:
     """One list of steps for each analyst who has an account in the target."""
-    return [
-        {"analyst": analyst.object_id, "name": analyst.display_name, "items": _items(portals, tenant)}
-        for analyst in sorted(tenant.analysts.values(), key=lambda one: one.display_name)
-        if analyst.target_object_id is not None and analyst.problem is None
+    return [for_analyst(portals, tenant, analyst) for analyst in listed(tenant)]
+
+
+def for_analyst(portals: Portals, tenant: Tenant, analyst: Analyst) -> dict[str, object]:
+    """One analyst's list, with what they have confirmed."""
+    steps = [
+        {"id": item.value, **told, "confirmed": analyst.confirmed.get(item)} for item, told in _items(portals, tenant)
     ]
+    return {
+        "analyst": analyst.object_id,
+        "name": analyst.display_name,
+        "confirmed": f"{len(analyst.confirmed)} of {len(Item)}",
+        "items": steps,
+    }
+
+
+def listed(tenant: Tenant) -> Sequence[Analyst]:
+    """The analysts who have a checklist, by name."""
+    return sorted(
+        (one for one in tenant.analysts.values() if one.target_object_id is not None and one.problem is None),
+        key=lambda one: one.display_name,
+    )
+
+
+def confirmed(tenant: Tenant) -> str:
+    """How many analysts have confirmed all of their steps."""
+    analysts = listed(tenant)
+    return f"{sum(len(one.confirmed) == len(Item) for one in analysts)} of {len(analysts)}"
+
+
+def confirm(analyst: Analyst, item: Item, *, done: bool, now: datetime) -> Analyst:
+    """The analyst with a step confirmed, or taken back. The first time of a confirmation stays."""
+    others = {name: at for name, at in analyst.confirmed.items() if name != item}
+    at = {item.value: analyst.confirmed.get(item, now)} if done else {}
+    return replace(analyst, confirmed={**others, **at})
 
 
 def for_administrator(portals: Portals, tenant: Tenant) -> list[dict[str, str]]:
@@ -36,10 +82,10 @@ def for_administrator(portals: Portals, tenant: Tenant) -> list[dict[str, str]]:
     ]
 
 
-def _items(portals: Portals, tenant: Tenant) -> list[dict[str, str]]:
+def _items(portals: Portals, tenant: Tenant) -> list[tuple[Item, dict[str, str]]]:
     target = tenant.record.tenant_id
     name = tenant.record.wanted.display_name
-    return [
+    told = [
         _item(
             f"See that {name} is among your organizations",
             "The synchronization made your account there. No invitation needs to be accepted.",
@@ -66,6 +112,7 @@ def _items(portals: Portals, tenant: Tenant) -> list[dict[str, str]]:
             f"{portals.mto}/tenantgroups",
         ),
     ]
+    return list(zip(Item, told, strict=True))
 
 
 def _activation(tenant: Tenant) -> str:

@@ -7,6 +7,7 @@ from shared.onboarding import (
     activities,
     acts,
     analyst_activities,
+    checklist_triggers,
     consent_triggers,
     lifecycle,
     sweeper,
@@ -46,6 +47,13 @@ def _routes(app: df.Blueprint) -> None:
     register_route(app, "get_tenant", "GET", "tenants/{tenantId}", guarded(triggers.get_tenant))
     register_route(app, "cancel_tenant", "POST", "tenants/{tenantId}/cancel", guarded(triggers.cancel_tenant))
     register_route(app, "retry_tenant", "POST", "tenants/{tenantId}/retry", guarded(triggers.retry_tenant))
+    register_route(
+        app,
+        "confirm_checklist_item",
+        "POST",
+        "tenants/{tenantId}/checklist/{analyst}",
+        guarded(checklist_triggers.confirm_checklist_item),
+    )
     register_route(app, "get_consent_page", "GET", "consent/{state}", _page(consent_triggers.get_consent_page))
     register_route(app, "get_consent", "GET", "consent", _page(consent_triggers.get_consent))
     register_route(app, "get_health", "GET", "health", guarded(triggers.get_health))

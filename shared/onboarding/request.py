@@ -5,19 +5,18 @@ from dataclasses import dataclass
 
 import msgspec
 
+from shared.bodies import decode
 from shared.durations import days_of
 from shared.errors import BadRequest
 from shared.identifiers import ObjectId, TenantId, as_guid
 from shared.tenants.record import Analyst, Trust, Wanted
 
-LARGEST_BODY_BYTES = 64 * 1024
 MOST_ANALYSTS = 200
 """Analysts of one tenant: provisioning takes two seconds for each of them, from a limit that all tenants share."""
 
 _LONGEST_DAYS = 3650
 _DEFAULT_DURATION = "P180D"
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.ASCII)
-_FIELD = re.compile(r" - at `\$\.?([^`]*)`$")
 
 
 class _Analysts(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -67,11 +66,7 @@ class Intake:
 
 def parse(content: bytes, content_type: str, source: TenantId) -> Asked:
     """Read and check a body. Raises BadRequest that names the field."""
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise BadRequest("Content-Type", "must be application/json")
-    if len(content) > LARGEST_BODY_BYTES:
-        raise BadRequest("body", f"is larger than {LARGEST_BODY_BYTES} bytes")
-    body = _decoded(content)
+    body = decode(content, content_type, _Body)
     tenant_id = _tenant(body, source)
     group_id, user_ids = _who(body.analysts)
     return Asked(
@@ -88,20 +83,6 @@ def parse(content: bytes, content_type: str, source: TenantId) -> Asked:
         ),
         dry_run=body.dry_run,
     )
-
-
-def _decoded(content: bytes) -> _Body:
-    try:
-        return msgspec.json.decode(content, type=_Body)
-    except msgspec.ValidationError as error:
-        text = str(error)
-        place = _FIELD.search(text)
-        named = re.search(r"(required|unknown) field `([^`]*)`", text)
-        path = [part for part in (place.group(1) if place else "", named.group(2) if named else "") if part]
-        told = {"required": "is required", "unknown": "is no field of this request"}
-        raise BadRequest(".".join(path) or "body", told[named.group(1)] if named else _FIELD.sub("", text)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # msgspec checks a string's UTF-8 as it reads it
-        raise BadRequest("body", "is not JSON") from error
 
 
 def _tenant(body: _Body, source: TenantId) -> TenantId | None:

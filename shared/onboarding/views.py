@@ -44,6 +44,7 @@ def record(settings: Settings, tenant: Tenant) -> Json:
         "analysts": _analysts(tenant),
         "eligibilities": _eligibilities(tenant),
         "permissions": _permissions(settings, tenant),
+        "confirmed": checklist.confirmed(tenant) if ready else None,
         "checklist": checklist.for_analysts(settings.portals, tenant) if ready else [],
         "administratorChecklist": checklist.for_administrator(settings.portals, tenant) if ready else [],
     }

@@ -113,6 +113,7 @@ class Analyst(msgspec.Struct, frozen=True, kw_only=True):
     target_object_id: ObjectId | None = None
     provisioned: datetime | None = None
     problem: Problem | None = None
+    confirmed: dict[str, datetime] = {}
 
 
 class Eligibility(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ _RECORD = _SUMMARY | {
     "wanted",
     "requestedBy",
     "cancelledBy",
+    "confirmed",
     "warnings",
     "acts",
     "consents",

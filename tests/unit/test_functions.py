@@ -34,6 +34,7 @@ _ROUTES = {
     "get_consent_page": ("GET", "consent/{state}"),
     "get_consent": ("GET", "consent"),
     "get_health": ("GET", "health"),
+    "confirm_checklist_item": ("POST", "tenants/{tenantId}/checklist/{analyst}"),
     "get_audit": ("GET", "audit"),
 }
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.bodies import LARGEST_BODY_BYTES
 from shared.errors import BadRequest
 from shared.identifiers import TenantId
-from shared.onboarding.request import LARGEST_BODY_BYTES, MOST_ANALYSTS, Asked, parse
+from shared.onboarding.request import MOST_ANALYSTS, Asked, parse
 from shared.tenants.record import Trust
 from tests.unit.making import ANA, BEN, SOURCE, TARGET
 
