@@ -23,7 +23,7 @@ _STYLE = (
     "padding:.4rem;vertical-align:top}code{font-size:.9em}.bad{border-left:4px solid #c50f1f;padding-left:1rem}"
 )
 
-_PURPOSES = {
+PURPOSES = {
     Registration.SETUP: "sets up cross-tenant access, once. You remove it when the tenant is ready.",
     Registration.ACCESS: "stays: it makes the analysts eligible for Security Reader, and renews that before it ends. By its "
     "permission it could make anyone eligible for any role; Tenantry refuses every role but those on its deployment's "
@@ -40,13 +40,13 @@ def ask(registration: Registration, source: str, target: str, link: str, problem
     """The page that asks for consent: what, why, how to take it back, and the way to Entra."""
     rows = "".join(
         f"<tr><td><code>{escape(name)}</code></td><td>{escape('; '.join(why))}</td></tr>"
-        for name, why in _reasons(registration)
+        for name, why in reasons(registration)
     )
     warning = f'<p class="bad">Last time: {escape(problem)}</p>' if problem else ""
     return _page(
         f"{registration.value} for {target}",
         f"<p><b>{escape(source)}</b> asks the administrator of <b>{escape(target)}</b> to add the application "
-        f"<b>{escape(registration.value)}</b>, which {escape(_PURPOSES[registration])}</p>{warning}"
+        f"<b>{escape(registration.value)}</b>, which {escape(PURPOSES[registration])}</p>{warning}"
         f"<table><tr><th>Permission</th><th>What it is for</th></tr>{rows}</table>"
         "<p><b>To take it back:</b> Entra admin center, Enterprise applications, "
         f"{escape(registration.value)}, Properties, Delete. Its access ends within about an hour; nobody needs to be told. "
@@ -114,7 +114,8 @@ def not_set_up() -> str:
     )
 
 
-def _reasons(registration: Registration) -> Sequence[tuple[str, list[str]]]:
+def reasons(registration: Registration) -> Sequence[tuple[str, list[str]]]:
+    """Each permission of a registration, and what for."""
     return [
         (
             name,

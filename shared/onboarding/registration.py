@@ -9,6 +9,7 @@ from shared.onboarding import (
     analyst_activities,
     checklist_triggers,
     consent_triggers,
+    kit_triggers,
     lifecycle,
     sweeper,
     sync_activities,
@@ -47,6 +48,7 @@ def _routes(app: df.Blueprint) -> None:
     register_route(app, "get_tenant", "GET", "tenants/{tenantId}", guarded(triggers.get_tenant))
     register_route(app, "cancel_tenant", "POST", "tenants/{tenantId}/cancel", guarded(triggers.cancel_tenant))
     register_route(app, "retry_tenant", "POST", "tenants/{tenantId}/retry", guarded(triggers.retry_tenant))
+    register_route(app, "get_kit", "GET", "tenants/{tenantId}/kit", guarded(kit_triggers.get_kit))
     register_route(
         app,
         "confirm_checklist_item",

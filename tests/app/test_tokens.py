@@ -28,6 +28,7 @@ _ROUTES = [
     ("GET", "/api/tenants/{id}"),
     ("POST", "/api/tenants/{id}/cancel"),
     ("POST", "/api/tenants/{id}/retry"),
+    ("GET", "/api/tenants/{id}/kit"),
     ("POST", "/api/tenants/{id}/checklist/{id}"),
     ("GET", "/api/audit?subject={id}"),
 ]

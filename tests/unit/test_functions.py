@@ -35,6 +35,7 @@ _ROUTES = {
     "get_consent": ("GET", "consent"),
     "get_health": ("GET", "health"),
     "confirm_checklist_item": ("POST", "tenants/{tenantId}/checklist/{analyst}"),
+    "get_kit": ("GET", "tenants/{tenantId}/kit"),
     "get_audit": ("GET", "audit"),
 }
 

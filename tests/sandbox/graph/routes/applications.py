@@ -90,7 +90,17 @@ def _read_by_app_id(call: Call) -> Answer:
 
 
 def _delete_principal(call: Call) -> Answer:
-    found = principal_of(call)
+    return _deleted(call, principal_of(call))
+
+
+def _delete_by_app_id(call: Call) -> Answer:
+    found = call.tenant.applications.by_app_id(call.id())
+    if found is None or call.tenant.applications.principal(found.id) is None:
+        raise not_found(call.ids["id"])
+    return _deleted(call, found)
+
+
+def _deleted(call: Call, found: ServicePrincipal) -> Answer:
     for job in call.tenant.jobs.of(found.id):
         call.tenant.jobs.delete(job)
     call.tenant.applications.delete_principal(found.id)
@@ -169,6 +179,7 @@ ROUTES = (
     Route(call=f"GET {_BY_ID}", handler=_read_principal, options=Options(select=_PRINCIPAL)),
     Route(call="GET /servicePrincipals(appId={id})", handler=_read_by_app_id, options=Options(select=_PRINCIPAL)),
     Route(call=f"DELETE {_BY_ID}", handler=_delete_principal),
+    Route(call="DELETE /servicePrincipals(appId={id})", handler=_delete_by_app_id),
     Route(
         call="GET /applications",
         handler=_list_applications,

@@ -1,6 +1,6 @@
 """Users and groups, read only: the source's analysts and the target's synchronized accounts (section 4)."""
 
-from tests.sandbox.graph.call import Answer, Call, collection, entity
+from tests.sandbox.graph.call import NO_CONTENT, Answer, Call, collection, entity
 from tests.sandbox.graph.errors import not_found
 from tests.sandbox.graph.filters import EQUAL
 from tests.sandbox.graph.models.directory import Group, User
@@ -70,6 +70,13 @@ def _read_user(call: Call) -> Answer:
     return entity(call, "users/$entity", _visible(call, user), default=_USER_DEFAULT)
 
 
+def _delete_user(call: Call) -> Answer:
+    if call.tenant.directory.user(call.ids["id"], View.ID) is None:
+        raise not_found(call.ids["id"])
+    call.tenant.directory.delete_user(call.ids["id"])
+    return NO_CONTENT
+
+
 def _list_users(call: Call) -> Answer:
     users = [_visible(call, user) for user in call.tenant.directory.listed_users()]
     return collection(call, "users", users, default=_USER_DEFAULT)
@@ -133,6 +140,7 @@ ROUTES = (
         options=Options(select=_USER_ALL, filter=_USER_FILTER, top=999, count=True),
     ),
     Route(call="GET /users/{id}", handler=_read_user, options=Options(select=_USER_ALL)),
+    Route(call="DELETE /users/{id}", handler=_delete_user),
     Route(
         call="GET /groups",
         handler=_list_groups,

@@ -1,0 +1,34 @@
+"""The kit of a tenant, for an operator to send on."""
+
+import azure.functions as func
+
+from shared.callers import AppRole
+from shared.durable import Orchestrations
+from shared.errors import BadRequest
+from shared.identifiers import TenantId, as_guid
+from shared.onboarding import kit
+from shared.permissions import MULTI_TENANT
+from shared.problems import problem
+from shared.services import Services
+
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+async def get_kit(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
+    """GET /api/tenants/{tenantId}/kit: Markdown for the target's administrator. App role Tenants.Read."""
+    caller = await services.callers.identify(request.headers)
+    caller.allow(AppRole.READ, AppRole.OPERATE)
+    guid = as_guid(request.route_params.get("tenantId", ""))
+    if guid is None:
+        raise BadRequest("tenantId", "is not a GUID")
+    tenant = await services.tenants.read(TenantId(guid))
+    if tenant is None:
+        return problem(404, "Not found", "No such tenant is looked after here.")
+    text = kit.markdown(
+        tenant,
+        services.settings.source_tenant_id,
+        await services.directory.source_name(),
+        {one: services.settings.client_ids[one] for one in MULTI_TENANT},
+        await services.audit.entries(guid),
+    )
+    return func.HttpResponse(body=text, status_code=200, headers=_HEADERS, mimetype="text/markdown")

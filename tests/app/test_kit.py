@@ -1,0 +1,85 @@
+"""The kit: what an administrator reads is true, and its commands, carried out, leave nothing of ours in the tenant."""
+
+import json
+import re
+
+import httpx
+
+from shared.permissions import MULTI_TENANT, needed
+from tests.flows.scene import Scene
+from tests.sandbox.population import CLIENT_IDS
+
+_COMMAND = re.compile(r"^Invoke-MgGraphRequest -Method (\w+) -Uri \"([^\"]+)\"(?: -Body '([^']*)')?$", re.MULTILINE)
+_CONNECT = re.compile(r'^Connect-MgGraph -TenantId "([^"]+)" -Scopes "([^"]+)"$', re.MULTILINE)
+
+
+async def kit(scene: Scene) -> str:
+    answer = await scene.call("GET", f"/api/tenants/{scene.target}/kit", token=scene.world.reader_token())
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"].startswith("text/markdown")
+    return answer.text
+
+
+async def test_before_anything_was_done_it_says_what_is_asked_and_that_nothing_was_changed(scene: Scene) -> None:
+    await scene.post(scene.world.people.ana)
+    await scene.settle()
+
+    text = await kit(scene)
+
+    assert "Contoso looks after Fabrikam" in text
+    assert all(f"`{name}`" in text for one in MULTI_TENANT for name in needed(one))
+    assert "Nothing yet." in text
+
+
+async def test_afterwards_it_tells_each_change_in_this_tenant_and_none_of_the_source(scene: Scene) -> None:
+    await scene.onboarded()
+
+    text = await kit(scene)
+
+    told = text[text.index("## What was changed") : text.index("## How to remove")]
+    here = [entry for entry in await scene.entries() if entry.deed.tenant_id == scene.target]
+    assert told.count("\n| 20") == len(here) == 4
+    assert "enterprise application" not in told
+
+
+async def test_its_commands_leave_nothing_of_ours_in_the_tenant(scene: Scene) -> None:
+    """Played as an administrator who has just the scopes that the kit names."""
+    await scene.onboarded(scene.world.people.ana, scene.world.people.ben)
+    world, fabrikam = scene.world, scene.world.fabrikam
+    text = await kit(scene)
+    [(tenant, scopes)] = _CONNECT.findall(text)
+    commands = _COMMAND.findall(text)
+    assert tenant == scene.target
+    assert text.count("Invoke-MgGraphRequest") == len(commands)
+
+    token = world.clouds.app_token(fabrikam, world.clouds.graph, scopes.split(","), app_id=CLIENT_IDS[MULTI_TENANT[0]])
+    async with httpx.AsyncClient(verify=world.certificates.client_context(), trust_env=False) as client:
+        for method, uri, body in commands:
+            answer = await client.request(
+                method,
+                f"{world.clouds.graph}/{uri}",
+                headers={"Authorization": f"Bearer {token}"},
+                json=json.loads(body) if body else None,
+            )
+            assert answer.is_success, f"{method} {uri}: {answer.text}"
+
+    assert fabrikam.pim.active() == []
+    assert not any(user.source for user in fabrikam.directory.users.values())
+    assert fabrikam.access.partner(world.contoso.id) is None
+    assert not any(fabrikam.applications.by_app_id(CLIENT_IDS[one]) for one in MULTI_TENANT)
+
+
+async def test_a_name_can_neither_break_out_of_the_text_nor_reach_a_command(scene: Scene) -> None:
+    await scene.post(scene.world.people.ana, displayName='Fabrikam`"; Remove-Item | x [a](b)')
+    await scene.settle()
+
+    text = await kit(scene)
+
+    assert "Remove-Item" not in text[text.index("```powershell") :]
+    assert "[a](b)" not in text
+
+
+async def test_there_is_no_kit_for_a_stranger(scene: Scene) -> None:
+    answer = await scene.call("GET", f"/api/tenants/{scene.target}/kit")
+
+    assert answer.status_code == 404
