@@ -21,7 +21,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.identifiers import ObjectId, TenantId
-from shared.onboarding.acts import BY_NUMBER
+from shared.onboarding.acts import ACTS, BY_NUMBER
 from shared.onboarding.consents import after_proof
 from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.onboarding.preflight import NO_PIM
@@ -41,6 +41,10 @@ type Work = Callable[[Services, ActCall, Tenant], Awaitable[ActOutcome]]
 _STORE_PAUSE_SECONDS = 20.0
 _VENDOR_PAUSE_SECONDS = 15.0
 _SLOWEST_SECONDS = 60.0
+_ANALYST_TAKES = timedelta(seconds=20)
+"""One analyst's part of an act that goes by analyst: reads, a write, looks until it shows."""
+
+_BY_ANALYST = frozenset(act.number for act in ACTS if any(step.by_analyst for step in act.steps))
 
 
 def fence(call: ActCall) -> Fence:
@@ -48,17 +52,20 @@ def fence(call: ActCall) -> Fence:
     return Fence(run=call.run.number, nonce=call.run.nonce)
 
 
-def deadline(deadlines: Deadlines, number: int) -> timedelta:
-    """How long an act may take: provisioning waits for the synchronization, the rest for replication."""
+def deadline(deadlines: Deadlines, number: int, analysts: int) -> timedelta:
+    """How long an act may take: provisioning waits for the synchronization, the rest for replication. Acts that go by
+    analyst take their time for each.
+    """
+    each = analysts * _ANALYST_TAKES if number in _BY_ANALYST else timedelta()
     match number:
         case 8:
-            return deadlines.provisioning
+            return deadlines.provisioning + each
         case 6 | 9:
             # The application must show before its job can be made, the account before PIM knows it; and an answer that
             # was lost is waited for before either is asked for again.
-            return 2 * deadlines.replication
+            return 2 * deadlines.replication + each
         case _:
-            return deadlines.replication
+            return deadlines.replication + each
 
 
 async def perform(services: Services, call: ActCall, number: int, work: Work) -> ActOutcome:
@@ -68,7 +75,7 @@ async def perform(services: Services, call: ActCall, number: int, work: Work) ->
         act = tenant.acts[number]
         if _is_behind(tenant, call, number):
             return Done(act.detail)
-        until = act.since + deadline(services.settings.deadlines, number)
+        until = act.since + deadline(services.settings.deadlines, number, len(tenant.analysts))
         if services.clock.now() > until:
             return await _leave(services, call, number, _too_late(act))
         outcome = await _work(services, call, number, tenant, work)
