@@ -26,8 +26,8 @@ _AUDIENCE = "api://AzureADTokenExchange/.default"
 _KEPT = 200
 """Credentials kept at once: one tenant needs three, and each holds a connection pool."""
 
-_CLOSED_AFTER_SECONDS = 120.0
-"""Longer than any request with a credential takes."""
+_CLOSED_AFTER_SECONDS = 600.0
+"""As long as a function may run (functionTimeout): no request with a credential takes longer."""
 
 _NOT_PRESENT = frozenset({"AADSTS700016", "AADSTS650052", "AADSTS7000112", "AADSTS7000229"})
 """Entra codes: application not found in the tenant, service principal missing, application disabled there."""

@@ -13,7 +13,7 @@ import msgspec
 
 from shared.audit import Audit
 from shared.clock import Clock
-from shared.errors import Forbidden, NotConsented, Rejected, RemoteError, Unavailable, Undecidable
+from shared.errors import Forbidden, NotConsented, Rejected, RemoteError, RoleNotAllowed, Unavailable, Undecidable
 from shared.identifiers import TenantId
 from shared.privileged import Ensured, Fence, NotYet, OpenIntent, PrivilegedWrite, check_fence
 from shared.settling import Settling
@@ -30,8 +30,10 @@ IN_PATIENCE = timedelta(minutes=15)
 """How long a created object may stay hidden (ten minutes are seen; Entra promises nothing) before it is created
 again."""
 
-_SHOWS_WITHIN = timedelta(minutes=2)
-"""How long a change that is safe to repeat may take to show before an open intent is judged (seconds are usual)."""
+_SHOWS_WITHIN = timedelta(minutes=6)
+"""How long a change that is safe to repeat may take to be sent, with its repeats, and to show, before an open intent is
+judged (seconds are usual).
+"""
 
 _UNREAD_SECONDS = 20.0
 """Before an intent whose object could not be read is looked at again."""
@@ -87,15 +89,15 @@ class Intents:
             intent = await self._settling.settled(tenant_id, key)
             if tenant is None or intent is None or intent.state is not IntentState.OPEN:
                 continue
-            write = rebuild(tenant, intent)
             try:
+                write = rebuild(tenant, intent)
                 image = await write.read()
-            except (Forbidden, Rejected, NotConsented, Undecidable) as error:
+            except (Forbidden, Rejected, NotConsented, Undecidable, RoleNotAllowed, LookupError) as error:
                 # It may not be read any more. The act meets the same, and says what a person should do.
-                _log.info("intent.left_open tenant_id=%s kind=%s reason=%s", tenant_id, write.kind, error)
+                _log.info("intent.left_open tenant_id=%s kind=%s reason=%s", tenant_id, intent.kind, error)
                 continue
             except RemoteError as error:
-                _log.info("intent.unread tenant_id=%s kind=%s reason=%s", tenant_id, write.kind, error)
+                _log.info("intent.unread tenant_id=%s kind=%s reason=%s", tenant_id, intent.kind, error)
                 waiting = max(waiting, _UNREAD_SECONDS)
                 continue
             if write.satisfied(image):

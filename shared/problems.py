@@ -101,5 +101,5 @@ def guarded(route: Route, unanswered: Callable[[func.HttpResponse], func.HttpRes
 def _not_set_up(error: NotConsented | Forbidden | Rejected) -> str:
     if isinstance(error, NotConsented):
         return f"{error.registration} is not set up in the source tenant."
-    who, code = error.call.registration or "The app's identity", error.call.code or error.call.status
-    return f"{who} was refused ({code}). An administrator of the source tenant looks at its set-up."
+    who, code = error.call.registration or "A call", error.call.code or error.call.status
+    return f"{who} was refused ({code}). An administrator of the source tenant looks at the app's set-up."

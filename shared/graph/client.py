@@ -6,6 +6,7 @@ caller looks first.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -24,6 +25,7 @@ from shared.errors import (
     Conflict,
     Forbidden,
     MissingIntent,
+    NotConsented,
     NotFound,
     Rejected,
     RemoteCall,
@@ -71,6 +73,13 @@ class Answer(msgspec.Struct, frozen=True):
     def decode[T](self, kind: type[T]) -> T:
         """The JSON as one of our types; unknown fields are ignored."""
         return msgspec.json.decode(self.content, type=kind)
+
+
+@dataclass(slots=True)
+class _Landed:
+    """Whether a try of this call may have been carried out."""
+
+    maybe: bool = False
 
 
 class _Bearer(AuthenticationProvider):
@@ -121,12 +130,31 @@ class Graph:
             raise MissingIntent(f"{registration} may not call {call.method} {call.path}")
         if call.write and (intent is None or (intent.registration, intent.tenant_id) != (registration, tenant_id)):
             raise MissingIntent(f"{call.method} {call.path} in {tenant_id}")
-        adapter = HttpxRequestAdapter(_Bearer(self._credentials, registration, tenant_id), http_client=self._http)
-        adapter.base_url = self._base
-        lane: Lane = (registration, tenant_id, call.family)
         remote = RemoteCall(
             service="graph", method=call.method, path=call.path, tenant_id=tenant_id, registration=registration.value
         )
+        landed = _Landed()
+        try:
+            return await self._patiently(call, registration, tenant_id, build, remote, landed)
+        except (RemoteError, NotConsented) as error:
+            # What a later try answers says nothing of an earlier one whose answer was lost.
+            if call.write and landed.maybe:
+                seconds = error.seconds if isinstance(error, Throttled | Unavailable) else 0.0
+                raise Unavailable(remote, uncertain=True, seconds=seconds) from error
+            raise
+
+    async def _patiently(
+        self,
+        call: Call,
+        registration: Registration,
+        tenant_id: TenantId,
+        build: Build,
+        remote: RemoteCall,
+        landed: _Landed,
+    ) -> Answer:
+        adapter = HttpxRequestAdapter(_Bearer(self._credentials, registration, tenant_id), http_client=self._http)
+        adapter.base_url = self._base
+        lane: Lane = (registration, tenant_id, call.family)
         repeatable = not call.write or call.method in ("PUT", "PATCH", "DELETE")
         renewed = False
         for backoff in (*_BACKOFFS, None):
@@ -144,6 +172,7 @@ class Graph:
                 self._credentials.forget(registration, tenant_id)
                 renewed = True
             except Unavailable as error:
+                landed.maybe = landed.maybe or error.uncertain
                 if backoff is None or not repeatable or error.seconds > LONGEST_WAIT_SECONDS:
                     raise
                 await self._clock.sleep(max(backoff, error.seconds))

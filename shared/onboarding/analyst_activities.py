@@ -55,7 +55,7 @@ async def _provision_analyst(services: Services, call: ActCall, tenant: Tenant) 
     if analyst.problem is not None and _asked(tenant, analyst.object_id) is None:  # act 7 left them out
         return await _next_analyst(services, tenant)
     asked = _asked(tenant, analyst.object_id)
-    if asked is not None and analyst.target_object_id is None and not _holds(call, Family.ON_DEMAND):
+    if asked is not None and analyst.target_object_id is None and not _is_to_repeat(call, asked):
         return await _ask_log(services, call, tenant, analyst, asked)
     # An account of a known id shows by itself: it is only looked at, for a while.
     sends = asked is None or analyst.target_object_id is None or _since(services, asked) > IN_PATIENCE
@@ -234,8 +234,11 @@ def _since(services: Services, asked: Intent) -> timedelta:
     return services.clock.now() - (asked.attempted or asked.opened)
 
 
-def _holds(call: ActCall, family: Family) -> bool:
-    return call.slot is not None and call.slot.family is family
+def _is_to_repeat(call: ActCall, asked: Intent) -> bool:
+    """Whether a slot was reserved for asking again, and not used since."""
+    if call.slot is None or call.slot.family is not Family.ON_DEMAND:
+        return False
+    return (asked.attempted or asked.opened) < call.slot.at
 
 
 def _asked(tenant: Tenant, analyst: ObjectId) -> Intent | None:

@@ -163,13 +163,16 @@ def stopped_acts(tenant: Tenant, state: State, now: datetime) -> list[Act]:
     """The acts that a run leaves under way, as they stand when the tenant rests. One that waits for a person waits on."""
     if state in WAITING:
         return []
-    stopped, ended = (ActState.PENDING, None) if state is State.CANCELLED else (ActState.FAILED, now)
+    stopped, ended = _STOPPED.get(state, ActState.FAILED), None if state is State.CANCELLED else now
     return [
         msgspec.structs.replace(act, state=stopped, ended=ended)
         for act in tenant.acts.values()
         if act.state in (ActState.RUNNING, ActState.WAITING)
     ]
 
+
+# Only a late repeat of a done act can be under way when a tenant becomes Ready.
+_STOPPED = {State.CANCELLED: ActState.PENDING, State.READY: ActState.DONE}
 
 _UNEXPLAINED = Problem(
     code="Interrupted",

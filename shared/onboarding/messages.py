@@ -22,11 +22,15 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ActCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One act for one run; of one analyst where the act goes by analyst. `slot` was reserved before."""
+    """One act for one run; of one analyst where the act goes by analyst. `slot` was reserved before.
+
+    `last`: no other analyst of this step is still waited for.
+    """
 
     run: RunKey
     analyst: ObjectId | None = None
     slot: Slot | None = None
+    last: bool = True
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):

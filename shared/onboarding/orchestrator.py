@@ -54,11 +54,12 @@ def _rounds(
     due = [(context.current_utc_datetime, one) for one in calls]
     while due:
         waiting: list[tuple[datetime, ActCall]] = []
-        for moment, one in due:
+        for number, (moment, one) in enumerate(due, start=1):
             if moment > context.current_utc_datetime:
                 waiting.append((moment, one))
                 continue
-            outcome = yield from _attempt(context, sleeper, activity, one)
+            last = not waiting and number == len(due)
+            outcome = yield from _attempt(context, sleeper, activity, msgspec.structs.replace(one, last=last))
             if isinstance(outcome, Ended):
                 return outcome
             if isinstance(outcome, Again):

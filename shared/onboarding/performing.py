@@ -196,7 +196,7 @@ async def _leave(services: Services, call: ActCall, number: int, outcome: ActOut
         check_fence(tenant.record, fence(call))
         act = tenant.acts[number]
         match outcome:
-            case Done(detail, more=True):
+            case Done(detail, more) if more or not call.last:
                 left = msgspec.structs.replace(act, state=ActState.RUNNING, detail=detail)
             case Done(detail):
                 left = msgspec.structs.replace(act, state=ActState.DONE, ended=now, detail=detail)
@@ -210,7 +210,7 @@ async def _leave(services: Services, call: ActCall, number: int, outcome: ActOut
         return None if left == act else Change(record=tenant.record, acts=[left])
 
     await services.tenants.update(_tenant_id(call), decide)
-    if isinstance(outcome, Done) and not outcome.more:
+    if isinstance(outcome, Done) and call.last and not outcome.more:
         _log.info("act.done tenant_id=%s run=%s act=%s", call.run.subject, call.run.number, number)
     return outcome
 

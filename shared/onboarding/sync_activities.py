@@ -131,8 +131,10 @@ async def _is_gone(services: Services, tenant: Tenant) -> bool:
         return False
     known = held(tenant)
     if await services.applications.service_principal(known.service_principal_id) is None:
-        return not await services.applications.find_applications(known.name)
-    return not await services.synchronizations.jobs(known.service_principal_id)
+        found = await services.applications.find_applications(known.name)
+        return known.service_principal_id not in [one.id for one in found]
+    jobs = await services.synchronizations.jobs(known.service_principal_id)
+    return known.job_id not in [one.id for one in jobs]
 
 
 async def _made_again_by_a_retry(services: Services, call: ActCall) -> Ended:

@@ -36,7 +36,7 @@ async def _remember_application(services: Services, tenant: Tenant, name: str, m
     before = held(tenant).service_principal_id
 
     def known(found: Tenant) -> Synchronization:
-        same = held(found).service_principal_id == before
+        same = held(found).service_principal_id in (before, "")
         return Synchronization(name=name, service_principal_id=made) if same else held(found)
 
     await _store(services, tenant.record.tenant_id, known)
@@ -77,6 +77,10 @@ def enterprise_application(
         return found[0] if found else None
 
     async def send(_: ServicePrincipal | None, intent: OpenIntent) -> str:
+        if known:
+            # From now on what is made is found by its name: an answer may get lost.
+            await _remember_application(services, tenant, name, "")
+            known.clear()
         made, request_id = await services.applications.instantiate(name, intent)
         known.append(made.id)
         await _remember_application(services, tenant, name, made.id)
@@ -116,6 +120,9 @@ def synchronization_job(services: Services, tenant: Tenant, _: Arguments) -> Pri
         return jobs[0] if jobs else None
 
     async def send(_: Job | None, intent: OpenIntent) -> str:
+        if known:
+            await remember(services, tenant.record.tenant_id, job_id="", rule_id="", secrets_stored=False)
+            known.clear()
         made, request_id = await services.synchronizations.create_job(service_principal_id, intent)
         known.append(made.id)
         await remember(services, tenant.record.tenant_id, job_id=made.id, rule_id="", secrets_stored=False)
