@@ -6,7 +6,9 @@ identity may do no more.
 
 from typing import Any
 
-from shared.chain import GENESIS, Deed, Entry, sealed
+import msgspec
+
+from shared.chain import GENESIS, Deed, Entry, Unreadable, sealed
 from shared.rows import Row, encode
 from shared.tables import Table
 
@@ -31,18 +33,34 @@ class Audit:
         """Insert an entry. Equal content there already is success; False when another entry took its place."""
         row = Row(
             partition=entry.subject,
-            key=f"{_SEQUENCES - entry.sequence:012d}",
+            key=_key(entry),
             body=encode(entry),
             nonce=entry.hash,
         )
         return await self._table.insert(row) is None
 
-    async def page(self, subject: str, *, size: int, token: Any) -> tuple[list[Entry], Any]:
-        """One page of a subject's entries, or of everybody's, the newest first of each; and the next page's token."""
+    async def page(self, subject: str, *, size: int, token: Any) -> tuple[list[Entry | Unreadable], Any]:
+        """One page of a subject's entries, or of everybody's, the newest first of each; and the next page's token.
+
+        A row that holds no entry of its place hides none of the others.
+        """
         query, parameters = ("PartitionKey eq @s", {"s": subject}) if subject else ("", {})
         rows, following = await self._table.page(query, parameters, size=size, token=token)
-        return [row.decode(Entry) for row in rows], following
+        return [_entry(row) for row in rows], following
 
     async def entries(self, subject: str) -> list[Entry]:
         """A subject's chain, oldest first."""
         return [row.decode(Entry) for row in reversed(await self._table.partition(subject))]
+
+
+def _key(entry: Entry) -> str:
+    return f"{_SEQUENCES - entry.sequence:012d}"
+
+
+def _entry(row: Row) -> Entry | Unreadable:
+    try:
+        entry = row.decode(Entry)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Unreadable(subject=row.partition, key=row.key)
+    in_place = (entry.subject, _key(entry)) == (row.partition, row.key)
+    return entry if in_place else Unreadable(subject=row.partition, key=row.key)

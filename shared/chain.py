@@ -39,6 +39,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     hash: str = ""
 
 
+class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the audit table that holds no entry of its place: damaged, or somebody else's."""
+
+    subject: str
+    key: str
+
+
 def sealed(subject: str, sequence: int, previous: str, deed: Deed) -> Entry:
     """The entry with its hash: SHA-256 over its JSON in field order, with an empty hash."""
     entry = Entry(subject=subject, sequence=sequence, previous=previous, deed=deed)

@@ -69,10 +69,11 @@ def _lacks_table(error: AzureError) -> bool:
 class Table:
     """One table. Reads answer what is there; writes are safe to repeat."""
 
-    def __init__(self, open_table: OpenTable, name: str, clock: Clock) -> None:
+    def __init__(self, open_table: OpenTable, name: str, clock: Clock, *, creates: bool = True) -> None:
         self._client = open_table(name)
         self._name = name
         self._clock = clock
+        self._creates = creates
 
     async def get(self, partition: str, key: str) -> Row | None:
         """One row, or None."""
@@ -221,6 +222,8 @@ class Table:
             except AzureError as error:
                 # A row that is absent is handled by each operation; what is left of 404 is the table itself.
                 if _lacks_table(error) or isinstance(error, ResourceNotFoundError):
+                    if not self._creates:
+                        raise StoreConflict(f"there is no table {self._name}") from error
                     await self._create()
                     continue
                 if not _is_transient(error):

@@ -6,7 +6,7 @@ import azure.functions as func
 
 from shared.auditing import views
 from shared.callers import AppRole
-from shared.chain import Entry
+from shared.chain import Entry, Unreadable
 from shared.durable import Orchestrations
 from shared.errors import BadRequest
 from shared.identifiers import as_guid
@@ -37,18 +37,18 @@ async def get_audit(services: Services, _: Orchestrations, request: func.HttpReq
 
 async def _page(services: Services, request: func.HttpRequest, subject: str, since: datetime) -> func.HttpResponse:
     entries, following = await services.audit.page(subject, size=_PAGE, token=page_token(request))
-    body: dict[str, object] = {"value": [views.entry(one) for one in entries if one.deed.at >= since]}
+    body: dict[str, object] = {"value": [views.entry(one) for one in entries if views.is_since(one, since)]}
     if following is not None:
         body["cursor"] = cursor_of(following)
     return answer(200, body)
 
 
 async def _csv(services: Services, subject: str, since: datetime) -> func.HttpResponse:
-    found: list[Entry] = []
+    found: list[Entry | Unreadable] = []
     token = None
     while True:
         entries, token = await services.audit.page(subject, size=1000, token=token)
-        found += [one for one in entries if one.deed.at >= since]
+        found += [one for one in entries if views.is_since(one, since)]
         if len(found) > _MOST_ROWS:
             raise BadRequest("from", f"leaves more than {_MOST_ROWS} entries: name a subject, or a later time")
         # To the end: an entry that was stored late stands behind younger ones.

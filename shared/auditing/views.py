@@ -3,10 +3,11 @@
 import csv
 import io
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 
-from shared.chain import Entry
+from shared.chain import Entry, Unreadable
 
 type Json = dict[str, object]
 
@@ -28,11 +29,14 @@ COLUMNS = (
     "requestId",
     "previous",
     "hash",
+    "unreadable",
 )
 
 
-def entry(found: Entry) -> Json:
-    """One entry."""
+def entry(found: Entry | Unreadable) -> Json:
+    """One entry; of a damaged row no more than where it is."""
+    if isinstance(found, Unreadable):
+        return {"subject": found.subject, "unreadable": found.key}
     deed = found.deed
     return {
         "subject": found.subject,
@@ -55,13 +59,19 @@ def entry(found: Entry) -> Json:
     }
 
 
-def table(entries: Iterable[Entry]) -> str:
+def is_since(found: Entry | Unreadable, moment: datetime) -> bool:
+    """Whether an entry is of that moment or later. A damaged row always is."""
+    return isinstance(found, Unreadable) or found.deed.at >= moment
+
+
+def table(entries: Iterable[Entry | Unreadable]) -> str:
     """RFC 4180, with a header. What a spreadsheet would take for a formula is kept from being one."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for found in entries:
-        writer.writerow([_cell(value) for value in entry(found).values()])
+        told = entry(found)
+        writer.writerow([_cell(told.get(name, "")) for name in COLUMNS])
     return text.getvalue()
 
 

@@ -8,19 +8,29 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from shared.chain import Entry
+from shared.chain import Deed, Entry
 from shared.identifiers import AppId, TenantId
 from shared.onboarding.pages import PURPOSES, reasons
 from shared.permissions import MULTI_TENANT, SECURITY_READER, Registration
-from shared.tenants.record import Tenant
+from shared.tenants.record import IntentState, Tenant
 
-_CHANGES = frozenset({"done"})
+_NOT_CHANGED = ("refused", "not sent", "found to be so")
+"""How the outcomes begin of writes that changed nothing."""
+
+_ACCOUNT = "account of "
+"""The object of a provisioning: the source's job is asked, and the account is made here."""
+
 _SCOPES = (
     "RoleEligibilitySchedule.ReadWrite.Directory",
     "User.DeleteRestore.All",
     "Policy.ReadWrite.CrossTenantAccess",
     "Application.ReadWrite.All",
 )
+_SETTINGS = ("automaticUserConsentSettings", "inboundTrust")
+_ROLES = "Privileged Role Administrator, User Administrator, Security Administrator and Cloud Application Administrator"
+_STAYS = """Here: your sign-in and audit logs, and deleted accounts and applications for 30 days among the deleted items. With
+the sender: the record of what was done, and, until they let go of your tenant, their own entry for it and the application
+that synchronized the analysts. It can do nothing here any more."""
 
 
 def markdown(
@@ -37,11 +47,12 @@ def markdown(
         "## What is asked of you, and why",
         *_asked(),
         "## What was changed so far",
-        _changed(target, trail),
+        _changed(_changes(target, trail)),
+        *_under_way(tenant),
         "## How to remove everything",
-        *_removal(tenant, source, apps),
+        *_removal(tenant, source, apps, _changes(target, trail)),
         "## What stays",
-        "Sign-in and audit logs of your tenant, and soft-deleted accounts for 30 days. Nothing else.",
+        _STAYS,
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -53,37 +64,78 @@ def _asked() -> Iterable[str]:
         yield "\n".join(["| Permission | What it is for |", "|---|---|", *rows])
 
 
-def _changed(target: TenantId, trail: Sequence[Entry]) -> str:
-    rows = [
-        f"| {entry.deed.at:%Y-%m-%d %H:%M} | {entry.deed.registration} | {_plain(entry.deed.what)} | "
-        f"`{_json(entry.deed.before)}` | `{_json(entry.deed.wanted)}` |"
+def _changes(target: TenantId, trail: Sequence[Entry]) -> Sequence[Deed]:
+    """What changed this tenant, or may have."""
+    return [
+        entry.deed
         for entry in trail
-        if entry.deed.tenant_id == target and entry.deed.outcome in _CHANGES
+        if (entry.deed.tenant_id == target or entry.deed.object_name.startswith(_ACCOUNT))
+        and not entry.deed.outcome.startswith(_NOT_CHANGED)
+    ]
+
+
+def _changed(changes: Sequence[Deed]) -> str:
+    rows = [
+        f"| {deed.at:%Y-%m-%d %H:%M} | {deed.registration} | {_plain(deed.what)} | {deed.outcome} | "
+        f"`{_json(deed.before)}` | `{_json(deed.wanted)}` |"
+        for deed in changes
     ]
     if not rows:
         return "Nothing yet."
-    return "\n".join(["| When (UTC) | By | What | Before | Wanted |", "|---|---|---|---|---|", *rows])
+    return "\n".join(["| When (UTC) | By | What | Outcome | Before | Wanted |", "|---|---|---|---|---|---|", *rows])
 
 
-def _removal(tenant: Tenant, source: TenantId, apps: dict[Registration, AppId]) -> Iterable[str]:
+def _under_way(tenant: Tenant) -> Iterable[str]:
+    under_way = [one for one in tenant.intents.values() if one.state is not IntentState.CLOSED]
+    if under_way:
+        names = "; ".join(_plain(one.object_name) for one in under_way)
+        yield f"Under way, and not yet read back: {names}."
+
+
+def _removal(
+    tenant: Tenant, source: TenantId, apps: dict[Registration, AppId], changes: Sequence[Deed]
+) -> Iterable[str]:
     yield (
-        "In this order, in Microsoft Graph PowerShell. In the portal the same is under *Privileged Identity Management*, "
-        "*Cross-tenant access settings* and *Enterprise applications*."
+        f"In this order, in Microsoft Graph PowerShell, by somebody with the roles {_ROLES}. In the portal the same is under "
+        "*Enterprise applications*, *Privileged Identity Management*, *Users* and *Cross-tenant access settings*. What is "
+        "gone already answers 404, or that the assignment does not exist: go on."
     )
     yield _commands(f'Connect-MgGraph -TenantId "{tenant.record.tenant_id}" -Scopes "{",".join(_SCOPES)}"')
-    yield "1. The analysts' eligibilities."
-    yield _commands(*(_remove_eligibility(one.principal_id) for one in tenant.eligibilities.values()))
-    yield (
-        "2. The analysts' accounts: ask the sender to take the analysts out of scope first, and wait an hour. Accounts that "
-        "are still there afterwards:"
-    )
-    accounts = [one.target_object_id for one in tenant.analysts.values() if one.target_object_id is not None]
-    yield _commands(*(_call("DELETE", f"users/{account}") for account in accounts))
-    yield "3. The trust in the source tenant. Where you use the same entry for something else, change it by hand instead."
-    partner = f"policies/crossTenantAccessPolicy/partners/{source}"
-    yield _commands(_call("DELETE", f"{partner}/identitySynchronization"), _call("DELETE", partner))
-    yield "4. The sender's applications."
+    yield "1. The sender's applications, so that nothing is made anew."
     yield _commands(*(_call("DELETE", f"servicePrincipals(appId='{apps[one]}')") for one in MULTI_TENANT))
+    accounts = [one.target_object_id for one in tenant.analysts.values() if one.target_object_id is not None]
+    principals = dict.fromkeys([*(one.principal_id for one in tenant.eligibilities.values()), *accounts])
+    yield "2. The analysts' eligibilities for Security Reader."
+    yield _commands(*(_remove_eligibility(one) for one in principals))
+    yield (
+        "3. The analysts' accounts. Ask the sender to take the analysts out of scope first, and wait an hour: then they are "
+        "gone by themselves. Of those that are left, keep the ones that you had before (their creation date tells)."
+    )
+    yield _commands(*(_call("DELETE", f"users/{account}") for account in accounts))
+    yield "4. The trust in the source tenant, as it was before."
+    yield _commands(*_untrust(source, changes))
+
+
+def _untrust(source: TenantId, changes: Sequence[Deed]) -> Iterable[str]:
+    """Our own entry goes; one that was there before gets back what it had."""
+    partner = f"policies/crossTenantAccessPolicy/partners/{source}"
+    here = {deed.object_name: deed for deed in changes}
+    if (sync := here.get(f"identity synchronization {source}")) is not None:
+        before = _decoded(sync.before)
+        yield (
+            _call("PATCH", f"{partner}/identitySynchronization", {"userSyncInbound": before.get("userSyncInbound")})
+            if before
+            else _call("DELETE", f"{partner}/identitySynchronization")
+        )
+    if f"partner {source}" in here:
+        yield _call("DELETE", partner)
+    elif (trust := here.get(f"partner settings {source}")) is not None:
+        before = _decoded(trust.before)
+        yield _call("PATCH", partner, {name: before[name] for name in _SETTINGS if before.get(name) is not None})
+
+
+def _decoded(raw: msgspec.Raw) -> dict[str, object]:
+    return msgspec.json.decode(raw, type=dict[str, object] | None) or {}
 
 
 def _remove_eligibility(principal_id: str) -> str:

@@ -15,6 +15,7 @@ from azure.data.tables.aio import TableServiceClient
 
 from shared.audit import Audit
 from shared.chain import Deed, Entry
+from shared.rows import Row, to_entity
 from tests.app.answers import PROBLEM, content_type
 from tests.flows.scene import Scene
 from tests.sandbox.population import APP_ROLES, OPERATE, READ
@@ -149,12 +150,53 @@ async def test_the_verifier_says_that_chains_hold_and_names_the_first_broken_ent
 
     [_, second, *_] = await scene.audit.entries(TARGET)
     forged = msgspec.structs.replace(second, deed=msgspec.structs.replace(second.deed, outcome="refused"))
-    await _overwrite(scene, forged)
+    await _overwrite(scene, second, msgspec.json.encode(forged).decode())
 
     broken = verify(scene)
     assert broken.returncode == 1
     assert f"BROKEN at {TARGET} entry 2" in broken.stdout
     assert verify(scene, "--subject", scene.target).returncode == 0
+
+
+async def test_a_row_that_holds_no_entry_is_named_and_hides_no_other(scene: Scene) -> None:
+    await written(scene.audit, 3)
+    await written(scene.audit, 1, subject=scene.target)
+    [_, second, _] = await scene.audit.entries(TARGET)
+    await _overwrite(scene, second, "{")
+
+    told = verify(scene)
+    assert told.returncode == 1
+    assert f"BROKEN at {TARGET} row" in told.stdout
+    assert f"{scene.target}  1 entries  holds" in told.stdout
+
+    found = (await read(scene))["value"]
+    assert len(found) == 4
+    assert [one["subject"] for one in found if "unreadable" in one] == [TARGET]
+    answer = await scene.call("GET", "/api/audit?format=csv", token=auditor(scene))
+    assert len(list(csv.DictReader(io.StringIO(answer.text, newline="")))) == 4
+
+
+async def test_an_entry_in_another_s_place_is_no_entry(scene: Scene) -> None:
+    [entry] = await written(scene.audit, 1)
+    row = Row(partition=scene.target, key=f"{10**12 - 1:012d}", body=msgspec.json.encode(entry), nonce="")
+    _, account = scene.world.accounts
+    async with TableServiceClient.from_connection_string(account.connection_string()) as service:
+        await service.get_table_client("Audit").create_entity(to_entity(row))
+
+    told = verify(scene)
+
+    assert told.returncode == 1
+    assert f"BROKEN at {scene.target} row" in told.stdout
+
+
+async def test_nothing_to_verify_is_no_success_and_makes_no_table(scene: Scene) -> None:
+    state, _ = scene.world.accounts
+
+    assert verify(scene, store=state.connection_string()).returncode == 2
+    async with TableServiceClient.from_connection_string(state.connection_string()) as service:
+        assert "Audit" not in [table.name async for table in service.list_tables()]
+    await written(scene.audit, 1)
+    assert verify(scene, "--subject", scene.target).returncode == 2
 
 
 async def test_a_store_that_cannot_be_read_is_neither_whole_nor_broken(scene: Scene) -> None:
@@ -182,13 +224,13 @@ def verify(scene: Scene, *more: str, store: str | None = None) -> subprocess.Com
     )
 
 
-async def _overwrite(scene: Scene, forged: Entry) -> None:
+async def _overwrite(scene: Scene, entry: Entry, body: str) -> None:
     """What the app's identity may not do: change a row."""
     _, account = scene.world.accounts
 
     async with TableServiceClient.from_connection_string(account.connection_string()) as service:
         table = service.get_table_client("Audit")
-        key = f"{10**12 - forged.sequence:012d}"
-        entity = await table.get_entity(forged.subject, key)
-        entity["body0"] = msgspec.json.encode(forged).decode()
+        key = f"{10**12 - entry.sequence:012d}"
+        entity = await table.get_entity(entry.subject, key)
+        entity["body0"] = body
         await table.upsert_entity(entity)

@@ -23,7 +23,7 @@ from shared.tenants.record import Tenant
 from shared.tenants.store import TenantStore
 from tests.sandbox.graph.models.applications import SYNC_TEMPLATE, ServicePrincipal
 from tests.sandbox.graph.models.directory import User
-from tests.sandbox.graph.replication import DEFAULT_SECONDS
+from tests.sandbox.graph.replication import DEFAULT_PIM_SECONDS, DEFAULT_SECONDS, View
 from tests.sandbox.personas import Person
 from tests.sandbox.population import CLIENT_IDS
 from tests.sandbox.world import World
@@ -129,8 +129,8 @@ class Scene:
         return await self.settle()
 
     def let_it_spread(self) -> None:
-        """Let every replica hear of what a person changed just now."""
-        self.world.clock.advance(DEFAULT_SECONDS[1])
+        """Let every replica, and PIM, hear of what a person changed just now."""
+        self.world.clock.advance(View.PIM.value * DEFAULT_SECONDS[1] + DEFAULT_PIM_SECONDS[1])
 
     def synchronizations(self) -> list[ServicePrincipal]:
         """The enterprise applications of cross-tenant synchronization that Contoso has."""

@@ -80,7 +80,7 @@ async def test_a_run_over_everything_again_writes_nothing(scene: Scene) -> None:
     people = scene.world.people
     await scene.onboarded(people.ana, people.ben)
     sent, entries, accounts = list(scene.sent()), await scene.entries(), len(scene.world.fabrikam.directory.users)
-    await _as_if_never_done(scene)
+    await as_if_never_done(scene)
 
     assert await scene.retry() == "Ready"
 
@@ -99,7 +99,7 @@ async def test_a_run_over_everything_again_makes_what_somebody_took_away(scene: 
     eligibility.removed_at = scene.world.clock.now()
     scene.let_it_spread()
     sent = len(scene.sent())
-    await _as_if_never_done(scene)
+    await as_if_never_done(scene)
 
     assert await scene.retry() == "Ready"
 
@@ -108,7 +108,7 @@ async def test_a_run_over_everything_again_makes_what_somebody_took_away(scene: 
     assert fabrikam.pim.of(scene.account(scene.world.people.ana).id) is not None
 
 
-async def _as_if_never_done(scene: Scene) -> None:
+async def as_if_never_done(scene: Scene) -> None:
     """Set the tenant back to Failed with no act done, as no route can."""
     for state in (State.ONBOARDING, State.FAILED):
         await scene.tenants.update(scene.target, partial(_undone, state))
