@@ -18,15 +18,14 @@ from shared.chain import Deed, Entry
 from shared.rows import Row, to_entity
 from tests.app.answers import PROBLEM, content_type
 from tests.flows.scene import Scene
-from tests.sandbox.population import APP_ROLES, OPERATE, READ
+from tests.sandbox.population import APP_ROLES, AUDIT, OPERATE, READ
 from tests.unit.making import ANA, NOON, TARGET
 
-_AUDIT = "Audit.Read"
 _ROOT = Path(__file__).parents[2]
 
 
 def auditor(scene: Scene) -> str:
-    return scene.world.token(scene.world.people.reader, _AUDIT)
+    return scene.world.token(scene.world.people.reader, AUDIT)
 
 
 async def read(scene: Scene, query: str = "") -> dict[str, Any]:
@@ -130,13 +129,13 @@ async def test_a_wrong_question_is_answered_by_the_name_of_its_field(scene: Scen
 
 
 async def test_only_an_auditor_may_look(scene: Scene) -> None:
-    others = [role for role in APP_ROLES if role != _AUDIT]
+    others = [role for role in APP_ROLES if role != AUDIT]
     assert {OPERATE, READ} <= set(others)
 
     answer = await scene.call("GET", "/api/audit", token=scene.world.token(scene.world.people.operator, *others))
 
     assert answer.status_code == 403
-    assert _AUDIT in answer.json()["detail"]
+    assert AUDIT in answer.json()["detail"]
     assert (await scene.call("GET", "/api/audit", token=None)).status_code == 401
 
 

@@ -9,8 +9,8 @@ from tests.sandbox.graph.models.directory import Group
 from tests.sandbox.graph.models.tenant import Tenant
 from tests.sandbox.personas import Person
 
-OPERATE, READ = "Tenants.Operate", "Tenants.Read"
-APP_ROLES = (OPERATE, READ, "Access.Request", "Access.Approve", "Audit.Read")
+OPERATE, READ, AUDIT = "Tenants.Operate", "Tenants.Read", "Audit.Read"
+APP_ROLES = (OPERATE, READ, "Access.Request", "Access.Approve", AUDIT)
 
 
 def guid(name: str) -> str:

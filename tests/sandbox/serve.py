@@ -14,7 +14,7 @@ from rich.console import Console
 from tests.sandbox.azurite import AzuriteError
 from tests.sandbox.faults import PRESETS
 from tests.sandbox.host import AppFailedToLoad
-from tests.sandbox.population import OPERATE, READ
+from tests.sandbox.population import AUDIT, OPERATE, READ
 from tests.sandbox.processes import end_tidily_when_told
 from tests.sandbox.session import Session
 from tests.sandbox.world import World
@@ -81,6 +81,10 @@ def _tell(console: Console, world: World) -> None:
     people, app = world.people, world.host.url
     operator = world.token(people.operator, OPERATE, READ, lifetime=_TOKEN_SECONDS)
     reader = world.token(people.reader, READ, lifetime=_TOKEN_SECONDS)
+    auditor = world.token(people.reader, AUDIT, lifetime=_TOKEN_SECONDS)
+    ana = world.token(people.ana, lifetime=_TOKEN_SECONDS)
+    _, audit = world.accounts
+    tenant = f"{app}/api/tenants/{world.fabrikam.id}"
     console.rule("The sandbox is up; Ctrl-C ends it")
     rows = (
         ("app", f"{app}/api"),
@@ -104,11 +108,18 @@ Paste these, then open the consent link of the answer in a browser (as Fabrikam'
 
 OPERATOR='{operator}'
 READER='{reader}'
+AUDITOR='{auditor}'
+ANA='{ana}'
 curl -si -X POST {app}/api/tenants -H "Authorization: Bearer $OPERATOR" -H 'Content-Type: application/json' -d '{body}'
-curl -s {app}/api/tenants/{world.fabrikam.id} -H "Authorization: Bearer $READER"
+curl -s {tenant} -H "Authorization: Bearer $READER"
 curl -s {app}/api/tenants -H "Authorization: Bearer $READER"
-curl -s -X POST {app}/api/tenants/{world.fabrikam.id}/retry -H "Authorization: Bearer $OPERATOR"
-curl -s -X POST {app}/api/tenants/{world.fabrikam.id}/cancel -H "Authorization: Bearer $OPERATOR"
+curl -s -X POST {tenant}/retry -H "Authorization: Bearer $OPERATOR"
+curl -s -X POST {tenant}/cancel -H "Authorization: Bearer $OPERATOR"
+curl -s {tenant}/kit -H "Authorization: Bearer $READER"
+curl -s -X POST {tenant}/checklist/{people.ana.object_id} -H "Authorization: Bearer $ANA" \
+  -H 'Content-Type: application/json' -d '{{"item": "role"}}'
+curl -s "{app}/api/audit?format=csv" -H "Authorization: Bearer $AUDITOR"
+TENANTRY_AUDIT_TABLES_CONNECTION_STRING='{audit.connection_string()}' .venv/bin/python -m shared.auditing verify
 curl -si {app}/api/health
 """
     )
