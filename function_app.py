@@ -12,7 +12,7 @@ The map of the house (`shared/`), in the order in which a request travels:
 
 Decisions are pure modules beside them: desired, preflight, starting, consents, provisioned, views, checklist,
 states, decide.
-auditing/ is the audit trail for those who read it.
+Audit: chain.py (pure), audit.py (the table), auditing/ (the API and the verifier).
 State: tenants/ (Table Storage through tables.py). Composition: services.py. Failures: errors.py draws the tree.
 """
 
