@@ -2,16 +2,17 @@
 
 The map of the house (`shared/`), in the order in which a request travels:
 
-    onboarding/triggers.py          who may, what they ask -> a run row (runs.py), 202
-    onboarding/orchestrator.py      the order of the acts (acts.py); waits are durable timers (durable.py)
-    onboarding/activities.py        one act each: read, compare, write the difference, read back
-    onboarding/sync_activities.py     ... around the synchronization     analyst_activities.py  ... for each analyst
-    intents.py                      the only way to a privileged write: intent before, audit entry (settling.py) after
-    onboarding/writes.py            the writes, by kind      eligibility/   the same for PIM eligibilities
-    graph/                          one vendor call each; permissions.py says which identity and permission
+    onboarding/   triggers.py        who may, what they ask -> a run row (runs.py), 202
+    running/      orchestrator.py    the order of the acts (acts.py); waits are durable timers (durable.py)
+                  lifecycle.py       how a run begins and ends      sweeper.py  what was not started, or died
+                  performing.py      how every act runs: fence, deadline, what each failure means
+    onboarding/   *_activities.py    one act each: read, compare, write the difference, read back
+    writes/                          the privileged writes, by kind, as the acts ask for them
+    intents.py                       the only way to a privileged write: intent before, audit entry (settling.py) after
+    graph/                           one vendor call each; permissions.py says which identity and permission
 
 Decisions are pure modules beside them: desired, preflight, starting, consents, provisioned, views, checklist,
-states, decide.
+states, decide, advice.
 Audit: chain.py (pure), audit.py (the table), auditing/ (the API and the verifier).
 State: tenants/ (Table Storage through tables.py). Composition: services.py. Failures: errors.py draws the tree.
 """

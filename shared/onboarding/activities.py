@@ -7,17 +7,18 @@ import msgspec
 from shared.errors import NotConsented, PimUnavailable
 from shared.graph.shapes import Rule
 from shared.identifiers import TenantId
-from shared.onboarding import preflight, writes
-from shared.onboarding.acts import BY_NUMBER, needed_in_target
-from shared.onboarding.consents import after_proof, still_to_prove
-from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
-from shared.onboarding.performing import ensure, fence, perform
+from shared.onboarding import preflight
 from shared.permissions import SECURITY_READER, Registration, needed
 from shared.privileged import NotYet, check_fence
+from shared.running.acts import BY_NUMBER, needed_in_target
+from shared.running.consents import after_proof, still_to_prove
+from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
+from shared.running.performing import ensure, fence, perform
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import ActState, Problem, Tenant
 from shared.tenants.states import State
+from shared.writes import cross_tenant
 
 _GRANT_PAUSE_SECONDS = 10.0
 
@@ -152,7 +153,7 @@ async def _rules(services: Services, target: TenantId) -> tuple[Rule, ...] | Non
 
 
 async def _trust_source(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
-    for builder in (writes.partner_in_target, writes.trust_source):
+    for builder in (cross_tenant.partner_in_target, cross_tenant.trust_source):
         result = await ensure(services, call, builder(services, tenant, {}))
         if isinstance(result, NotYet):
             return Again(result.seconds, result.reason)
@@ -161,12 +162,12 @@ async def _trust_source(services: Services, call: ActCall, tenant: Tenant) -> Ac
 
 async def _allow_inbound_sync(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
     arguments = {"source_name": await services.directory.source_name()}
-    result = await ensure(services, call, writes.identity_sync(services, tenant, arguments))
+    result = await ensure(services, call, cross_tenant.identity_sync(services, tenant, arguments))
     return Again(result.seconds, result.reason) if isinstance(result, NotYet) else Done("user synchronization allowed")
 
 
 async def _trust_target(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
-    for builder in (writes.partner_in_source, writes.trust_target):
+    for builder in (cross_tenant.partner_in_source, cross_tenant.trust_target):
         result = await ensure(services, call, builder(services, tenant, {}))
         if isinstance(result, NotYet):
             return Again(result.seconds, result.reason)

@@ -5,23 +5,23 @@ from datetime import timedelta
 import msgspec
 
 from shared.eligibility import decide as eligibility
-from shared.eligibility.activities import security_reader
 from shared.errors import Forbidden, Rejected, StrangeAccount
 from shared.identifiers import ObjectId
 from shared.intents import IN_PATIENCE
 from shared.onboarding import preflight
-from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended, Slot
-from shared.onboarding.performing import analyst_of, ensure, fence, perform
-from shared.onboarding.provision_writes import keep_provisioned, provisioning
-from shared.onboarding.provisioned import STRANGE, Provisioned, quarantined, told_by_log
-from shared.onboarding.refusals import lacking
-from shared.onboarding.sync_writes import held
 from shared.permissions import REQUEST_ELIGIBILITY, SECURITY_READER, Family
 from shared.privileged import NotYet, check_fence
+from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended, Slot
+from shared.running.performing import analyst_of, ensure, fence, perform
+from shared.running.refusals import lacking
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import Analyst, Eligibility, Intent, Problem, Tenant
 from shared.tenants.states import State
+from shared.writes.eligibility import security_reader
+from shared.writes.provisioned import STRANGE, Provisioned, quarantined, told_by_log
+from shared.writes.provisioning import keep_provisioned, provisioning
+from shared.writes.synchronization import held
 
 _LONGEST_SIT_SECONDS = 3.0
 """A slot this near is waited for in the activity; further off, on a durable timer."""

@@ -9,9 +9,9 @@ import msgspec
 
 from shared.durable import Orchestrations
 from shared.onboarding import pages
-from shared.onboarding.consents import entra_link, find, pending, tenant_of
-from shared.onboarding.lifecycle import continued, open_run
 from shared.permissions import Registration
+from shared.running.consents import entra_link, find, pending, tenant_of
+from shared.running.lifecycle import continued, open_run
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import Consent, Tenant

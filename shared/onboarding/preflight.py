@@ -7,18 +7,12 @@ from dataclasses import dataclass
 
 from shared.durations import days_of
 from shared.graph.shapes import AccessDefault, B2BSetting, Partner, Rule
+from shared.running.advice import NO_PIM
 from shared.tenants.record import Problem, RolePolicy, Trust
 
 _PIM_PLANS = frozenset({"AAD_PREMIUM_P2", "Entra_Identity_Governance"})
 _SYNC_PLANS = frozenset({"AAD_PREMIUM", "AAD_PREMIUM_P2"})
 _WORDS = {"MultiFactorAuthentication": "MFA", "Justification": "a justification", "Ticketing": "a ticket number"}
-
-NO_PIM = Problem(
-    code="NoPim",
-    what="The target tenant has no Entra ID P2 or Governance licence, so there is no PIM and no eligibility.",
-    do="The target buys Entra ID P2 or Governance for the analysts, or is looked after in another way; then "
-    "POST .../retry.",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,18 +5,16 @@ import azure.durable_functions as df
 from shared.hosting import register_activity, register_orchestrator, register_route, register_timer
 from shared.onboarding import (
     activities,
-    acts,
     analyst_activities,
     checklist_triggers,
     consent_triggers,
     kit_triggers,
-    lifecycle,
-    sweeper,
     sync_activities,
     triggers,
 )
-from shared.onboarding.orchestrator import onboard_tenant
 from shared.problems import Route, guarded
+from shared.running import acts, lifecycle, sweeper
+from shared.running.orchestrator import onboard_tenant
 
 
 def blueprint() -> df.Blueprint:

@@ -6,17 +6,17 @@ from shared.errors import Ambiguous, NotFound
 from shared.graph.sync_shapes import Assignment
 from shared.identifiers import TenantId
 from shared.intents import IN_PATIENCE
-from shared.onboarding import sync_writes
-from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
-from shared.onboarding.performing import analyst_of, ensure, fence, perform
-from shared.onboarding.provision_writes import keep_provisioned
-from shared.onboarding.provisioned import GONE, quarantined
-from shared.onboarding.sync_writes import held, remember
 from shared.privileged import NotYet, check_fence
+from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
+from shared.running.performing import analyst_of, ensure, fence, perform
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import ActState, Problem, Synchronization, Tenant
 from shared.tenants.states import State
+from shared.writes import synchronization
+from shared.writes.provisioned import GONE, quarantined
+from shared.writes.provisioning import keep_provisioned
+from shared.writes.synchronization import held, remember
 
 
 async def ensure_synchronization(services: Services, call: ActCall) -> ActOutcome:
@@ -39,7 +39,7 @@ async def _ensure_synchronization(services: Services, call: ActCall, tenant: Ten
     tenant = await _named(services, tenant)
     try:
         application = await ensure(
-            services, call, sync_writes.enterprise_application(services, tenant, {"name": held(tenant).name})
+            services, call, synchronization.enterprise_application(services, tenant, {"name": held(tenant).name})
         )
     except Ambiguous:
         what = f"More than one enterprise application is called '{held(tenant).name}'."
@@ -62,11 +62,11 @@ async def _ensure_job(services: Services, call: ActCall, tenant: Tenant) -> ActO
     problem = await services.synchronizations.validate_credentials(held(tenant).service_principal_id, target)
     if problem is not None:
         return Again(15.0, f"the trust of both sides does not validate yet: {problem}")
-    job = await ensure(services, call, sync_writes.synchronization_job(services, tenant, {}))
+    job = await ensure(services, call, synchronization.synchronization_job(services, tenant, {}))
     if isinstance(job, NotYet) or job.image is None:
         return Again(15.0, "the job is not to be seen yet")
     tenant = await remember(services, target, job_id=job.image.id)
-    stored = await ensure(services, call, sync_writes.secrets(services, tenant, {}))
+    stored = await ensure(services, call, synchronization.secrets(services, tenant, {}))
     if isinstance(stored, NotYet):
         return Again(stored.seconds, stored.reason)
     rule_id = await services.synchronizations.rule_id(held(tenant).service_principal_id, held(tenant).job_id)
@@ -91,7 +91,7 @@ async def _named(services: Services, tenant: Tenant) -> Tenant:
 async def _assign_analyst(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
     analyst = analyst_of(call)
     try:
-        result = await ensure(services, call, sync_writes.assignment(services, tenant, {"analyst": analyst}))
+        result = await ensure(services, call, synchronization.assignment(services, tenant, {"analyst": analyst}))
     except NotFound:
         if await services.directory.source_user(analyst) is not None:
             if await _is_gone(services, tenant):
@@ -118,7 +118,7 @@ async def _start_synchronization(services: Services, call: ActCall, tenant: Tena
         return Again(15.0, "the job is not to be seen yet")
     if job.quarantine is not None:
         return Ended(State.FAILED, quarantined(job.quarantine))
-    result = await ensure(services, call, sync_writes.start(services, tenant, {}))
+    result = await ensure(services, call, synchronization.start(services, tenant, {}))
     if isinstance(result, NotYet):
         return Again(result.seconds, result.reason)
     return Done("job started", more=True)

@@ -7,12 +7,13 @@ from shared.callers import AppRole, Caller
 from shared.durable import Orchestrations
 from shared.errors import BadRequest
 from shared.identifiers import TenantId, as_guid
-from shared.onboarding import starting, views
+from shared.onboarding import views
 from shared.onboarding.intake import look_up
-from shared.onboarding.lifecycle import begin, continued, open_run, stopped_acts
 from shared.onboarding.request import Intake, parse
-from shared.onboarding.starting import Onboarding, Verdict
 from shared.problems import answer, cursor_of, page_token, problem
+from shared.running import starting
+from shared.running.lifecycle import begin, continued, open_run, stopped_acts
+from shared.running.starting import Onboarding, Verdict
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import Tenant

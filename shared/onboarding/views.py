@@ -1,12 +1,12 @@
 """What the API shows: records, summaries and plans, as plain JSON values. Pure."""
 
 from shared.onboarding import checklist
-from shared.onboarding.acts import ACTS
-from shared.onboarding.consents import pending
 from shared.onboarding.request import Intake
-from shared.onboarding.starting import has_written
 from shared.permissions import CALLS, MULTI_TENANT, Registration, needed
 from shared.run import Run
+from shared.running.acts import ACTS
+from shared.running.consents import pending
+from shared.running.starting import has_written
 from shared.settings import Settings
 from shared.tenants.record import Act, ActState, Problem, Record, Tenant
 from shared.tenants.states import State

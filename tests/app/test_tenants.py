@@ -4,8 +4,8 @@ import asyncio
 
 import msgspec
 
-from shared.onboarding.acts import ACTS
 from shared.permissions import MULTI_TENANT, SECURITY_READER, Registration, needed
+from shared.running.acts import ACTS
 from shared.tenants.change import Change
 from shared.tenants.record import Tenant
 from shared.tenants.states import State

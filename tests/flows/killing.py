@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from shared.onboarding.acts import ACTS, BEGIN, END
+from shared.running.acts import ACTS, BEGIN, END
 from tests.flows.scene import Scene
 from tests.flows.standing import Standing, differences, standing
 from tests.flows.writes import templated

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from shared.chain import Entry
-from shared.onboarding.acts import ACTS, BEGIN, END
+from shared.running.acts import ACTS, BEGIN, END
 from shared.tenants.record import Tenant
 from tests.flows.scene import Scene
 from tests.sandbox.points import Hit

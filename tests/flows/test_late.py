@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from shared.durable import WAKE
-from shared.onboarding.acts import BEGIN, ORCHESTRATOR
 from shared.run import key_of
+from shared.running.acts import BEGIN, ORCHESTRATOR
 from shared.tenants.record import ActState
 from tests.flows.killing import Undisturbed, opened, story, to_rest
 from tests.flows.refusal import Refusal

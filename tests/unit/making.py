@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from shared.graph.shapes import AutomaticRedemption, InboundTrust, Partner
 from shared.identifiers import ObjectId, TenantId
-from shared.onboarding.starting import Onboarding
 from shared.permissions import Registration
 from shared.run import Run
+from shared.running.starting import Onboarding
 from shared.tenants.record import Act, ActState, Analyst, Consent, Intent, IntentState, Record, Tenant, Trust, Wanted
 from shared.tenants.states import State
 

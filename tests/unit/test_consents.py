@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.identifiers import AppId
-from shared.onboarding.consents import (
+from shared.permissions import Registration
+from shared.running.consents import (
     GRANT_SHOWS_WITHIN,
     after_proof,
     entra_link,
@@ -19,7 +20,6 @@ from shared.onboarding.consents import (
     still_to_prove,
     tenant_of,
 )
-from shared.permissions import Registration
 from tests.unit.making import NOON, TARGET, consent, ids, tenant
 
 _SETUP, _ACCESS = Registration.SETUP, Registration.ACCESS

@@ -6,8 +6,8 @@ import msgspec
 from hypothesis import example, given
 
 from shared.graph.shapes import AutomaticRedemption, InboundTrust, Partner
-from shared.onboarding.desired import changes_to_trust_source, changes_to_trust_target, trusts_source, trusts_target
 from shared.tenants.record import Trust
+from shared.writes.desired import changes_to_trust_source, changes_to_trust_target, trusts_source, trusts_target
 from tests.unit.making import SOURCE, inbound_trusts, partners, trusts
 
 

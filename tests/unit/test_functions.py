@@ -4,8 +4,8 @@ from functools import cache
 from typing import Any
 
 import function_app
-from shared.onboarding.acts import ACTS, BEGIN, BY_NUMBER, END, ORCHESTRATOR, needed_in_target
 from shared.permissions import MULTI_TENANT
+from shared.running.acts import ACTS, BEGIN, BY_NUMBER, END, ORCHESTRATOR, needed_in_target
 
 # Removing or renaming one is a decision: instances that wait on a timer call these by name when they wake.
 _ACTIVITIES = {

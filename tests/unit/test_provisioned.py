@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.graph.sync_shapes import LogEntry
 from shared.identifiers import ObjectId
-from shared.onboarding.provisioned import Provisioned, advice, fits, told_by_log, told_on_demand
+from shared.writes.provisioned import Provisioned, advice, fits, told_by_log, told_on_demand
 from tests.unit.making import ANA, BEN, NOON, analyst
 
 _ACCOUNT = ObjectId("33333333-0000-4000-8000-000000000003")

@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from shared.onboarding.starting import (
+from shared.permissions import MULTI_TENANT
+from shared.running.starting import (
     Verdict,
     first_record,
     has_begun,
@@ -14,7 +15,6 @@ from shared.onboarding.starting import (
     on_post,
     on_retry,
 )
-from shared.permissions import MULTI_TENANT
 from shared.tenants.record import ActState, Problem, Tenant
 from shared.tenants.states import RESTING, State
 from tests.unit.making import ANA, BEN, NOON, OTHERWISE, WANTED, act, analyst, ids, intent, payload, record, run, tenant

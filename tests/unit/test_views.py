@@ -8,9 +8,9 @@ import pytest
 
 from shared.identifiers import ObjectId
 from shared.onboarding import checklist, views
-from shared.onboarding.acts import ACTS
 from shared.onboarding.request import Intake
 from shared.permissions import CALLS, SECURITY_READER, Registration
+from shared.running.acts import ACTS
 from shared.settings import read_settings
 from shared.tenants.change import eligibility_key
 from shared.tenants.record import ActState, Eligibility, Problem, RolePolicy, Tenant

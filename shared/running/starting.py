@@ -7,9 +7,9 @@ from enum import StrEnum
 import msgspec
 
 from shared.identifiers import NewId, TenantId
-from shared.onboarding.acts import BY_NUMBER
-from shared.onboarding.consents import first_links
 from shared.run import Run
+from shared.running.acts import BY_NUMBER
+from shared.running.consents import first_links
 from shared.tenants.change import Change
 from shared.tenants.record import ActState, Analyst, Record, Tenant, Wanted
 from shared.tenants.states import RESTING, State

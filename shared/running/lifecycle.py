@@ -7,18 +7,18 @@ import msgspec
 
 from shared.errors import NotStarted, StoreConflict, StoreUnavailable
 from shared.identifiers import TenantId
-from shared.onboarding import starting
-from shared.onboarding.acts import ACTS, KIND, ORCHESTRATOR
-from shared.onboarding.consents import still_to_prove
-from shared.onboarding.messages import ActCall, Again, BeginOutcome, Done, EndCall, Ended, EndOutcome, Plan, Resume
-from shared.onboarding.starting import Onboarding
-from shared.onboarding.writes import rebuilt
 from shared.run import Run, RunKey, StartOrchestration, key_of, orchestration_id
+from shared.running import starting
+from shared.running.acts import ACTS, KIND, ORCHESTRATOR
+from shared.running.consents import still_to_prove
+from shared.running.messages import ActCall, Again, BeginOutcome, Done, EndCall, Ended, EndOutcome, Plan, Resume
+from shared.running.starting import Onboarding
 from shared.services import Services
 from shared.settings import Deadlines
 from shared.tenants.change import Change
 from shared.tenants.record import Act, ActState, Problem, Record, Tenant
 from shared.tenants.states import WAITING, State
+from shared.writes.rebuilding import rebuilt
 
 _log = logging.getLogger(__name__)
 

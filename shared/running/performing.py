@@ -21,13 +21,13 @@ from shared.errors import (
     Unavailable,
 )
 from shared.identifiers import ObjectId, TenantId
-from shared.onboarding.acts import ACTS, BY_NUMBER
-from shared.onboarding.consents import after_proof
-from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, Ended
-from shared.onboarding.preflight import NO_PIM
-from shared.onboarding.refusals import RETRY, is_for_target, lacking, not_consented, refused
 from shared.permissions import Registration
 from shared.privileged import Ensured, Fence, NotYet, PrivilegedWrite, RunStopped, check_fence
+from shared.running.acts import ACTS, BY_NUMBER
+from shared.running.advice import NO_PIM, RETRY, is_for_target, not_consented, refused
+from shared.running.consents import after_proof
+from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
+from shared.running.refusals import lacking
 from shared.services import Services
 from shared.settings import Deadlines
 from shared.tenants.change import Change

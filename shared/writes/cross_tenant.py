@@ -1,36 +1,20 @@
-"""The privileged writes of onboarding, by kind: how to read the thing, when it is as wanted, how to send the
-difference.
+"""The privileged writes of acts 3 to 5: partners, trust and identity synchronization on both sides."""
 
-A write is built from the tenant's record and a few arguments, so an open intent can be built again and closed by
-reading back.
-"""
-
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 
-from shared.eligibility.activities import security_reader
 from shared.errors import Conflict
 from shared.graph.cross_tenant import CrossTenantAccess
 from shared.graph.shapes import IdentitySynchronization, Partner
 from shared.identifiers import TenantId
-from shared.onboarding import desired
-from shared.onboarding.provision_writes import provisioning
-from shared.onboarding.sync_writes import (
-    assignment,
-    enterprise_application,
-    secrets,
-    start,
-    synchronization_job,
-)
 from shared.permissions import Registration
 from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
-from shared.tenants.record import Intent, Tenant
+from shared.tenants.record import Tenant
+from shared.writes import desired
 
 type Arguments = Mapping[str, str]
-type Builder = Callable[[Services, Tenant, Arguments], PrivilegedWrite[Any]]
 
 
 def partner_in_target(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[Partner | None]:
@@ -149,24 +133,3 @@ def _partner(
         send=send,
         picture=msgspec.to_builtins,
     )
-
-
-BUILDERS: dict[str, Builder] = {
-    "partner_in_target": partner_in_target,
-    "trust_source": trust_source,
-    "identity_sync": identity_sync,
-    "partner_in_source": partner_in_source,
-    "trust_target": trust_target,
-    "enterprise_application": enterprise_application,
-    "synchronization_job": synchronization_job,
-    "secrets": secrets,
-    "assignment": assignment,
-    "start": start,
-    "provisioning": provisioning,
-    "security_reader": security_reader,
-}
-
-
-def rebuilt(services: Services, tenant: Tenant, intent: Intent) -> PrivilegedWrite[Any]:
-    """The write that an intent stands for, built again from what is stored."""
-    return BUILDERS[intent.kind](services, tenant, intent.arguments)

@@ -6,14 +6,14 @@ from msgspec.structs import replace
 
 from shared.errors import StrangeAccount
 from shared.identifiers import ObjectId
-from shared.onboarding.provisioned import STRANGE, Provisioned, advice, fits, told_on_demand
-from shared.onboarding.sync_writes import held
 from shared.permissions import Registration
 from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import Analyst, Problem, Tenant
 from shared.tenants.states import State
+from shared.writes.provisioned import STRANGE, Provisioned, advice, fits, told_on_demand
+from shared.writes.synchronization import held
 
 
 def provisioning(services: Services, tenant: Tenant, arguments: Mapping[str, str]) -> PrivilegedWrite[ObjectId | None]:

@@ -1,28 +1,17 @@
-"""What a refusal means: who lacks which permission, and what a person should do about it.
-
-A refused call alone tells little: a fresh token tells whether the permission is there.
-"""
+"""What went wrong with a tenant, and what a person should do about it, in words. Pure."""
 
 from shared.errors import Forbidden, NotConsented, Rejected
-from shared.identifiers import TenantId
-from shared.permissions import MULTI_TENANT, Registration, needed
-from shared.services import Services
+from shared.permissions import MULTI_TENANT
 from shared.tenants.record import Problem
 
 RETRY = "Look at the problem, then POST /api/tenants/{tenantId}/retry."
 
-
-async def lacking(services: Services, error: Forbidden) -> NotConsented | None:
-    """The permission that was missing where a call was refused; None where all are there. Raises as a token does."""
-    if not error.call.registration:
-        return None
-    registration, tenant_id = Registration(error.call.registration), TenantId(error.call.tenant_id)
-    try:
-        held = await services.credentials.fresh_roles(registration, tenant_id)
-    except NotConsented as gone:
-        return gone
-    missing = tuple(sorted(set(needed(registration)) - held))
-    return NotConsented(registration.value, tenant_id, missing) if missing else None
+NO_PIM = Problem(
+    code="NoPim",
+    what="The target tenant has no Entra ID P2 or Governance licence, so there is no PIM and no eligibility.",
+    do="The target buys Entra ID P2 or Governance for the analysts, or is looked after in another way; then "
+    "POST .../retry.",
+)
 
 
 def is_for_target(error: NotConsented) -> bool:

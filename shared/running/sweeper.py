@@ -8,10 +8,10 @@ import msgspec
 
 from shared.durable import Orchestrations, Standing
 from shared.identifiers import TenantId
-from shared.onboarding.acts import KIND, ORCHESTRATOR
-from shared.onboarding.consents import still_to_prove
-from shared.onboarding.lifecycle import continued, open_run, stopped_acts
 from shared.run import Run, key_of
+from shared.running.acts import KIND, ORCHESTRATOR
+from shared.running.consents import still_to_prove
+from shared.running.lifecycle import continued, open_run, stopped_acts
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import Problem, Record, Tenant

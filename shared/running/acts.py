@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shared.onboarding.messages import ActCall, ActOutcome, BeginOutcome, EndCall, EndOutcome
 from shared.permissions import MULTI_TENANT, Registration
+from shared.running.messages import ActCall, ActOutcome, BeginOutcome, EndCall, EndOutcome
 from shared.wire import Activity
 
 ORCHESTRATOR = "onboard_tenant"

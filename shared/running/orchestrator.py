@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from shared.durable import ActivityFailed, Context, Sleeper, Steps, call
-from shared.onboarding.acts import BEGIN, BY_NUMBER, END
-from shared.onboarding.messages import ActCall, ActOutcome, Again, Done, EndCall, Ended, Plan
 from shared.run import RunKey
+from shared.running.acts import BEGIN, BY_NUMBER, END
+from shared.running.messages import ActCall, ActOutcome, Again, Done, EndCall, Ended, Plan
 from shared.tenants.record import Problem
 from shared.tenants.states import State
 from shared.wire import Activity

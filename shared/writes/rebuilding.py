@@ -1,0 +1,38 @@
+"""Every privileged write on a tenant, by the kind that its intent names.
+
+A write is built from the tenant's record and a few arguments, so an open intent can be built again and closed by
+reading back.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shared.privileged import PrivilegedWrite
+from shared.services import Services
+from shared.tenants.record import Intent, Tenant
+from shared.writes.cross_tenant import identity_sync, partner_in_source, partner_in_target, trust_source, trust_target
+from shared.writes.eligibility import security_reader
+from shared.writes.provisioning import provisioning
+from shared.writes.synchronization import assignment, enterprise_application, secrets, start, synchronization_job
+
+type Builder = Callable[[Services, Tenant, Mapping[str, str]], PrivilegedWrite[Any]]
+
+BUILDERS: dict[str, Builder] = {
+    "partner_in_target": partner_in_target,
+    "trust_source": trust_source,
+    "identity_sync": identity_sync,
+    "partner_in_source": partner_in_source,
+    "trust_target": trust_target,
+    "enterprise_application": enterprise_application,
+    "synchronization_job": synchronization_job,
+    "secrets": secrets,
+    "assignment": assignment,
+    "start": start,
+    "provisioning": provisioning,
+    "security_reader": security_reader,
+}
+
+
+def rebuilt(services: Services, tenant: Tenant, intent: Intent) -> PrivilegedWrite[Any]:
+    """The write that an intent stands for, built again from what is stored."""
+    return BUILDERS[intent.kind](services, tenant, intent.arguments)
