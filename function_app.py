@@ -7,6 +7,7 @@ The map of the house (`shared/`), in the order in which a request travels:
                   lifecycle.py       how a run begins and ends      sweeper.py  what was not started, or died
                   performing.py      how every act runs: fence, deadline, what each failure means
     onboarding/   *_activities.py    one act each: read, compare, write the difference, read back
+    upkeep/                          analysts who come and go, other wishes, the nightly look
     writes/                          the privileged writes, by kind, as the acts ask for them
     intents.py                       the only way to a privileged write: intent before, audit entry (settling.py) after
     graph/                           one vendor call each; permissions.py says which identity and permission
@@ -23,11 +24,12 @@ import azure.durable_functions as df
 
 from shared.auditing import registration as auditing
 from shared.onboarding import registration as onboarding
+from shared.upkeep import registration as upkeep
 
 # At info these log every request's address, where a filter may hold a mail address.
 for _name in ("azure", "httpx", "kiota_http"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = df.DFApp()
-for _capability in (onboarding, auditing):
+for _capability in (onboarding, upkeep, auditing):
     app.register_functions(_capability.blueprint())

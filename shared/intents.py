@@ -35,6 +35,8 @@ _SHOWS_WITHIN = timedelta(minutes=6)
 judged (seconds are usual).
 """
 
+_NOTHING = msgspec.Raw(b"null")
+
 _UNREAD_SECONDS = 20.0
 """Before an intent whose object could not be read is looked at again."""
 
@@ -57,8 +59,7 @@ class Intents:
         pending = intent is not None and intent.state is IntentState.OPEN
         if write.satisfied(image):
             if intent is not None and pending:
-                outcome = "done" if intent.attempted else "found to be so; nothing was sent"
-                await self._settling.settle(tenant_id, key, write, intent, outcome)
+                await self._found_so(tenant_id, key, write, intent, image)
             return Ensured(image=image, changed=pending)
         if intent is not None and pending and write.patient and (wait := self._patience_left(intent, write)):
             return NotYet(seconds=min(30.0, wait), reason="a create was sent whose result is not to be seen yet")
@@ -101,14 +102,22 @@ class Intents:
                 waiting = max(waiting, _UNREAD_SECONDS)
                 continue
             if write.satisfied(image):
-                done = "done" if intent.attempted else "found to be so; nothing was sent"
-                await self._settling.settle(tenant_id, key, write, intent, done)
+                await self._found_so(tenant_id, key, write, intent, image)
             elif wait := self._patience_left(intent, write):
                 waiting = max(waiting, wait)
             else:
                 outcome = "not sent" if intent.attempted is None else "sent, but not to be seen"
                 await self._settling.settle(tenant_id, key, write, intent, outcome)
         return waiting
+
+    async def _found_so[Image](
+        self, tenant_id: TenantId, key: str, write: PrivilegedWrite[Image], intent: Intent, image: Image
+    ) -> None:
+        """Settle an open intent whose object is as wanted: by our write, or because nothing was left to be sent."""
+        if intent.attempted is None:
+            await self._settling.settle(tenant_id, key, write, intent, "found to be so; nothing was sent")
+        else:
+            await self._settling.settle(tenant_id, key, write, intent, "done", after=_raw(write.picture(image)))
 
     def _patience_left[Image](self, intent: Intent, write: PrivilegedWrite[Image]) -> float:
         if intent.attempted is None:
@@ -144,6 +153,8 @@ class Intents:
                 requested_by=tenant.record.requested_by,
                 wanted=_raw(write.wanted),
                 before=earlier.before if earlier else _raw(write.picture(image)),
+                after=earlier.after if earlier else _NOTHING,
+                reason=tenant.record.reason,
             )
             return Change(record=tenant.record, intents=[opened])
 
@@ -191,7 +202,8 @@ class Intents:
                 await self._clock.sleep(wait)
             image = await write.read()
             if write.satisfied(image):
-                await self._settling.settle(tenant_id, key, write, mine, "done", request_id)
+                after = _raw(write.picture(image))
+                await self._settling.settle(tenant_id, key, write, mine, "done", request_id, after=after)
                 return Ensured(image=image, changed=True)
         await self._amend(tenant_id, key, mine, msgspec.structs.replace(mine, request_id=request_id))
         return NotYet(seconds=15.0, reason="written, but a read does not show it yet")

@@ -238,6 +238,14 @@ ASSIGN = _call(
     "put each analyst in scope",
     write=True,
 )
+UNASSIGN = _call(
+    "DELETE /servicePrincipals/{id}/appRoleAssignedTo/{id}",
+    Registration.SOURCE,
+    ("AppRoleAssignment.ReadWrite.All",),
+    Family.DIRECTORY,
+    "take an analyst who leaves out of scope",
+    write=True,
+)
 VALIDATE_CREDENTIALS = _call(
     f"POST {_SYNC}/jobs/validateCredentials",
     Registration.SOURCE,
@@ -325,7 +333,7 @@ REQUEST_ELIGIBILITY = _call(
     Registration.ACCESS,
     _ELIGIBILITY,
     Family.PIM,
-    "make an analyst eligible for Security Reader, with an end",
+    "make an analyst eligible for Security Reader, with an end; take it back from one who leaves",
     write=True,
 )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from shared.identifiers import TenantId
 from shared.permissions import Registration
 from shared.tenants.record import Record
-from shared.tenants.states import State
+from shared.tenants.states import UNDER_WAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,5 +75,5 @@ def check_fence(record: Record, fence: Fence) -> None:
     """Raise RunStopped unless the run still holds the tenant."""
     ours = record.run == fence.run and record.run_nonce == fence.nonce
     # The state too: a tenant at rest still shows its last run, and an activity of that run may come late.
-    if not ours or record.cancel or record.state is not State.ONBOARDING:
+    if not ours or record.cancel or record.state not in UNDER_WAY:
         raise RunStopped

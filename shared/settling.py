@@ -38,8 +38,9 @@ class Settling:
         mine: Intent,
         outcome: str,
         request_id: str = "",
+        after: msgspec.Raw | None = None,
     ) -> None:
-        """Store the audit entry in the intent, insert it, close the intent.
+        """Store the audit entry in the intent, insert it, close the intent. `after`: what the write left.
 
         `mine` is the intent as the caller knows it: one that was reopened meanwhile is left to whoever did.
         """
@@ -51,18 +52,18 @@ class Settling:
             act=mine.act,
             run=mine.run,
             what=write.what,
-            why=f"act {mine.act} of run {mine.run}",
+            why=f"act {mine.act} of run {mine.run}" + (f": {mine.reason}" if mine.reason else ""),
             object_name=write.object_name,
             wanted=mine.wanted,
             before=mine.before,
             outcome=outcome,
             request_id=request_id or mine.request_id,
         )
-        await self._record_entry(tenant_id, key, mine, deed)
+        await self._record_entry(tenant_id, key, mine, deed, mine.after if after is None else after)
         await self.settled(tenant_id, key)
         _log.info("write.settled tenant_id=%s kind=%s outcome=%s", tenant_id, write.kind, outcome)
 
-    async def _record_entry(self, tenant_id: TenantId, key: str, mine: Intent, deed: Deed) -> None:
+    async def _record_entry(self, tenant_id: TenantId, key: str, mine: Intent, deed: Deed, after: msgspec.Raw) -> None:
         entry = await self._audit.next_entry(tenant_id, deed)
 
         def decide(tenant: Tenant) -> Change | None:
@@ -72,6 +73,7 @@ class Settling:
                 mine,
                 state=IntentState.SETTLING,
                 outcome=deed.outcome,
+                after=after,
                 request_id=deed.request_id,
                 entry=_text(entry),
             )

@@ -13,6 +13,7 @@ from shared.permissions import (
     INSTANTIATE,
     LIST_ASSIGNED,
     READ_SERVICE_PRINCIPAL,
+    UNASSIGN,
     Registration,
 )
 from shared.privileged import OpenIntent
@@ -111,4 +112,29 @@ class Applications:
             if "not a valid reference update" in message:
                 raise NotFound(error.call) from error
             raise
+        return answer.request_id
+
+    async def unassign(self, service_principal_id: str, assignment_id: str, intent: OpenIntent) -> str:
+        """DELETE /servicePrincipals/{id}/appRoleAssignedTo/{id} -> 204. Gives the request id.
+
+        One that is gone already is refused as not found, which counts as done.
+        """
+        try:
+            answer = await self._graph.send(
+                UNASSIGN,
+                Registration.SOURCE,
+                self._source,
+                lambda c: (
+                    c.service_principals.by_service_principal_id(service_principal_id)
+                    .app_role_assigned_to.by_app_role_assignment_id(assignment_id)
+                    .to_delete_request_information()
+                ),
+                intent=intent,
+            )
+        except NotFound as error:
+            return error.call.request_id
+        except Rejected as error:
+            if "is not found" not in error.call.message.lower():
+                raise
+            return error.call.request_id
         return answer.request_id

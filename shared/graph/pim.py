@@ -25,6 +25,7 @@ from shared.privileged import OpenIntent
 
 _NOT_REPLICATED = frozenset({"SubjectNotFound", "RoleNotFound", "ResourceNotFound"})
 _BUSY = frozenset({"PendingRoleAssignmentRequest", "ResourceIsLocked", "RoleAssignmentExists"})
+_NOT_THERE = "RoleAssignmentDoesNotExist"
 _NO_PIM = frozenset({"AadPremiumLicenseRequired", "MissingProvider"})
 
 
@@ -154,6 +155,36 @@ class DirectoryPim:
         }
         if ticket:
             body["ticketInfo"] = {"ticketNumber": ticket, "ticketSystem": "Tenantry"}
+        return await self._request(tenant_id, body, intent)
+
+    async def remove(
+        self,
+        tenant_id: TenantId,
+        *,
+        principal_id: ObjectId,
+        role_definition_id: str,
+        justification: str,
+        intent: OpenIntent,
+    ) -> str:
+        """Take an eligibility back: the same call with `adminRemove`. Gives the request id.
+
+        One that is not there is refused as RoleAssignmentDoesNotExist, which counts as done. Raises as `request` does.
+        """
+        body = {
+            "action": "adminRemove",
+            "principalId": principal_id,
+            "roleDefinitionId": self._allowed(role_definition_id),
+            "directoryScopeId": "/",
+            "justification": justification,
+        }
+        try:
+            return await self._request(tenant_id, body, intent)
+        except Rejected as error:
+            if error.call.code != _NOT_THERE:
+                raise
+            return error.call.request_id
+
+    async def _request(self, tenant_id: TenantId, body: dict[str, Any], intent: OpenIntent) -> str:
         try:
             answer = await self._graph.send(
                 REQUEST_ELIGIBILITY,

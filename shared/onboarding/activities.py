@@ -10,13 +10,14 @@ from shared.identifiers import TenantId
 from shared.onboarding import preflight
 from shared.permissions import SECURITY_READER, Registration, needed
 from shared.privileged import NotYet, check_fence
-from shared.running.acts import BY_NUMBER, needed_in_target
+from shared.running.acts import needed_in_target
 from shared.running.consents import after_proof, still_to_prove
 from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.running.performing import ensure, fence, perform
+from shared.running.planning import acts_left
 from shared.services import Services
 from shared.tenants.change import Change
-from shared.tenants.record import ActState, Problem, Tenant
+from shared.tenants.record import Problem, Tenant
 from shared.tenants.states import State
 from shared.writes import cross_tenant
 
@@ -49,7 +50,7 @@ async def trust_target(services: Services, call: ActCall) -> ActOutcome:
 
 
 async def _prove_consent(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
-    left = [n for n in BY_NUMBER if n != 1 and (n not in tenant.acts or tenant.acts[n].state is not ActState.DONE)]
+    left = [number for number in acts_left(tenant) if number != 1]
     granted: dict[Registration, tuple[str, ...]] = {}
     lacking: dict[Registration, tuple[str, ...]] = {}
     for registration in needed_in_target(left):

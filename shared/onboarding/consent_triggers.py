@@ -11,11 +11,12 @@ from shared.durable import Orchestrations
 from shared.onboarding import pages
 from shared.permissions import Registration
 from shared.running.consents import entra_link, find, pending, tenant_of
-from shared.running.lifecycle import continued, open_run
+from shared.running.lifecycle import open_run
+from shared.running.starting import continued
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import Consent, Tenant
-from shared.tenants.states import State
+from shared.tenants.states import UNDER_WAY, State
 
 _REFRESH_SECONDS = 3
 
@@ -110,7 +111,7 @@ async def _page(services: Services, tenant: Tenant, consent: Consent) -> str:
     if consent.proved is not None:
         following = pending(tenant)
         return pages.proved(consent.registration, name, _here(services, following) if following else "")
-    if tenant.record.state not in (State.ONBOARDING, State.WAITING_FOR_CONSENT):
+    if tenant.record.state not in (*UNDER_WAY, State.WAITING_FOR_CONSENT):
         return pages.nobody_waits(consent.registration, name)
     if consent.answered is not None:
         return _checking(services, tenant, consent)

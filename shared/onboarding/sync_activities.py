@@ -5,7 +5,6 @@ import msgspec
 from shared.errors import Ambiguous, NotFound
 from shared.graph.sync_shapes import Assignment
 from shared.identifiers import TenantId
-from shared.intents import IN_PATIENCE
 from shared.privileged import NotYet, check_fence
 from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.running.performing import analyst_of, ensure, fence, perform
@@ -16,7 +15,7 @@ from shared.tenants.states import State
 from shared.writes import synchronization
 from shared.writes.provisioned import GONE, quarantined
 from shared.writes.provisioning import keep_provisioned
-from shared.writes.synchronization import held, remember
+from shared.writes.synchronization import held, is_gone, remember
 
 
 async def ensure_synchronization(services: Services, call: ActCall) -> ActOutcome:
@@ -94,7 +93,7 @@ async def _assign_analyst(services: Services, call: ActCall, tenant: Tenant) -> 
         result = await ensure(services, call, synchronization.assignment(services, tenant, {"analyst": analyst}))
     except NotFound:
         if await services.directory.source_user(analyst) is not None:
-            if await _is_gone(services, tenant):
+            if await is_gone(services, tenant):
                 return await _made_again_by_a_retry(services, call)
             raise
         tenant = await keep_provisioned(services, tenant, analyst, GONE)
@@ -113,7 +112,7 @@ def _in_scope(tenant: Tenant, assigned: list[Assignment]) -> Done:
 async def _start_synchronization(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
     job = await services.synchronizations.job(held(tenant).service_principal_id, held(tenant).job_id)
     if job is None:
-        if await _is_gone(services, tenant):
+        if await is_gone(services, tenant):
             return await _made_again_by_a_retry(services, call)
         return Again(15.0, "the job is not to be seen yet")
     if job.quarantine is not None:
@@ -122,19 +121,6 @@ async def _start_synchronization(services: Services, call: ActCall, tenant: Tena
     if isinstance(result, NotYet):
         return Again(result.seconds, result.reason)
     return Done("job started", more=True)
-
-
-async def _is_gone(services: Services, tenant: Tenant) -> bool:
-    """Whether what act 6 proved was deleted since: the application, or its job. What is new may only be slow to show."""
-    proved = tenant.acts[6].ended
-    if proved is None or services.clock.now() - proved < IN_PATIENCE:
-        return False
-    known = held(tenant)
-    if await services.applications.service_principal(known.service_principal_id) is None:
-        found = await services.applications.find_applications(known.name)
-        return known.service_principal_id not in [one.id for one in found]
-    jobs = await services.synchronizations.jobs(known.service_principal_id)
-    return known.job_id not in [one.id for one in jobs]
 
 
 async def _made_again_by_a_retry(services: Services, call: ActCall) -> Ended:

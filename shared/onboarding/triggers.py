@@ -3,23 +3,23 @@
 import azure.functions as func
 import msgspec
 
-from shared.callers import AppRole, Caller
+from shared.callers import Caller
 from shared.durable import Orchestrations
 from shared.errors import BadRequest
-from shared.identifiers import TenantId, as_guid
+from shared.identifiers import TenantId
 from shared.onboarding import views
+from shared.onboarding.answering import accepted, conflict, not_found, opened, operator, reader, tenant_id_of
 from shared.onboarding.intake import look_up
 from shared.onboarding.request import Intake, parse
-from shared.problems import answer, cursor_of, page_token, problem
+from shared.problems import answer, cursor_of, page_token
 from shared.running import starting
-from shared.running.lifecycle import begin, continued, open_run, stopped_acts
-from shared.running.starting import Onboarding, Verdict
+from shared.running.lifecycle import begin, stopped_acts
+from shared.running.starting import Onboarding, Verdict, continued
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import Tenant
-from shared.tenants.states import RESTING, State
+from shared.tenants.states import RESTING, UNDER_WAY, State
 
-_RETRY_AFTER_SECONDS = "5"
 _PAGE = 100
 
 
@@ -29,7 +29,7 @@ async def post_tenant(
     """POST /api/tenants: onboard a tenant, or go on with one. 202, 200 when nothing is to be done, 409 when it may
     not.
     """
-    caller = await _operator(services, request)
+    caller = await operator(services, request)
     asked = parse(request.get_body(), request.headers.get("Content-Type", ""), services.settings.source_tenant_id)
     intake = await look_up(services, asked)
     tenant = await services.tenants.read(intake.tenant_id)
@@ -44,12 +44,12 @@ async def post_tenant(
         case Verdict.CONTINUE if tenant is not None:
             return await _continue(services, orchestrations, caller, tenant)
         case _:
-            return _conflict(services, intake.tenant_id, verdict.reason)
+            return conflict(services, intake.tenant_id, verdict.reason)
 
 
 async def get_tenants(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
     """GET /api/tenants?state=&cursor=: records, by state, paged."""
-    await _reader(services, request)
+    await reader(services, request)
     wanted = request.params.get("state")
     if wanted is not None and wanted not in set(State):
         raise BadRequest("state", f"is none of {', '.join(State)}")
@@ -63,30 +63,30 @@ async def get_tenants(services: Services, _: Orchestrations, request: func.HttpR
 
 async def get_tenant(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
     """GET /api/tenants/{tenantId}: the record, with what a person should do."""
-    await _reader(services, request)
-    tenant_id = _tenant_id(request)
+    await reader(services, request)
+    tenant_id = tenant_id_of(request)
     tenant = await services.tenants.read(tenant_id)
     if tenant is not None:
         return answer(200, views.record(services.settings, tenant))
     run = await services.runs.open_run(tenant_id)
     if run is not None:
         return answer(200, views.opening(services.settings, run))
-    return problem(404, "Not found", "No such tenant is looked after here.")
+    return not_found()
 
 
 async def cancel_tenant(
     services: Services, orchestrations: Orchestrations, request: func.HttpRequest
 ) -> func.HttpResponse:
     """POST /api/tenants/{tenantId}/cancel: stop what runs or waits. What is written stays; offboarding undoes it."""
-    caller = await _operator(services, request)
-    tenant_id = _tenant_id(request)
+    caller = await operator(services, request)
+    tenant_id = tenant_id_of(request)
     if await services.tenants.read(tenant_id) is None and not await _begun(services, tenant_id):
-        return problem(404, "Not found", "No such tenant is looked after here.")
+        return not_found()
     now = services.clock.now()
 
     def decide(found: Tenant) -> Change | None:
         record = msgspec.structs.replace(found.record, cancelled_by=caller.object_id)
-        if record.state is State.ONBOARDING:
+        if record.state in UNDER_WAY:
             return Change(record=msgspec.structs.replace(record, state=State.CANCELLING, cancel=True, since=now))
         if record.state in RESTING and record.state is not State.CANCELLED:
             rest = msgspec.structs.replace(
@@ -98,23 +98,23 @@ async def cancel_tenant(
     tenant = await services.tenants.update(tenant_id, decide)
     state = tenant.record.state
     if state not in (State.CANCELLING, State.CANCELLED):
-        return _conflict(services, tenant_id, f"The tenant is {state}: nothing runs that could be cancelled.")
+        return conflict(services, tenant_id, f"The tenant is {state}: nothing runs that could be cancelled.")
     if state is State.CANCELLING and (run := await services.runs.open_run(tenant_id)):
         await orchestrations.wake(run.orchestration_id)
-    return _accepted(services, tenant)
+    return accepted(services, tenant)
 
 
 async def retry_tenant(
     services: Services, orchestrations: Orchestrations, request: func.HttpRequest
 ) -> func.HttpResponse:
     """POST /api/tenants/{tenantId}/retry: go on from the act that failed, or look again after a person acted."""
-    caller = await _operator(services, request)
-    tenant = await services.tenants.read(_tenant_id(request))
+    caller = await operator(services, request)
+    tenant = await services.tenants.read(tenant_id_of(request))
     if tenant is None:
-        return problem(404, "Not found", "No such tenant is looked after here.")
+        return not_found()
     verdict = starting.on_retry(tenant)
     if verdict.verdict is not Verdict.CONTINUE:
-        return _conflict(services, tenant.record.tenant_id, verdict.reason)
+        return conflict(services, tenant.record.tenant_id, verdict.reason)
     return await _continue(services, orchestrations, caller, tenant)
 
 
@@ -129,67 +129,16 @@ async def _start(
     services: Services, orchestrations: Orchestrations, caller: Caller, intake: Intake, tenant: Tenant | None
 ) -> func.HttpResponse:
     payload = Onboarding(domain=intake.domain, wanted=intake.wanted, analysts=intake.analysts, replace=True)
-    return await _open(services, orchestrations, caller, intake.tenant_id, tenant, payload)
+    return await opened(services, orchestrations, caller, intake.tenant_id, tenant, payload)
 
 
 async def _continue(
     services: Services, orchestrations: Orchestrations, caller: Caller, tenant: Tenant
 ) -> func.HttpResponse:
-    return await _open(services, orchestrations, caller, tenant.record.tenant_id, tenant, continued(tenant.record))
-
-
-async def _open(
-    services: Services,
-    orchestrations: Orchestrations,
-    caller: Caller,
-    tenant_id: TenantId,
-    tenant: Tenant | None,
-    payload: Onboarding,
-) -> func.HttpResponse:
-    number = tenant.record.run + 1 if tenant else 1
-    holder = await open_run(services, orchestrations.start, tenant_id, number, caller.object_id, payload)
-    if holder is not None:
-        return _conflict(services, tenant_id, f"Run {holder.number} of the tenant is under way.")
-    begun = await services.tenants.read(tenant_id)
-    if begun is None:
-        raise LookupError("a run that was opened shows on the record")
-    return _accepted(services, begun)
+    return await opened(services, orchestrations, caller, tenant.record.tenant_id, tenant, continued(tenant.record))
 
 
 async def _begun(services: Services, tenant_id: TenantId) -> bool:
     """Whether there is a run that the record does not show yet; now it does."""
     run = await services.runs.open_run(tenant_id)
     return run is not None and await begin(services, run)
-
-
-def _accepted(services: Services, tenant: Tenant) -> func.HttpResponse:
-    headers = {"Location": _location(services, tenant.record.tenant_id), "Retry-After": _RETRY_AFTER_SECONDS}
-    return answer(202, views.accepted(services.settings, tenant), headers)
-
-
-def _conflict(services: Services, tenant_id: TenantId, reason: str) -> func.HttpResponse:
-    location = _location(services, tenant_id)
-    return problem(409, "Conflict", reason, headers={"Location": location}, tenant=location)
-
-
-def _location(services: Services, tenant_id: TenantId) -> str:
-    return f"{services.settings.public_url}/api/tenants/{tenant_id}"
-
-
-async def _operator(services: Services, request: func.HttpRequest) -> Caller:
-    caller = await services.callers.identify(request.headers)
-    caller.allow(AppRole.OPERATE)
-    return caller
-
-
-async def _reader(services: Services, request: func.HttpRequest) -> Caller:
-    caller = await services.callers.identify(request.headers)
-    caller.allow(AppRole.READ, AppRole.OPERATE)
-    return caller
-
-
-def _tenant_id(request: func.HttpRequest) -> TenantId:
-    guid = as_guid(request.route_params.get("tenantId", ""))
-    if guid is None:
-        raise BadRequest("tenantId", "is not a GUID")
-    return TenantId(guid)

@@ -1,14 +1,15 @@
-"""The acts of onboarding: numbers, names, activities and what they need. Pure data, in the order in which they run."""
+"""The acts of a tenant's runs: numbers, names, activities and what they need. Pure data, in the order in which they run."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.permissions import MULTI_TENANT, Registration
 from shared.running.messages import ActCall, ActOutcome, BeginOutcome, EndCall, EndOutcome
+from shared.tenants.record import Goal
 from shared.wire import Activity
 
-ORCHESTRATOR = "onboard_tenant"
-KIND = "onboarding"
+ORCHESTRATORS: dict[str, str] = {Goal.ONBOARDING.value: "onboard_tenant"}
+"""The orchestrator of each kind of run; the kind is the goal's name."""
 
 BEGIN: Activity[ActCall, BeginOutcome] = Activity(name="begin_onboarding_run", payload=ActCall, outcome=BeginOutcome)
 END: Activity[EndCall, EndOutcome] = Activity(name="end_onboarding_run", payload=EndCall, outcome=EndOutcome)
@@ -47,6 +48,9 @@ START_SYNCHRONIZATION = _activity("start_synchronization")
 PROVISION_ANALYST = _activity("provision_analyst")
 ENSURE_SECURITY_READER = _activity("ensure_security_reader")
 WRITE_CHECKLIST = _activity("write_checklist")
+REMOVE_ELIGIBILITIES = _activity("remove_eligibilities")
+REMOVE_FROM_SCOPE = _activity("remove_from_scope")
+FORGET_LEAVERS = _activity("forget_leavers")
 
 _SETUP = (Registration.SETUP,)
 _ACCESS = (Registration.ACCESS,)
@@ -75,7 +79,14 @@ ACTS: tuple[ActKind, ...] = (
 )
 """Acts 10 (sign-in diagnosis) and 11 (proof) have their numbers, and their place before the checklist."""
 
-BY_NUMBER: dict[int, ActKind] = {act.number: act for act in ACTS}
+LEAVING: tuple[ActKind, ...] = (
+    ActKind(number=21, name="remove eligibilities", steps=(Step(activity=REMOVE_ELIGIBILITIES),), targets=_ACCESS),
+    ActKind(number=22, name="remove from scope", steps=(Step(activity=REMOVE_FROM_SCOPE),)),
+    ActKind(number=23, name="leavers are gone", steps=(Step(activity=FORGET_LEAVERS),), targets=_ACCESS),
+)
+"""What becomes of analysts who leave, and of eligibilities that are not wanted any more. Run before the others."""
+
+BY_NUMBER: dict[int, ActKind] = {act.number: act for act in (*ACTS, *LEAVING)}
 
 
 def needed_in_target(numbers: Iterable[int]) -> tuple[Registration, ...]:

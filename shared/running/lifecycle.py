@@ -8,16 +8,17 @@ import msgspec
 from shared.errors import NotStarted, StoreConflict, StoreUnavailable
 from shared.identifiers import TenantId
 from shared.run import Run, RunKey, StartOrchestration, key_of, orchestration_id
-from shared.running import starting
-from shared.running.acts import ACTS, KIND, ORCHESTRATOR
+from shared.running.acts import ORCHESTRATORS
 from shared.running.consents import still_to_prove
-from shared.running.messages import ActCall, Again, BeginOutcome, Done, EndCall, Ended, EndOutcome, Plan, Resume
-from shared.running.starting import Onboarding
+from shared.running.messages import ActCall, Again, BeginOutcome, Done, EndCall, Ended, EndOutcome, Resume
+from shared.running.opening import first_record, has_begun, may_begin, next_record
+from shared.running.planning import plan
+from shared.running.starting import Onboarding, Payload, goal_of, payload_of
 from shared.services import Services
 from shared.settings import Deadlines
 from shared.tenants.change import Change
 from shared.tenants.record import Act, ActState, Problem, Record, Tenant
-from shared.tenants.states import WAITING, State
+from shared.tenants.states import UNDER_WAY, WAITING, State
 from shared.writes.rebuilding import rebuilt
 
 _log = logging.getLogger(__name__)
@@ -31,14 +32,15 @@ async def open_run(
     tenant_id: TenantId,
     number: int,
     requested_by: str,
-    payload: Onboarding,
+    payload: Payload,
 ) -> Run | None:
     """Insert a run, show it on the record, start it. None: it is under way; else the run that holds the tenant."""
+    kind = goal_of(payload).value
     run = Run(
         subject=tenant_id,
-        kind=KIND,
+        kind=kind,
         number=number,
-        orchestration_id=orchestration_id(KIND, tenant_id, number),
+        orchestration_id=orchestration_id(kind, tenant_id, number),
         nonce=services.new_id(),
         opened=services.clock.now(),
         requested_by=requested_by,
@@ -51,7 +53,7 @@ async def open_run(
         await services.runs.close(key_of(run), "followed")
         return run
     try:
-        await start(ORCHESTRATOR, run.orchestration_id, key_of(run))
+        await start(ORCHESTRATORS[kind], run.orchestration_id, key_of(run))
     except NotStarted as error:
         # The run exists; the sweeper starts it.
         _log.warning("run.not_started subject=%s run=%s reason=%s", run.subject, run.number, error)
@@ -63,16 +65,20 @@ async def open_run(
 async def begin(services: Services, run: Run) -> bool:
     """Make the record show the run. Safe twice. False when another run came first."""
     tenant_id = TenantId(run.subject)
-    payload = msgspec.json.decode(run.wanted, type=Onboarding)
+    payload = payload_of(run)
     now = services.clock.now()
     tenant = await services.tenants.read(tenant_id)
-    if tenant is None and await services.tenants.create(starting.first_record(run, payload, now, services.new_id)):
+    if (
+        tenant is None
+        and isinstance(payload, Onboarding)
+        and await services.tenants.create(first_record(run, payload, now, services.new_id))
+    ):
         return True
 
     def decide(found: Tenant) -> Change | None:
-        if starting.has_begun(found, run, payload) or not starting.may_begin(found, run, payload):
+        if has_begun(found, run, payload) or not may_begin(found, run, payload):
             return None
-        return starting.next_record(found, run, payload, now)
+        return next_record(found, run, payload, now, services.new_id)
 
     return (await services.tenants.update(tenant_id, decide)).record.run_nonce == run.nonce
 
@@ -94,8 +100,8 @@ async def begin_onboarding_run(services: Services, call: ActCall) -> BeginOutcom
         return _postponed(call.run, error)
     if wait and services.clock.now() < run.opened + services.settings.deadlines.replication:
         return Again(min(wait, 60.0), "an earlier write cannot be judged yet")
-    left = tuple(act.number for act in ACTS if not _is_done(tenant, act.number))
-    return Plan(acts=left, analysts=tuple(sorted(tenant.analysts)))
+    payload = payload_of(run)
+    return plan(tenant, change=isinstance(payload, Onboarding) and payload.change)
 
 
 async def end_onboarding_run(services: Services, call: EndCall) -> EndOutcome:
@@ -120,7 +126,7 @@ async def end_onboarding_run(services: Services, call: EndCall) -> EndOutcome:
             nonlocal resumed
             record = found.record
             resumed = not record.cancel and _answered_meanwhile(found, call.ended, now)
-            if record.run_nonce != call.run.nonce or record.state not in (State.ONBOARDING, State.CANCELLING):
+            if record.run_nonce != call.run.nonce or record.state not in (*UNDER_WAY, State.CANCELLING):
                 return None
             if resumed or record.cancel is not cancelled:
                 return None
@@ -147,7 +153,7 @@ def _postponed(run: RunKey, error: Exception) -> Again:
 def at_rest(record: Record, ended: Ended, deadlines: Deadlines, now: datetime) -> Record:
     """The record as a run leaves it."""
     state = State.CANCELLED if record.cancel else ended.state or State.FAILED
-    problem = None if record.cancel or state is State.READY else ended.problem or _UNEXPLAINED
+    problem = None if record.cancel or state in _GOOD else ended.problem or _UNEXPLAINED
     return msgspec.structs.replace(
         record,
         state=state,
@@ -172,7 +178,8 @@ def stopped_acts(tenant: Tenant, state: State, now: datetime) -> list[Act]:
 
 
 # Only a late repeat of a done act can be under way when a tenant becomes Ready.
-_STOPPED = {State.CANCELLED: ActState.PENDING, State.READY: ActState.DONE}
+_STOPPED = {State.CANCELLED: ActState.PENDING, State.READY: ActState.DONE, State.OFFBOARDED: ActState.DONE}
+_GOOD = (State.READY, State.OFFBOARDED)
 
 _UNEXPLAINED = Problem(
     code="Interrupted",
@@ -197,19 +204,12 @@ def _answered_meanwhile(tenant: Tenant, ended: Ended, now: datetime) -> bool:
     return still_to_prove(tenant, [one for one, row in tenant.consents.items() if row.proved is None], now)
 
 
-def _is_done(tenant: Tenant, number: int) -> bool:
-    return number in tenant.acts and tenant.acts[number].state is ActState.DONE
-
-
 def _tell(tenant: Tenant) -> None:
     record = tenant.record
     if record.state is State.READY:
         _log.info("tenant.ready tenant_id=%s run=%s", record.tenant_id, record.run)
+    elif record.state is State.OFFBOARDED:
+        _log.info("tenant.offboarded tenant_id=%s run=%s", record.tenant_id, record.run)
     elif record.state is not State.CANCELLED:
         code = record.problem.code if record.problem else ""
         _log.warning("tenant.stopped tenant_id=%s state=%s problem=%s", record.tenant_id, record.state.value, code)
-
-
-def continued(record: Record, *, only_from: State | None = None) -> Onboarding:
-    """The payload of a run that goes on with what is wanted already."""
-    return Onboarding(domain=record.domain, wanted=record.wanted, analysts=(), replace=False, only_from=only_from)

@@ -1,4 +1,4 @@
-"""What crosses the durable boundary in onboarding: the activities by wire name, their payloads and outcomes. Pure.
+"""What crosses the durable boundary in a tenant's run: the activities by wire name, their payloads and outcomes. Pure.
 
 One file to open to learn what can happen. Names are a contract with running instances: a test holds the list.
 """
@@ -56,10 +56,11 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
 
 
 class Plan(msgspec.Struct, frozen=True, tag="plan"):
-    """The acts that are left, by number, and the analysts they go through."""
+    """The acts that are left, by number, the analysts they go through, and the state when all are done."""
 
     acts: tuple[int, ...]
     analysts: tuple[ObjectId, ...]
+    then: State = State.READY
 
 
 class Resume(msgspec.Struct, frozen=True, tag="resume"):

@@ -1,4 +1,4 @@
-"""The order of onboarding: begin, the acts that are left, end. No I/O, no clock, no decisions of its own.
+"""The order of a tenant's run: begin, the acts that are left, end. No I/O, no clock, no decisions of its own.
 
 A run that must wait for a person ends in a waiting state; the next one passes over what is done. Waits for machines
 are durable timers.
@@ -23,8 +23,8 @@ reach."""
 _FIRST_PAUSE_SECONDS = 20.0
 
 
-def onboard_tenant(context: Context, run: RunKey) -> Steps[None]:
-    """One run of one tenant's onboarding."""
+def follow_plan(context: Context, run: RunKey) -> Steps[None]:
+    """One run of one tenant, of whatever kind: the plan says what is left, and where it leads."""
     sleeper = Sleeper(context)
     while True:
         opening = yield from _until_settled(context, sleeper, BEGIN, ActCall(run=run))
@@ -44,7 +44,7 @@ def _perform(context: Context, sleeper: Sleeper, run: RunKey, plan: Plan) -> Ste
             ended = yield from _rounds(context, sleeper, step.activity, calls)
             if ended is not None:
                 return ended
-    return Ended(State.READY)
+    return Ended(plan.then)
 
 
 def _rounds(

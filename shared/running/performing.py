@@ -23,7 +23,7 @@ from shared.errors import (
 from shared.identifiers import ObjectId, TenantId
 from shared.permissions import Registration
 from shared.privileged import Ensured, Fence, NotYet, PrivilegedWrite, RunStopped, check_fence
-from shared.running.acts import ACTS, BY_NUMBER
+from shared.running.acts import BY_NUMBER, LEAVING
 from shared.running.advice import NO_PIM, RETRY, is_for_target, not_consented, refused
 from shared.running.consents import after_proof
 from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
@@ -44,7 +44,10 @@ _SLOWEST_SECONDS = 60.0
 _ANALYST_TAKES = timedelta(seconds=20)
 """One analyst's part of an act that goes by analyst: reads, a write, looks until it shows."""
 
-_BY_ANALYST = frozenset(act.number for act in ACTS if any(step.by_analyst for step in act.steps))
+_BY_ANALYST = frozenset(
+    {number for number, act in BY_NUMBER.items() if any(step.by_analyst for step in act.steps)}
+    | {act.number for act in LEAVING}
+)
 
 
 def fence(call: ActCall) -> Fence:
@@ -60,7 +63,7 @@ def deadline(deadlines: Deadlines, number: int, analysts: int) -> timedelta:
     match number:
         case 8:
             return deadlines.provisioning + each
-        case 6 | 9:
+        case 6 | 9 | 21 | 23:
             # The application must show before its job can be made, the account before PIM knows it; and an answer that
             # was lost is waited for before either is asked for again.
             return 2 * deadlines.replication + each
@@ -163,7 +166,8 @@ async def _without_consent(services: Services, call: ActCall, error: NotConsente
     def decide(tenant: Tenant) -> Change:
         check_fence(tenant.record, fence(call))
         asked = after_proof(tenant, {}, lost, now, services.new_id)
-        proving = msgspec.structs.replace(tenant.acts[1], state=ActState.PENDING)
+        known = tenant.acts.get(1, Act(number=1, state=ActState.PENDING, run=call.run.number, since=now))
+        proving = msgspec.structs.replace(known, state=ActState.PENDING)
         if asked is None:
             return Change(record=tenant.record, acts=[proving])
         return Change(record=asked.record, consents=asked.consents, acts=[proving])

@@ -1,22 +1,18 @@
-"""May an onboarding start, and what the tenant's record looks like when it does. Pure."""
+"""May a run start, and what is it to do. Pure. What the tenant's record looks like when it does is opening.py."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
-from shared.identifiers import NewId, TenantId
 from shared.run import Run
-from shared.running.acts import BY_NUMBER
-from shared.running.consents import first_links
-from shared.tenants.change import Change
-from shared.tenants.record import ActState, Analyst, Record, Tenant, Wanted
+from shared.tenants.record import Analyst, Goal, Record, Tenant, Wanted
 from shared.tenants.states import RESTING, State
 
 
 class Onboarding(msgspec.Struct, frozen=True, kw_only=True):
-    """A run's payload. `replace`: the wanted values and analysts take the place of what was wanted before.
+    """The payload of a run towards Ready. `replace`: the wanted values and analysts take the place of what was wanted
+    before. `change`: they do so for a tenant that has come further: joiners are added, and leavers let go.
 
     `only_from`: nobody asked for this run but an answer that came; it begins only while the tenant still waits for it.
     """
@@ -25,7 +21,51 @@ class Onboarding(msgspec.Struct, frozen=True, kw_only=True):
     wanted: Wanted
     analysts: tuple[Analyst, ...]
     replace: bool
+    change: bool = False
     only_from: State | None = None
+    reason: str = ""
+
+
+class Offboarding(msgspec.Struct, frozen=True, kw_only=True):
+    """The payload of a run towards Offboarded. `by_kit`: what lacks a consent in the target is left to its administrator.
+
+    `only_from`: as above.
+    """
+
+    by_kit: bool = False
+    only_from: State | None = None
+    reason: str = ""
+
+
+type Payload = Onboarding | Offboarding
+
+
+def payload_of(run: Run) -> Payload:
+    """What a run is to do."""
+    match Goal(run.kind):
+        case Goal.ONBOARDING:
+            return msgspec.json.decode(run.wanted, type=Onboarding)
+        case Goal.OFFBOARDING:
+            return msgspec.json.decode(run.wanted, type=Offboarding)
+
+
+def goal_of(payload: Payload) -> Goal:
+    """Where a payload leads."""
+    return Goal.ONBOARDING if isinstance(payload, Onboarding) else Goal.OFFBOARDING
+
+
+def continued(record: Record, *, only_from: State | None = None) -> Payload:
+    """The payload of a run that goes on with what is wanted already."""
+    if record.goal is Goal.OFFBOARDING:
+        return Offboarding(by_kit=record.target_by_kit, only_from=only_from, reason=record.reason)
+    return Onboarding(
+        domain=record.domain,
+        wanted=record.wanted,
+        analysts=(),
+        replace=False,
+        only_from=only_from,
+        reason=record.reason,
+    )
 
 
 class Verdict(StrEnum):
@@ -38,6 +78,7 @@ class Verdict(StrEnum):
     READY_OTHERWISE = "ready otherwise"
     BEGUN_OTHERWISE = "begun otherwise"
     WRONG_STATE = "wrong state"
+    LEAVING = "leaving"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +105,12 @@ def on_post(tenant: Tenant | None, wanted: Wanted) -> Answer:
         )
     if record.state not in RESTING:
         return Answer(verdict=Verdict.BUSY, reason=f"The tenant is {record.state}.")
+    if record.goal is Goal.OFFBOARDING:
+        return Answer(
+            verdict=Verdict.LEAVING,
+            reason="The tenant is being let go. POST /api/tenants/{tenantId}/retry goes on with that; onboard it when it is "
+            "Offboarded.",
+        )
     if same:
         return Answer(verdict=Verdict.CONTINUE)
     if has_written(tenant):
@@ -87,76 +134,3 @@ def on_retry(tenant: Tenant) -> Answer:
 def has_written(tenant: Tenant) -> bool:
     """Whether an act after preflight has tried a write in either tenant."""
     return any(intent.act > 2 for intent in tenant.intents.values())
-
-
-def has_begun(tenant: Tenant | None, run: Run, payload: Onboarding) -> bool:
-    """Whether the record shows this run already, whole."""
-    if tenant is None or tenant.record.run_nonce != run.nonce:
-        return False
-    return not payload.replace or {one.object_id for one in payload.analysts} == set(tenant.analysts)
-
-
-def is_stale(tenant: Tenant | None, run: Run) -> bool:
-    """Whether another run of the same or a higher number came first."""
-    return tenant is not None and tenant.record.run >= run.number and tenant.record.run_nonce != run.nonce
-
-
-def may_begin(tenant: Tenant, run: Run, payload: Onboarding) -> bool:
-    """Whether the run may take the tenant over: no other came first, and what it answers is still waited for."""
-    if tenant.record.run_nonce == run.nonce:
-        return True
-    return not is_stale(tenant, run) and payload.only_from in (None, tenant.record.state)
-
-
-def first_record(run: Run, payload: Onboarding, now: datetime, new_id: NewId) -> Change:
-    """The record and rows of a tenant that is new here."""
-    tenant_id = TenantId(run.subject)
-    record = Record(
-        tenant_id=tenant_id,
-        domain=payload.domain,
-        state=State.ONBOARDING,
-        since=now,
-        created=now,
-        run=run.number,
-        run_nonce=run.nonce,
-        requested_by=run.requested_by,
-        wanted=payload.wanted,
-    )
-    return Change(record=record, analysts=payload.analysts, consents=first_links(tenant_id, now, new_id))
-
-
-def next_record(tenant: Tenant, run: Run, payload: Onboarding, now: datetime) -> Change:
-    """The record for a further run. Acts that are done stay done unless what is wanted was replaced."""
-    record = msgspec.structs.replace(
-        tenant.record,
-        state=State.ONBOARDING,
-        since=now if tenant.record.run_nonce != run.nonce else tenant.record.since,
-        run=run.number,
-        run_nonce=run.nonce,
-        cancel=False,
-        cancelled_by="",
-        requested_by=run.requested_by,
-        # What an answer starts keeps its deadline: else whoever holds the link could put it off for ever.
-        deadline=tenant.record.deadline if payload.only_from else None,
-        problem=None,
-        what_to_do=(),
-    )
-    if payload.replace:
-        kept = {analyst.object_id for analyst in payload.analysts}
-        redone = [msgspec.structs.replace(act, state=ActState.PENDING) for act in tenant.acts.values()]
-        return Change(
-            record=msgspec.structs.replace(record, wanted=payload.wanted, domain=payload.domain),
-            analysts=payload.analysts,
-            acts=redone,
-            forgotten_analysts=[one for one in tenant.analysts if one not in kept],
-        )
-    refused = [
-        msgspec.structs.replace(one, problem=None) for one in tenant.analysts.values() if one.problem is not None
-    ]
-    # Those who were left out go through the analysts' acts again; for the others these find everything done.
-    redone = [
-        msgspec.structs.replace(act, state=ActState.PENDING)
-        for act in tenant.acts.values()
-        if refused and any(step.by_analyst for step in BY_NUMBER[act.number].steps)
-    ]
-    return Change(record=record, analysts=refused, acts=redone)

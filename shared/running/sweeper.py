@@ -9,13 +9,14 @@ import msgspec
 from shared.durable import Orchestrations, Standing
 from shared.identifiers import TenantId
 from shared.run import Run, key_of
-from shared.running.acts import KIND, ORCHESTRATOR
+from shared.running.acts import ORCHESTRATORS
 from shared.running.consents import still_to_prove
-from shared.running.lifecycle import continued, open_run, stopped_acts
+from shared.running.lifecycle import open_run, stopped_acts
+from shared.running.starting import continued
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import Problem, Record, Tenant
-from shared.tenants.states import WAITING, State
+from shared.tenants.states import UNDER_WAY, WAITING, State
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ _PAGE = 200
 async def sweep_runs(services: Services, orchestrations: Orchestrations) -> None:
     """Every minute. One subject that fails does not stop the others."""
     for run in await services.runs.list_open():
-        if run.kind != KIND or services.clock.now() - run.opened < _GRACE:
+        if run.kind not in ORCHESTRATORS or services.clock.now() - run.opened < _GRACE:
             continue
         try:
             await _sweep(services, orchestrations, run)
@@ -46,7 +47,7 @@ async def purge_histories(services: Services, orchestrations: Orchestrations) ->
 
 async def _sweep(services: Services, orchestrations: Orchestrations, run: Run) -> None:
     if run.started is None:
-        await orchestrations.start(ORCHESTRATOR, run.orchestration_id, key_of(run))
+        await orchestrations.start(ORCHESTRATORS[run.kind], run.orchestration_id, key_of(run))
         await services.runs.mark_started(run)
         _log.info("run.started_by_sweeper subject=%s run=%s", run.subject, run.number)
         return
@@ -70,7 +71,7 @@ async def _fail(services: Services, run: Run, reason: str) -> None:
 
     def decide(tenant: Tenant) -> Change | None:
         record = tenant.record
-        if record.run_nonce != run.nonce or record.state not in (State.ONBOARDING, State.CANCELLING):
+        if record.run_nonce != run.nonce or record.state not in (*UNDER_WAY, State.CANCELLING):
             return None
         return Change(record=_failed(record, problem, now), acts=stopped_acts(tenant, State.FAILED, now))
 

@@ -19,6 +19,8 @@ class Change:
     consents: Sequence[Consent] = ()
     intents: Sequence[Intent] = ()
     forgotten_analysts: Sequence[ObjectId] = ()
+    forgotten_eligibilities: Sequence[str] = ()
+    forgotten_intents: Sequence[str] = ()
 
 
 def intent_key(where: str, object_name: str) -> str:

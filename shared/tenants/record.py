@@ -39,6 +39,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     trust: Trust = Trust()
 
 
+class Goal(StrEnum):
+    """Where a tenant's runs lead. A run that goes on after a wait keeps it."""
+
+    ONBOARDING = "onboarding"
+    OFFBOARDING = "offboarding"
+
+
 class Synchronization(msgspec.Struct, frozen=True, kw_only=True):
     """The synchronization in the source tenant that serves this target."""
 
@@ -60,7 +67,11 @@ class RolePolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """The tenant's own row. Whoever writes anything of a tenant rewrites it, with its ETag."""
+    """The tenant's own row. Whoever writes anything of a tenant rewrites it, with its ETag.
+
+    `reason`: why its run was opened, where that was no operator's request. `target_by_kit`: what cannot be undone in the
+    target for want of consent is left to its administrator, who has the kit.
+    """
 
     tenant_id: TenantId
     domain: str
@@ -71,6 +82,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     run_nonce: str
     requested_by: str
     wanted: Wanted
+    goal: Goal = Goal.ONBOARDING
+    reason: str = ""
+    target_by_kit: bool = False
     cancel: bool = False
     cancelled_by: str = ""
     deadline: datetime | None = None
@@ -104,7 +118,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Analyst(msgspec.Struct, frozen=True, kw_only=True):
-    """A person of the source tenant who is to work in the target."""
+    """A person of the source tenant who is to work in the target; or, since `leaving`, is not to any more."""
 
     object_id: ObjectId
     display_name: str
@@ -113,6 +127,7 @@ class Analyst(msgspec.Struct, frozen=True, kw_only=True):
     target_object_id: ObjectId | None = None
     provisioned: datetime | None = None
     problem: Problem | None = None
+    leaving: datetime | None = None
     confirmed: dict[str, datetime] = {}
 
 
@@ -150,8 +165,8 @@ class IntentState(StrEnum):
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """A privileged write: stored before it is sent, closed after it was read back and audited.
 
-    `before` is the first image ever seen (offboarding puts it back); `entry` is the audit entry while it is being
-    inserted.
+    `before` is the first image ever seen (offboarding puts it back), `after` the one that the latest write of ours left
+    (what differs from it was changed by somebody else); `entry` is the audit entry while it is being inserted.
     """
 
     kind: str
@@ -166,6 +181,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     requested_by: str
     wanted: msgspec.Raw
     before: msgspec.Raw
+    after: msgspec.Raw = msgspec.Raw(b"null")
+    reason: str = ""
     outcome: str = ""
     request_id: str = ""
     entry: str = ""
@@ -181,3 +198,13 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     eligibilities: dict[str, Eligibility] = {}
     consents: dict[Registration, Consent] = {}
     intents: dict[str, Intent] = {}
+
+    @property
+    def staying(self) -> dict[ObjectId, Analyst]:
+        """The analysts who are to work in the target."""
+        return {key: one for key, one in self.analysts.items() if one.leaving is None}
+
+    @property
+    def leavers(self) -> dict[ObjectId, Analyst]:
+        """Those who are not to any more, and of whom something is left."""
+        return {key: one for key, one in self.analysts.items() if one.leaving is not None}

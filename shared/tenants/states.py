@@ -24,25 +24,22 @@ RESTING = frozenset({State.WAITING_FOR_CONSENT, State.WAITING_FOR_PERSON, State.
 WAITING = frozenset({State.WAITING_FOR_CONSENT, State.WAITING_FOR_PERSON})
 """States that wait for a person and end as Failed at their deadline."""
 
+UNDER_WAY = frozenset({State.ONBOARDING, State.OFFBOARDING})
+"""States of a run that may write."""
+
+_ENDS = frozenset({State.WAITING_FOR_CONSENT, State.WAITING_FOR_PERSON, State.BLOCKED, State.CANCELLING, State.FAILED})
+
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.ONBOARDING: frozenset(
-        {
-            State.WAITING_FOR_CONSENT,
-            State.WAITING_FOR_PERSON,
-            State.BLOCKED,
-            State.CANCELLING,
-            State.FAILED,
-            State.READY,
-        }
-    ),
-    State.WAITING_FOR_CONSENT: frozenset({State.ONBOARDING, State.CANCELLED, State.FAILED}),
-    State.WAITING_FOR_PERSON: frozenset({State.ONBOARDING, State.CANCELLED, State.FAILED}),
-    State.BLOCKED: frozenset({State.ONBOARDING, State.CANCELLED}),
+    State.ONBOARDING: _ENDS | {State.READY},
+    State.WAITING_FOR_CONSENT: UNDER_WAY | {State.CANCELLED, State.FAILED},
+    State.WAITING_FOR_PERSON: UNDER_WAY | {State.CANCELLED, State.FAILED},
+    State.BLOCKED: UNDER_WAY | {State.CANCELLED},
     State.CANCELLING: frozenset({State.CANCELLED, State.FAILED}),
-    State.CANCELLED: frozenset({State.ONBOARDING, State.OFFBOARDING}),
-    State.FAILED: frozenset({State.ONBOARDING, State.CANCELLED, State.OFFBOARDING}),
-    State.READY: frozenset({State.ONBOARDING, State.OFFBOARDING}),
-    State.OFFBOARDING: frozenset({State.OFFBOARDED, State.WAITING_FOR_CONSENT, State.WAITING_FOR_PERSON, State.FAILED}),
+    State.CANCELLED: UNDER_WAY,
+    State.FAILED: UNDER_WAY | {State.CANCELLED},
+    # A night may find that consent was lost, or that so many would leave that a person must say so.
+    State.READY: UNDER_WAY | {State.WAITING_FOR_CONSENT, State.WAITING_FOR_PERSON},
+    State.OFFBOARDING: _ENDS | {State.OFFBOARDED},
     State.OFFBOARDED: frozenset({State.ONBOARDING}),
 }
 

@@ -5,7 +5,7 @@ else was faster. A row key is `record`, `act|08`, `analyst|{id}`, `elig|{hash}`,
 `intent|{hash}`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -118,17 +118,23 @@ class TenantStore:
         tenant_id = change.record.tenant_id
         for act in change.acts:
             yield self._row(tenant_id, f"act|{act.number:02d}", act)
+        for consent in change.consents:
+            yield self._row(tenant_id, f"consent|{consent.registration.name.lower()}", consent)
         for analyst in change.analysts:
             yield self._row(tenant_id, f"analyst|{analyst.object_id}", analyst)
         for eligibility in change.eligibilities:
             key = eligibility_key(eligibility.principal_id, eligibility.role_definition_id)
             yield self._row(tenant_id, f"elig|{key}", eligibility)
-        for consent in change.consents:
-            yield self._row(tenant_id, f"consent|{consent.registration.name.lower()}", consent)
         for intent in change.intents:
             yield self._row(tenant_id, f"intent|{intent_key(intent.where, intent.object_name)}", intent)
-        for object_id in change.forgotten_analysts:
-            yield Row(partition=tenant_id, key=f"analyst|{object_id}", body=b"", nonce="")
+        forgotten = {
+            "analyst": change.forgotten_analysts,
+            "elig": change.forgotten_eligibilities,
+            "intent": change.forgotten_intents,
+        }
+        for kind, keys in forgotten.items():
+            for key in keys:
+                yield Row(partition=tenant_id, key=f"{kind}|{key}", body=b"", nonce="")
 
     def _row(self, tenant_id: TenantId, key: str, value: object, *, etag: str = "") -> Row:
         return Row(partition=tenant_id, key=key, body=encode(value), nonce=self._new_id(), etag=etag)
@@ -147,19 +153,21 @@ def _operation(row: Row) -> Operation:
 
 def _applied(tenant: Tenant, change: Change, etag: str) -> Tenant:
     """The tenant as the store now has it."""
-    analysts = {**tenant.analysts, **{one.object_id: one for one in change.analysts}}
+    eligibilities = {eligibility_key(one.principal_id, one.role_definition_id): one for one in change.eligibilities}
+    intents = {intent_key(one.where, one.object_name): one for one in change.intents}
     return Tenant(
         record=change.record,
         etag=etag,
         acts={**tenant.acts, **{act.number: act for act in change.acts}},
-        analysts={key: one for key, one in analysts.items() if key not in change.forgotten_analysts},
-        eligibilities={
-            **tenant.eligibilities,
-            **{eligibility_key(one.principal_id, one.role_definition_id): one for one in change.eligibilities},
-        },
+        analysts=_with(tenant.analysts, {one.object_id: one for one in change.analysts}, change.forgotten_analysts),
+        eligibilities=_with(tenant.eligibilities, eligibilities, change.forgotten_eligibilities),
         consents={**tenant.consents, **{one.registration: one for one in change.consents}},
-        intents={**tenant.intents, **{intent_key(one.where, one.object_name): one for one in change.intents}},
+        intents=_with(tenant.intents, intents, change.forgotten_intents),
     )
+
+
+def _with[K, V](known: Mapping[K, V], written: Mapping[K, V], forgotten: Sequence[K]) -> dict[K, V]:
+    return {key: value for key, value in {**known, **written}.items() if key not in forgotten}
 
 
 def _assemble(rows: Sequence[Row]) -> Tenant | None:

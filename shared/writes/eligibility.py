@@ -1,6 +1,4 @@
-"""Make a directory role's eligibility so, in a target tenant: the same for a first grant and for a change of its
-end.
-"""
+"""A directory role's eligibility in a target tenant: a first grant, a change of its end, and taking it back."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,14 +8,16 @@ import msgspec
 from shared.eligibility import decide
 from shared.eligibility.decide import Action, Held
 from shared.errors import Rejected, RoleNotAllowed
-from shared.identifiers import ObjectId
+from shared.identifiers import ObjectId, TenantId
 from shared.permissions import SECURITY_READER, Registration
 from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
+from shared.tenants.change import eligibility_key
 from shared.tenants.record import Tenant
 
 _GONE = "RoleAssignmentDoesNotExist"
 _PERMANENT = datetime.max.replace(tzinfo=UTC)
+_GONE_FOR = "No longer an analyst of this tenant (Tenantry)"
 _JUSTIFICATION = "Multi-tenant security operations: eligible analyst, renewed while needed (Tenantry)"
 
 
@@ -33,14 +33,6 @@ def security_reader(services: Services, tenant: Tenant, arguments: Mapping[str, 
     target = tenant.record.tenant_id
     policy = tenant.record.role_policy
     length = decide.length(tenant.record.wanted.duration_days, policy.maximum_days if policy else None)
-
-    async def read() -> Held | None:
-        instances = await services.pim.instances(target, principal, SECURITY_READER)
-        if instances:
-            found = max(instances, key=lambda one: one.end_date_time or _PERMANENT)
-            return Held(schedule_id=found.role_eligibility_schedule_id, end=found.end_date_time, in_force=True)
-        schedules = await services.pim.schedules(target, principal, SECURITY_READER)
-        return Held(schedule_id=schedules[0].id, end=None, in_force=False) if schedules else None
 
     async def send(image: Held | None, intent: OpenIntent) -> str:
         try:
@@ -71,13 +63,58 @@ def security_reader(services: Services, tenant: Tenant, arguments: Mapping[str, 
         arguments=arguments,
         registration=Registration.ACCESS,
         where=target,
-        object_name=f"eligibility of {principal} for {SECURITY_READER}",
+        object_name=_object_name(principal),
         what="make the analyst eligible for Security Reader",
         act=9,
         wanted={"roleDefinitionId": SECURITY_READER, "days": length.days},
-        read=read,
+        read=lambda: _held(services, target, principal),
         satisfied=lambda held: decide.is_satisfied(held, services.clock.now(), length.days),
         send=send,
         picture=msgspec.to_builtins,
         patient=True,
     )
+
+
+def eligibility_removal(
+    services: Services, tenant: Tenant, arguments: Mapping[str, str]
+) -> PrivilegedWrite[Held | None]:
+    """Act 21: an eligibility of ours that nobody is to hold any more is taken back. Only one on the record can be named.
+
+    Raises RoleNotAllowed, before anything is built, for any other.
+    """
+    principal, target = ObjectId(arguments["principal"]), tenant.record.tenant_id
+    if eligibility_key(principal, SECURITY_READER) not in tenant.eligibilities:
+        raise RoleNotAllowed(f"{principal} holds no eligibility of ours in {target}")
+
+    async def send(_: Held | None, intent: OpenIntent) -> str:
+        return await services.pim.remove(
+            target, principal_id=principal, role_definition_id=SECURITY_READER, justification=_GONE_FOR, intent=intent
+        )
+
+    return PrivilegedWrite(
+        kind="eligibility_removal",
+        arguments=arguments,
+        registration=Registration.ACCESS,
+        where=target,
+        object_name=_object_name(principal),
+        what="take the eligibility for Security Reader back",
+        act=21,
+        wanted=None,
+        read=lambda: _held(services, target, principal),
+        satisfied=lambda held: held is None,
+        send=send,
+        picture=msgspec.to_builtins,
+    )
+
+
+async def _held(services: Services, target: TenantId, principal: ObjectId) -> Held | None:
+    instances = await services.pim.instances(target, principal, SECURITY_READER)
+    if instances:
+        found = max(instances, key=lambda one: one.end_date_time or _PERMANENT)
+        return Held(schedule_id=found.role_eligibility_schedule_id, end=found.end_date_time, in_force=True)
+    schedules = await services.pim.schedules(target, principal, SECURITY_READER)
+    return Held(schedule_id=schedules[0].id, end=None, in_force=False) if schedules else None
+
+
+def _object_name(principal: ObjectId) -> str:
+    return f"eligibility of {principal} for {SECURITY_READER}"

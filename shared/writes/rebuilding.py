@@ -11,9 +11,16 @@ from shared.privileged import PrivilegedWrite
 from shared.services import Services
 from shared.tenants.record import Intent, Tenant
 from shared.writes.cross_tenant import identity_sync, partner_in_source, partner_in_target, trust_source, trust_target
-from shared.writes.eligibility import security_reader
+from shared.writes.eligibility import eligibility_removal, security_reader
 from shared.writes.provisioning import provisioning
-from shared.writes.synchronization import assignment, enterprise_application, secrets, start, synchronization_job
+from shared.writes.synchronization import (
+    assignment,
+    enterprise_application,
+    secrets,
+    start,
+    synchronization_job,
+    unassignment,
+)
 
 type Builder = Callable[[Services, Tenant, Mapping[str, str]], PrivilegedWrite[Any]]
 
@@ -30,6 +37,8 @@ BUILDERS: dict[str, Builder] = {
     "start": start,
     "provisioning": provisioning,
     "security_reader": security_reader,
+    "eligibility_removal": eligibility_removal,
+    "unassignment": unassignment,
 }
 
 

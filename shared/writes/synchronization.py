@@ -209,6 +209,37 @@ def assignment(services: Services, tenant: Tenant, arguments: Arguments) -> Priv
     )
 
 
+def unassignment(services: Services, tenant: Tenant, arguments: Arguments) -> PrivilegedWrite[list[Assignment]]:
+    """Act 22: one analyst is out of scope. While the job runs, a cycle then soft-deletes their account in the target."""
+    known = held(tenant)
+    analyst = ObjectId(arguments["analyst"])
+
+    async def read() -> list[Assignment]:
+        found = await services.applications.assignments(known.service_principal_id)
+        return [one for one in found if one.principal_id == analyst]
+
+    async def send(found: list[Assignment], intent: OpenIntent) -> str:
+        request_id = ""
+        for one in found:
+            request_id = await services.applications.unassign(known.service_principal_id, one.id, intent)
+        return request_id
+
+    return PrivilegedWrite(
+        kind="unassignment",
+        arguments=arguments,
+        registration=Registration.SOURCE,
+        where=services.settings.source_tenant_id,
+        object_name=f"assignment of {analyst} for {tenant.record.tenant_id}",
+        what="take the analyst out of scope of the synchronization",
+        act=22,
+        wanted=[],
+        read=read,
+        satisfied=lambda found: not found,
+        send=send,
+        picture=msgspec.to_builtins,
+    )
+
+
 def start(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[Job | None]:
     """Act 8: the job runs by schedule. Started once; a job in quarantine is a person's business."""
     known = held(tenant)
@@ -231,6 +262,19 @@ def start(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[J
         picture=msgspec.to_builtins,
         patient=True,
     )
+
+
+async def is_gone(services: Services, tenant: Tenant) -> bool:
+    """Whether what act 6 proved was deleted since: the application, or its job. What is new may only be slow to show."""
+    proved = tenant.acts[6].ended if 6 in tenant.acts else None
+    if proved is None or services.clock.now() - proved < IN_PATIENCE:
+        return False
+    known = held(tenant)
+    if await services.applications.service_principal(known.service_principal_id) is None:
+        found = await services.applications.find_applications(known.name)
+        return known.service_principal_id not in [one.id for one in found]
+    jobs = await services.synchronizations.jobs(known.service_principal_id)
+    return known.job_id not in [one.id for one in jobs]
 
 
 def _unseen(services: Services, path: str) -> Never:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.durable import WAKE
 from shared.run import key_of
-from shared.running.acts import BEGIN, ORCHESTRATOR
+from shared.running.acts import BEGIN, ORCHESTRATORS
 from shared.tenants.record import ActState
 from tests.flows.killing import Undisturbed, opened, story, to_rest
 from tests.flows.refusal import Refusal
@@ -153,14 +153,14 @@ async def test_everything_delivered_twice_at_the_same_moment_makes_no_twin(
             began.set()
             await twin.wait()
 
-        world.points.arm("episode.before", ORCHESTRATOR, 0, start_the_twin)
+        world.points.arm("episode.before", ORCHESTRATORS["onboarding"], 0, start_the_twin)
         for nth in range(2):
             world.points.arm("vendor-read.before", "GET /v1.0/servicePrincipals", nth, both.wait)
         telling = asyncio.create_task(story(scene))
         await began.wait()
         run = await scene.open_run()
         assert run is not None
-        await world.host.start_orchestration(ORCHESTRATOR, msgspec.to_builtins(key_of(run)), "the-twin")
+        await world.host.start_orchestration(ORCHESTRATORS["onboarding"], msgspec.to_builtins(key_of(run)), "the-twin")
         twin.set()
 
         assert await telling == "Ready"

@@ -5,7 +5,7 @@ from typing import Any
 
 import function_app
 from shared.permissions import MULTI_TENANT
-from shared.running.acts import ACTS, BEGIN, BY_NUMBER, END, ORCHESTRATOR, needed_in_target
+from shared.running.acts import ACTS, BEGIN, BY_NUMBER, END, LEAVING, ORCHESTRATORS, needed_in_target
 
 # Removing or renaming one is a decision: instances that wait on a timer call these by name when they wake.
 _ACTIVITIES = {
@@ -22,6 +22,9 @@ _ACTIVITIES = {
     "provision_analyst",
     "ensure_security_reader",
     "write_checklist",
+    "remove_eligibilities",
+    "remove_from_scope",
+    "forget_leavers",
 }
 _ORCHESTRATORS = {"onboard_tenant"}
 _TIMERS = {"sweep_runs": "15 * * * * *", "purge_histories": "0 40 3 * * *"}
@@ -81,15 +84,15 @@ def test_nothing_else_is_registered() -> None:
 
 
 def test_every_step_of_an_act_is_a_registered_activity_and_used_once() -> None:
-    steps = [step.activity.name for act in ACTS for step in act.steps]
+    steps = [step.activity.name for act in (*ACTS, *LEAVING) for step in act.steps]
 
     assert {*steps, BEGIN.name, END.name} == _ACTIVITIES
     assert len(steps) == len(set(steps))
-    assert {ORCHESTRATOR} == _ORCHESTRATORS
+    assert set(ORCHESTRATORS.values()) == _ORCHESTRATORS
 
 
 def test_acts_are_numbered_in_their_order_and_ask_only_for_what_is_left() -> None:
-    assert sorted(BY_NUMBER) == [act.number for act in ACTS]
+    assert sorted(BY_NUMBER) == [act.number for act in (*ACTS, *LEAVING)]
     assert needed_in_target(BY_NUMBER) == MULTI_TENANT
     assert MULTI_TENANT[1:] == needed_in_target([8, 9, 12])
     assert needed_in_target([12]) == ()

@@ -4,17 +4,8 @@ import msgspec
 import pytest
 
 from shared.permissions import MULTI_TENANT
-from shared.running.starting import (
-    Verdict,
-    first_record,
-    has_begun,
-    has_written,
-    is_stale,
-    may_begin,
-    next_record,
-    on_post,
-    on_retry,
-)
+from shared.running.opening import first_record, has_begun, is_stale, may_begin, next_record
+from shared.running.starting import Verdict, has_written, on_post, on_retry
 from shared.tenants.record import ActState, Problem, Tenant
 from shared.tenants.states import RESTING, State
 from tests.unit.making import ANA, BEN, NOON, OTHERWISE, WANTED, act, analyst, ids, intent, payload, record, run, tenant
@@ -93,7 +84,7 @@ def test_a_run_that_goes_on_keeps_what_is_done_and_forgets_what_was_wrong() -> N
     blocked = record(State.BLOCKED, problem=problem, what_to_do=("x",), deadline=NOON, cancel=True)
     there = tenant(record=blocked, acts={1: act(1)}, analysts={ANA: analyst(problem=problem)})
 
-    change = next_record(there, run(2, "nonce-2"), payload(replace=False, analysts=()), NOON)
+    change = next_record(there, run(2, "nonce-2"), payload(replace=False, analysts=()), NOON, ids())
 
     assert (change.record.state, change.record.run, change.record.run_nonce) == (State.ONBOARDING, 2, "nonce-2")
     assert (
@@ -111,7 +102,7 @@ def test_a_run_with_another_wish_does_every_act_again_and_forgets_who_is_not_wan
     there = tenant(State.FAILED, acts={1: act(1), 2: act(2, ActState.FAILED)})
     wish = payload(analysts=(analyst(BEN),), user_ids=(BEN,))
 
-    change = next_record(there, run(2, "nonce-2"), wish, NOON)
+    change = next_record(there, run(2, "nonce-2"), wish, NOON, ids())
 
     assert {ActState.PENDING} == {one.state for one in change.acts}
     assert change.record.wanted.user_ids == (BEN,)
@@ -122,7 +113,7 @@ def test_a_run_has_begun_when_the_record_shows_it_whole() -> None:
     """More analysts than one batch takes follow in further batches, and a process may die between two of them."""
     wish = payload(analysts=(analyst(), analyst(BEN)))
 
-    assert not has_begun(None, run(), wish)
+    assert not has_begun(tenant(), run(2, "nonce-2"), wish)
     assert not has_begun(tenant(), run(), wish)
     assert has_begun(tenant(analysts={ANA: analyst(), BEN: analyst(BEN)}), run(), wish)
     assert not has_begun(tenant(), run(2, "nonce-2"), payload())
@@ -136,7 +127,6 @@ def test_a_run_is_stale_when_another_one_of_its_number_or_higher_came_first() ->
     assert is_stale(there, run(1))
     assert not is_stale(there, run(3))
     assert not is_stale(there, msgspec.structs.replace(run(2), nonce="other"))
-    assert not is_stale(None, run())
 
 
 def test_what_an_answer_starts_begins_only_while_the_answer_is_waited_for() -> None:
@@ -156,5 +146,5 @@ def test_what_an_answer_starts_keeps_the_deadline_and_what_a_person_starts_has_a
     asked = payload(replace=False, analysts=())
     answered = msgspec.structs.replace(asked, only_from=State.WAITING_FOR_CONSENT)
 
-    assert next_record(waiting, run(2, "nonce-2"), answered, NOON).record.deadline == NOON
-    assert next_record(waiting, run(2, "nonce-2"), asked, NOON).record.deadline is None
+    assert next_record(waiting, run(2, "nonce-2"), answered, NOON, ids()).record.deadline == NOON
+    assert next_record(waiting, run(2, "nonce-2"), asked, NOON, ids()).record.deadline is None

@@ -1,0 +1,46 @@
+"""What a run has left to do: its acts in order, and the analysts they go through. Pure."""
+
+from shared.identifiers import ObjectId
+from shared.running.acts import ACTS, LEAVING
+from shared.running.messages import Plan
+from shared.tenants.record import ActState, Analyst, Eligibility, Goal, Tenant
+from shared.tenants.states import State
+
+
+def plan(tenant: Tenant, *, change: bool) -> Plan:
+    """What is left. After a change of what is wanted, only those analysts go through the acts who are not there yet."""
+    analysts = [key for key, one in tenant.staying.items() if not (change and is_there(tenant, one))]
+    return Plan(acts=acts_left(tenant), analysts=tuple(sorted(analysts)), then=goal_state(tenant))
+
+
+def acts_left(tenant: Tenant) -> tuple[int, ...]:
+    """The acts that are left. Leavers are let go first: nothing else may keep them in."""
+    left = [act.number for act in ACTS if not is_done(tenant, act.number)]
+    letting_go = [act.number for act in LEAVING] if tenant.leavers or surplus(tenant) else []
+    return (*letting_go, *left)
+
+
+def goal_state(tenant: Tenant) -> State:
+    """Where a run leads that does all of its acts."""
+    return State.READY if tenant.record.goal is Goal.ONBOARDING else State.OFFBOARDED
+
+
+def is_done(tenant: Tenant, number: int) -> bool:
+    """Whether an act was done, and nothing has asked for it since."""
+    return number in tenant.acts and tenant.acts[number].state is ActState.DONE
+
+
+def is_there(tenant: Tenant, analyst: Analyst) -> bool:
+    """Whether an analyst has gone through all acts already, as it is wanted now."""
+    if analyst.problem is not None or analyst.provisioned is None:
+        return False
+    return any(
+        one.principal_id == analyst.target_object_id and one.wanted_days == tenant.record.wanted.duration_days
+        for one in tenant.eligibilities.values()
+    )
+
+
+def surplus(tenant: Tenant) -> dict[str, Eligibility]:
+    """Eligibilities of ours that nobody is to hold any more: of leavers, or of an account that was followed by another."""
+    holders: set[ObjectId | None] = {one.target_object_id for one in tenant.staying.values()}
+    return {key: one for key, one in tenant.eligibilities.items() if one.principal_id not in holders}

@@ -1,0 +1,1 @@
+"""What a tenant needs once it is Ready: other analysts, other wishes, the nightly look."""

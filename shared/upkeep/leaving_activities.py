@@ -1,0 +1,114 @@
+"""The acts around analysts who leave, and eligibilities that nobody is to hold any more (21 to 23). Each is safe to
+repeat.
+"""
+
+from shared.errors import NotConsented, NotFound
+from shared.identifiers import ObjectId
+from shared.privileged import NotYet, check_fence
+from shared.running.messages import ActCall, ActOutcome, Again, Done
+from shared.running.performing import ensure, fence, perform
+from shared.running.planning import surplus
+from shared.services import Services
+from shared.tenants.change import Change
+from shared.tenants.record import Goal, Tenant
+from shared.writes.eligibility import eligibility_removal
+from shared.writes.synchronization import is_gone, unassignment
+
+_AT_ONCE = 8
+"""Removals in one call of an activity: well within functionTimeout also on a slow day."""
+
+_DELETED = "SubjectNotFound"
+
+
+async def remove_eligibilities(services: Services, call: ActCall) -> ActOutcome:
+    """Act 21: nobody holds an eligibility of ours who is not to."""
+    return await perform(services, call, 21, _remove_eligibilities)
+
+
+async def remove_from_scope(services: Services, call: ActCall) -> ActOutcome:
+    """Act 22: nobody is in scope of the synchronization who is not to be."""
+    return await perform(services, call, 22, _remove_from_scope)
+
+
+async def forget_leavers(services: Services, call: ActCall) -> ActOutcome:
+    """Act 23: nothing of those who left is left, so their rows go."""
+    return await perform(services, call, 23, _forget_leavers)
+
+
+async def _remove_eligibilities(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    try:
+        return await _without_surplus(services, call, tenant)
+    except NotConsented:
+        # Taking somebody out of scope must not wait for a consent in the target.
+        if tenant.record.goal is Goal.OFFBOARDING and not tenant.record.target_by_kit:
+            raise
+        return Done(f"{len(surplus(tenant))} left: Tenantry Access is not consented")
+
+
+async def _without_surplus(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    wanted = surplus(tenant)
+    for key, row in list(wanted.items())[:_AT_ONCE]:
+        if not await _is_removed(services, call, tenant, row.principal_id):
+            continue
+
+        def forget(found: Tenant, key: str = key) -> Change | None:
+            check_fence(found.record, fence(call))
+            return Change(record=found.record, forgotten_eligibilities=[key]) if key in found.eligibilities else None
+
+        tenant = await services.tenants.update(tenant.record.tenant_id, forget)
+    left = len(surplus(tenant))
+    if not left:
+        return Done("nobody holds one who is not to")
+    return Again(1.0 if left < len(wanted) else 10.0, f"{left} eligibilities are still to be removed")
+
+
+async def _is_removed(services: Services, call: ActCall, tenant: Tenant, principal: ObjectId) -> bool:
+    try:
+        write = eligibility_removal(services, tenant, {"principal": principal})
+        return not isinstance(await ensure(services, call, write), NotYet)
+    except NotFound as error:
+        # PIM may not know a deleted account any more; what it held is gone with it.
+        if error.call.code != _DELETED:
+            raise
+        return await services.directory.target_user(tenant.record.tenant_id, principal) is None
+
+
+async def _remove_from_scope(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    known = tenant.record.synchronization
+    if known is None or not known.service_principal_id:
+        return Done("there is no synchronization")
+    try:
+        return await _without_assignments(services, call, tenant)
+    except NotFound:
+        if not await is_gone(services, tenant):
+            raise
+        return Done("the synchronization is gone")
+
+
+async def _without_assignments(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    known = tenant.record.synchronization
+    there = await services.applications.assignments(known.service_principal_id if known else "")
+    assigned = sorted({ObjectId(one.principal_id) for one in there} & set(tenant.leavers))
+    for analyst in assigned[:_AT_ONCE]:
+        result = await ensure(services, call, unassignment(services, tenant, {"analyst": analyst}))
+        if isinstance(result, NotYet):
+            return Again(result.seconds, result.reason)
+    left = len(assigned[_AT_ONCE:])
+    if left:
+        return Again(1.0, f"{left} analysts are still to be taken out of scope")
+    return Done(f"{len(tenant.leavers)} analysts out of scope")
+
+
+async def _forget_leavers(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    if surplus(tenant):
+        outcome = await _without_surplus(services, call, tenant)
+        if isinstance(outcome, Again):
+            return outcome
+
+    def decide(found: Tenant) -> Change | None:
+        check_fence(found.record, fence(call))
+        gone = sorted(found.leavers)
+        return Change(record=found.record, forgotten_analysts=gone) if gone else None
+
+    await services.tenants.update(tenant.record.tenant_id, decide)
+    return Done("nothing of theirs is left")
