@@ -32,6 +32,10 @@ class Runs:
         row = await self._table.get(OPEN, subject)
         return None if row is None else row.decode(Run)
 
+    async def is_known(self, subject: str) -> bool:
+        """Whether a run of the subject is open, or was."""
+        return await self.open_run(subject) is not None or await self._table.first(subject) is not None
+
     async def list_open(self) -> list[Run]:
         """Every open run."""
         return [row.decode(Run) for row in await self._table.partition(OPEN)]

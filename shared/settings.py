@@ -58,6 +58,7 @@ class Settings:
     audit_tables: StoreSettings
     portals: Portals
     deadlines: Deadlines
+    nightly_hour: int
     allowed_directory_roles: frozenset[str]
 
 
@@ -81,6 +82,7 @@ NAMES: Mapping[str, str] = {
     "TENANTRY_DEFENDER_PORTAL": "Defender portal, for the checklist's links",
     "TENANTRY_MYACCOUNT_PORTAL": "My Account portal, for the checklist's links",
     "TENANTRY_ENTRA_PORTAL": "Entra admin center, for the checklist's links",
+    "TENANTRY_NIGHTLY_HOUR": "the hour, in UTC, after which the night's work begins (2)",
     "TENANTRY_ALLOWED_DIRECTORY_ROLES": "role template ids that may ever be written, comma separated (Security Reader)",
     "TENANTRY_CONSENT_DEADLINE_DAYS": "how long a consent or another person's act is waited for (14)",
     "TENANTRY_REPLICATION_DEADLINE_MINUTES": "how long a directory may take to show a change (30)",
@@ -137,6 +139,13 @@ class _Reader:
             return default
         return int(value)
 
+    def hour(self, name: str, default: int) -> int:
+        value = self.text(name, str(default))
+        if not value.isascii() or not value.isdigit() or int(value) > 23:
+            self.problems.append(f"{name} is no hour from 0 to 23")
+            return default
+        return int(value)
+
     def store(self, prefix: str) -> StoreSettings:
         endpoint, connection = f"{prefix}_ENDPOINT", f"{prefix}_CONNECTION_STRING"
         found = StoreSettings(endpoint=self.text(endpoint, ""), connection_string=self.text(connection, ""))
@@ -187,6 +196,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             replication=timedelta(minutes=reader.number("TENANTRY_REPLICATION_DEADLINE_MINUTES", 30)),
             provisioning=timedelta(minutes=reader.number("TENANTRY_PROVISIONING_DEADLINE_MINUTES", 120)),
         ),
+        nightly_hour=reader.hour("TENANTRY_NIGHTLY_HOUR", 2),
         allowed_directory_roles=reader.guids("TENANTRY_ALLOWED_DIRECTORY_ROLES", SECURITY_READER),
     )
     if reader.problems:

@@ -42,12 +42,20 @@ class Held:
     in_force: bool
 
 
-def is_satisfied(held: Held | None, now: datetime, days: int) -> bool:
-    """In force, and ending no earlier than wanted. A longer one that a person made is left alone."""
+def is_satisfied(held: Held | None, now: datetime, days: int, *, ours_too_long: datetime | None = None) -> bool:
+    """In force, and ending no earlier than wanted. A longer one that a person made is left alone.
+
+    `ours_too_long`: the end that we gave it when more was wanted; one that still ends then is to be shortened.
+    """
     if held is None or not held.in_force:
         return False
+    if held.end is None:
+        return True
     wanted = timedelta(days=days)
-    return held.end is None or held.end >= now + wanted - min(_TOLERANCE, wanted / _TOLERATED_PART)
+    slack = min(_TOLERANCE, wanted / _TOLERATED_PART)
+    if held.end == ours_too_long and held.end > now + wanted + slack:
+        return False
+    return held.end >= now + wanted - slack
 
 
 def action(held: Held | None) -> Action:

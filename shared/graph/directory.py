@@ -44,6 +44,11 @@ class User(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     account_enabled: bool | None = None
     odata_type: str = msgspec.field(name="@odata.type", default="#microsoft.graph.user")
 
+    @property
+    def is_user(self) -> bool:
+        """Whether it is a user: among a group's members may be anything else."""
+        return self.odata_type == "#microsoft.graph.user"
+
 
 class Organization(msgspec.Struct, frozen=True, rename="camel"):
     """A tenant as it names itself."""

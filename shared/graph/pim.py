@@ -110,17 +110,12 @@ class DirectoryPim:
         GET /roleManagement/directory/roleEligibilityScheduleInstances?$filter=
         (RoleEligibilitySchedule.ReadWrite.Directory). Raises PimUnavailable.
         """
-        found = await self._pages(
-            LIST_ELIGIBILITY_INSTANCES,
-            tenant_id,
-            lambda c: c.role_management.directory.role_eligibility_schedule_instances.to_get_request_information(
-                query(filter=_of(principal_id, self._allowed(role_definition_id)))
-            ),
-        )
-        all_found = [msgspec.json.decode(item, type=ScheduleInstance) for item in found]
-        return [
-            one for one in all_found if one.member_type in (None, "Direct") and one.directory_scope_id in (None, "/")
-        ]
+        return await self._instances(tenant_id, _of(principal_id, self._allowed(role_definition_id)))
+
+    async def in_force(self, tenant_id: TenantId, role_definition_id: str) -> list[ScheduleInstance]:
+        """Eligibilities in force of everybody for one role, directly held, at the whole directory. As `instances`."""
+        chosen = f"roleDefinitionId eq {quoted(self._allowed(role_definition_id))}"
+        return await self._instances(tenant_id, chosen)
 
     async def request(
         self,
@@ -183,6 +178,19 @@ class DirectoryPim:
             if error.call.code != _NOT_THERE:
                 raise
             return error.call.request_id
+
+    async def _instances(self, tenant_id: TenantId, chosen: str) -> list[ScheduleInstance]:
+        found = await self._pages(
+            LIST_ELIGIBILITY_INSTANCES,
+            tenant_id,
+            lambda c: c.role_management.directory.role_eligibility_schedule_instances.to_get_request_information(
+                query(filter=chosen)
+            ),
+        )
+        all_found = [msgspec.json.decode(item, type=ScheduleInstance) for item in found]
+        return [
+            one for one in all_found if one.member_type in (None, "Direct") and one.directory_scope_id in (None, "/")
+        ]
 
     async def _request(self, tenant_id: TenantId, body: dict[str, Any], intent: OpenIntent) -> str:
         try:

@@ -161,7 +161,7 @@ async def _policy_changed(services: Services, call: ActCall, tenant: Tenant, err
 
 
 async def _write_checklist(_: Services, __: ActCall, tenant: Tenant) -> ActOutcome:
-    left_out = [analyst for analyst in tenant.analysts.values() if analyst.problem is not None]
+    left_out = [analyst for analyst in tenant.staying.values() if analyst.problem is not None]
     if left_out:
         problems = [analyst.problem for analyst in left_out if analyst.problem]
         problem = Problem(
@@ -171,31 +171,31 @@ async def _write_checklist(_: Services, __: ActCall, tenant: Tenant) -> ActOutco
         )
         return Ended(State.WAITING_FOR_PERSON, problem)
     eligible = {one.principal_id for one in tenant.eligibilities.values()}
-    without = [one.display_name for one in tenant.analysts.values() if one.target_object_id not in eligible]
+    without = [one.display_name for one in tenant.staying.values() if one.target_object_id not in eligible]
     if without:
         # Ready must follow from what was read back for everyone, never from the absence of a problem.
         what = f"No eligibility was read back for {', '.join(without)}."
         return Ended(State.FAILED, Problem(code="Incomplete", what=what, do="POST .../retry."))
-    return Done(f"for {len(tenant.analysts)} analysts")
+    return Done(f"for {len(tenant.staying)} analysts")
 
 
 def _eligible_so_far(tenant: Tenant) -> Done:
     held_by = {one.analyst_id for one in tenant.eligibilities.values()}
-    wanted = [one for one in tenant.analysts.values() if one.problem is None]
+    wanted = [one for one in tenant.staying.values() if one.problem is None]
     count = sum(one.object_id in held_by for one in wanted)
-    return Done(f"{count} of {len(tenant.analysts)} analysts eligible", more=count < len(wanted))
+    return Done(f"{count} of {len(tenant.staying)} analysts eligible", more=count < len(wanted))
 
 
 async def _next_analyst(services: Services, tenant: Tenant) -> ActOutcome:
     """How far act 8 is. When everybody's fate is known, the job is looked at once more."""
-    undecided = [one for one in tenant.analysts.values() if one.provisioned is None and one.problem is None]
+    undecided = [one for one in tenant.staying.values() if one.provisioned is None and one.problem is None]
     if undecided:
-        return Done(f"{len(tenant.analysts) - len(undecided)} of {len(tenant.analysts)} analysts", more=True)
+        return Done(f"{len(tenant.staying) - len(undecided)} of {len(tenant.staying)} analysts", more=True)
     job = await services.synchronizations.job(held(tenant).service_principal_id, held(tenant).job_id)
     if job is not None and job.quarantine is not None:
         return Ended(State.FAILED, quarantined(job.quarantine))
-    skipped = [one.display_name for one in tenant.analysts.values() if one.problem is not None]
-    return Done(f"{len(tenant.analysts) - len(skipped)} provisioned; left out: {', '.join(skipped) or 'nobody'}")
+    skipped = [one.display_name for one in tenant.staying.values() if one.problem is not None]
+    return Done(f"{len(tenant.staying) - len(skipped)} provisioned; left out: {', '.join(skipped) or 'nobody'}")
 
 
 async def _mark_provisioned(services: Services, call: ActCall, tenant: Tenant, analyst: Analyst) -> Tenant:

@@ -46,7 +46,7 @@ def for_analyst(portals: Portals, tenant: Tenant, analyst: Analyst) -> dict[str,
 def listed(tenant: Tenant) -> Sequence[Analyst]:
     """The analysts who have a checklist, by name."""
     return sorted(
-        (one for one in tenant.analysts.values() if one.target_object_id is not None and one.problem is None),
+        (one for one in tenant.staying.values() if one.target_object_id is not None and one.problem is None),
         key=lambda one: one.display_name,
     )
 

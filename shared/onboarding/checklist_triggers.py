@@ -31,7 +31,7 @@ async def confirm_checklist_item(services: Services, _: Orchestrations, request:
     body = decode(request.get_body(), request.headers.get("Content-Type", ""), _Body)
     tenant_id = as_guid(request.route_params.get("tenantId", ""))
     tenant = await services.tenants.read(TenantId(tenant_id)) if tenant_id else None
-    if tenant is None or analyst not in tenant.analysts:
+    if tenant is None or analyst not in tenant.staying:
         return _unknown()
     if tenant.record.state is not State.READY:
         return problem(409, "Conflict", f"The tenant is {tenant.record.state}: there is no checklist yet.")
@@ -45,9 +45,9 @@ async def confirm_checklist_item(services: Services, _: Orchestrations, request:
         return None if changed == row else Change(record=found.record, analysts=[changed])
 
     tenant = await services.tenants.update(tenant.record.tenant_id, decide)
-    if analyst not in tenant.analysts:
+    if analyst not in tenant.staying:
         return _unknown()
-    return answer(200, checklist.for_analyst(services.settings.portals, tenant, tenant.analysts[analyst]))
+    return answer(200, checklist.for_analyst(services.settings.portals, tenant, tenant.staying[analyst]))
 
 
 def _unknown() -> func.HttpResponse:

@@ -5,6 +5,7 @@ As Tenantry Lookup, in the source tenant, read only. Everything is checked befor
 """
 
 import asyncio
+from collections.abc import Iterable
 
 from shared.errors import BadRequest
 from shared.graph.directory import TenantInformation, User
@@ -20,16 +21,6 @@ _AT_ONCE = 8
 async def look_up(services: Services, asked: Asked) -> Intake:
     """Check a wish against the directory. Raises BadRequest that names the field."""
     tenant = await _tenant(services, asked)
-    users = await _members(services, asked.group_id) if asked.group_id else await _users(services, asked.user_ids)
-    analysts = tuple(
-        Analyst(
-            object_id=user.id,
-            display_name=user.display_name or user.user_principal_name,
-            user_principal_name=user.user_principal_name,
-            mail=user.mail or "",
-        )
-        for user in sorted(users, key=lambda one: one.id)
-    )
     return Intake(
         tenant_id=tenant.tenant_id,
         domain=tenant.default_domain_name,
@@ -41,8 +32,35 @@ async def look_up(services: Services, asked: Asked) -> Intake:
             duration_days=asked.duration_days,
             trust=asked.trust,
         ),
-        analysts=analysts,
+        analysts=await look_up_analysts(services, "analysts.", asked.group_id, asked.user_ids),
     )
+
+
+async def look_up_analysts(
+    services: Services, within: str, group_id: ObjectId | None, user_ids: tuple[ObjectId, ...]
+) -> tuple[Analyst, ...]:
+    """The analysts of a group, or those named. `within` is where they stand in the body, for BadRequest."""
+    users = await _members(services, within, group_id) if group_id else await _users(services, within, user_ids)
+    return tuple(analyst(user) for user in sorted(users, key=lambda one: one.id))
+
+
+def analyst(user: User) -> Analyst:
+    """A user of the source as an analyst."""
+    return Analyst(
+        object_id=user.id,
+        display_name=user.display_name or user.user_principal_name,
+        user_principal_name=user.user_principal_name,
+        mail=user.mail or "",
+    )
+
+
+def why_no_analyst(user: User) -> str | None:
+    """Why a user of the source cannot be an analyst."""
+    if user.user_type == "Guest" or "#EXT#" in user.user_principal_name.upper():
+        return "is a guest of the source tenant, and only its own members are synchronized"
+    if user.account_enabled is False:
+        return "is disabled in the source tenant"
+    return None
 
 
 async def _tenant(services: Services, asked: Asked) -> TenantInformation:
@@ -59,39 +77,40 @@ async def _tenant(services: Services, asked: Asked) -> TenantInformation:
     return found
 
 
-async def _users(services: Services, user_ids: tuple[ObjectId, ...]) -> list[User]:
+async def read_users(services: Services, user_ids: Iterable[ObjectId]) -> dict[ObjectId, User | None]:
+    """Users of the source, a few at a time; None where there is none of that id."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def read(object_id: ObjectId) -> User | None:
+    async def read(object_id: ObjectId) -> tuple[ObjectId, User | None]:
         async with gate:
-            return await services.directory.source_user(object_id)
+            return object_id, await services.directory.source_user(object_id)
 
-    found = await asyncio.gather(*(read(object_id) for object_id in user_ids))
+    return dict(await asyncio.gather(*(read(object_id) for object_id in user_ids)))
+
+
+async def _users(services: Services, within: str, user_ids: tuple[ObjectId, ...]) -> list[User]:
     users = []
-    for object_id, user in zip(user_ids, found, strict=True):
+    for object_id, user in (await read_users(services, user_ids)).items():
         if user is None:
-            raise BadRequest("analysts.userIds", f"{object_id} does not exist in the source tenant")
-        users.append(_member("analysts.userIds", user))
+            raise BadRequest(f"{within}userIds", f"{object_id} does not exist in the source tenant")
+        users.append(_member(f"{within}userIds", user))
     return users
 
 
-async def _members(services: Services, group_id: ObjectId) -> list[User]:
+async def _members(services: Services, within: str, group_id: ObjectId) -> list[User]:
+    field = f"{within}groupId"
     if await services.directory.source_group(group_id) is None:
-        raise BadRequest("analysts.groupId", "no such group in the source tenant")
+        raise BadRequest(field, "no such group in the source tenant")
     members = await services.directory.direct_members(group_id)
-    users = [_member("analysts.groupId", one) for one in members if one.odata_type == "#microsoft.graph.user"]
+    users = [_member(field, one) for one in members if one.is_user]
     if not users:
-        raise BadRequest(
-            "analysts.groupId", "the group has no direct members who are users (nested groups do not count)"
-        )
+        raise BadRequest(field, "the group has no direct members who are users (nested groups do not count)")
     if len(users) > MOST_ANALYSTS:
-        raise BadRequest("analysts.groupId", f"the group has more than {MOST_ANALYSTS} direct members")
+        raise BadRequest(field, f"the group has more than {MOST_ANALYSTS} direct members")
     return users
 
 
 def _member(field: str, user: User) -> User:
-    if user.user_type == "Guest" or "#EXT#" in user.user_principal_name.upper():
-        raise BadRequest(field, f"{user.id} is a guest of the source tenant, and only its own members are synchronized")
-    if user.account_enabled is False:
-        raise BadRequest(field, f"{user.id} is disabled in the source tenant")
+    if (reason := why_no_analyst(user)) is not None:
+        raise BadRequest(field, f"{user.id} {reason}")
     return user

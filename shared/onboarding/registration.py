@@ -15,6 +15,7 @@ from shared.onboarding import (
 from shared.problems import Route, guarded
 from shared.running import acts, lifecycle, sweeper
 from shared.running.orchestrator import follow_plan
+from shared.tenants.record import Goal
 
 
 def blueprint() -> df.Blueprint:
@@ -23,8 +24,7 @@ def blueprint() -> df.Blueprint:
     _routes(app)
     register_timer(app, "sweep_runs", "15 * * * * *", sweeper.sweep_runs)
     register_timer(app, "purge_histories", "0 40 3 * * *", sweeper.purge_histories)
-    for name in acts.ORCHESTRATORS.values():
-        register_orchestrator(app, name, follow_plan)
+    register_orchestrator(app, acts.ORCHESTRATORS[Goal.ONBOARDING], follow_plan)
     register_activity(app, acts.BEGIN, lifecycle.begin_onboarding_run)
     register_activity(app, acts.END, lifecycle.end_onboarding_run)
     register_activity(app, acts.PROVE_CONSENT, activities.prove_consent)

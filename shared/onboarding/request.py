@@ -19,7 +19,9 @@ _DEFAULT_DURATION = "P180D"
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.ASCII)
 
 
-class _Analysts(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+class AnalystsBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """Who the analysts are: the direct members of a source group, or users of the source."""
+
     group_id: str | None = None
     user_ids: list[str] | None = None
 
@@ -34,7 +36,7 @@ class _Body(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=
     tenant_id: str | None = None
     domain: str | None = None
     display_name: str
-    analysts: _Analysts
+    analysts: AnalystsBody
     duration: str = _DEFAULT_DURATION
     trust: _Trust = msgspec.field(default_factory=_Trust)
     dry_run: bool = False
@@ -68,14 +70,14 @@ def parse(content: bytes, content_type: str, source: TenantId) -> Asked:
     """Read and check a body. Raises BadRequest that names the field."""
     body = decode(content, content_type, _Body)
     tenant_id = _tenant(body, source)
-    group_id, user_ids = _who(body.analysts)
+    group_id, user_ids = who("analysts", body.analysts.group_id, body.analysts.user_ids)
     return Asked(
         tenant_id=tenant_id,
         domain=_domain(body) if tenant_id is None else None,
-        display_name=_name(body.display_name),
+        display_name=name_asked(body.display_name),
         group_id=group_id,
         user_ids=user_ids,
-        duration_days=_days(body.duration),
+        duration_days=days_asked(body.duration),
         trust=Trust(
             mfa=body.trust.mfa,
             compliant_device=body.trust.compliant_device,
@@ -105,24 +107,27 @@ def _domain(body: _Body) -> str:
     return domain
 
 
-def _name(text: str) -> str:
+def name_asked(text: str) -> str:
+    """A display name. Raises BadRequest."""
     name = text.strip()
     if not name or len(name) > 60 or not name.isprintable():
         raise BadRequest("displayName", "must be 1 to 60 printable characters")
     return name
 
 
-def _who(analysts: _Analysts) -> tuple[ObjectId | None, tuple[ObjectId, ...]]:
-    if (analysts.group_id is None) == (analysts.user_ids is None):
-        raise BadRequest("analysts", "give exactly one of groupId and userIds")
-    if analysts.group_id is not None:
-        return ObjectId(_guid("analysts.groupId", analysts.group_id)), ()
-    ids = analysts.user_ids or []
+def who(field: str, group_id: str | None, user_ids: list[str] | None) -> tuple[ObjectId | None, tuple[ObjectId, ...]]:
+    """The group, or the users in order. `field` is where they stand in the body, for BadRequest."""
+    within = f"{field}." if field else ""
+    if (group_id is None) == (user_ids is None):
+        raise BadRequest(field or "groupId", "give exactly one of groupId and userIds")
+    if group_id is not None:
+        return ObjectId(_guid(f"{within}groupId", group_id)), ()
+    ids = user_ids or []
     if not 1 <= len(ids) <= MOST_ANALYSTS:
-        raise BadRequest("analysts.userIds", f"must name 1 to {MOST_ANALYSTS} users")
-    found = [_guid(f"analysts.userIds[{number}]", text) for number, text in enumerate(ids)]
+        raise BadRequest(f"{within}userIds", f"must name 1 to {MOST_ANALYSTS} users")
+    found = [_guid(f"{within}userIds[{number}]", text) for number, text in enumerate(ids)]
     if len(set(found)) != len(found):
-        raise BadRequest("analysts.userIds", "names a user twice")
+        raise BadRequest(f"{within}userIds", "names a user twice")
     return None, tuple(ObjectId(one) for one in sorted(found))
 
 
@@ -133,7 +138,8 @@ def _guid(field: str, text: str) -> str:
     return guid
 
 
-def _days(duration: str) -> int:
+def days_asked(duration: str) -> int:
+    """A duration in whole days. Raises BadRequest."""
     days = days_of(duration)
     if days is None or days != int(days) or not 1 <= days <= _LONGEST_DAYS:
         raise BadRequest("duration", f"must be an ISO 8601 duration of whole days, P1D to P{_LONGEST_DAYS}D")

@@ -104,9 +104,9 @@ async def _assign_analyst(services: Services, call: ActCall, tenant: Tenant) -> 
 
 
 def _in_scope(tenant: Tenant, assigned: list[Assignment]) -> Done:
-    wanted = {one.object_id for one in tenant.analysts.values() if one.problem is None}
+    wanted = {one.object_id for one in tenant.staying.values() if one.problem is None}
     there = {one.principal_id for one in assigned} & wanted
-    return Done(f"{len(there)} of {len(tenant.analysts)} analysts in scope", more=there != wanted)
+    return Done(f"{len(there)} of {len(tenant.staying)} analysts in scope", more=there != wanted)
 
 
 async def _start_synchronization(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:

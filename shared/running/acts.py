@@ -8,8 +8,8 @@ from shared.running.messages import ActCall, ActOutcome, BeginOutcome, EndCall, 
 from shared.tenants.record import Goal
 from shared.wire import Activity
 
-ORCHESTRATORS: dict[str, str] = {Goal.ONBOARDING.value: "onboard_tenant"}
-"""The orchestrator of each kind of run; the kind is the goal's name."""
+ORCHESTRATORS: dict[str, str] = {Goal.ONBOARDING.value: "onboard_tenant", "night": "look_after_tenants"}
+"""The orchestrator of each kind of run; a tenant's run has its goal's name for a kind."""
 
 BEGIN: Activity[ActCall, BeginOutcome] = Activity(name="begin_onboarding_run", payload=ActCall, outcome=BeginOutcome)
 END: Activity[EndCall, EndOutcome] = Activity(name="end_onboarding_run", payload=EndCall, outcome=EndOutcome)

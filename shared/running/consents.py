@@ -10,10 +10,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from shared.errors import NotConsented
 from shared.identifiers import AppId, NewId, TenantId, as_guid
 from shared.permissions import MULTI_TENANT, Registration
 from shared.tenants.change import Change
-from shared.tenants.record import Consent, Tenant
+from shared.tenants.record import Act, ActState, Consent, Tenant
 
 GRANT_SHOWS_WITHIN = timedelta(minutes=15)
 """How long after the callback a token may take to show the grant (unconfirmed; minutes are seen)."""
@@ -51,6 +52,16 @@ def after_proof(
         deadline=tenant.record.deadline if lacking else None,
     )
     return Change(record=record, consents=rows) if rows or record != tenant.record else None
+
+
+def asked_again(tenant: Tenant, error: NotConsented, now: datetime, new_id: NewId) -> Change:
+    """Ask for a consent that was lost; act 1 proves it again."""
+    asked = after_proof(tenant, {}, {Registration(error.registration): error.missing}, now, new_id)
+    known = tenant.acts.get(1, Act(number=1, state=ActState.PENDING, run=tenant.record.run, since=now))
+    proving = [msgspec.structs.replace(known, state=ActState.PENDING)]
+    if asked is None:
+        return Change(record=tenant.record, acts=proving)
+    return Change(record=asked.record, consents=asked.consents, acts=proving)
 
 
 def _shown(

@@ -28,13 +28,16 @@ _PAUSE_SECONDS = 20.0
 
 async def open_run(
     services: Services,
-    start: StartOrchestration,
+    start: StartOrchestration | None,
     tenant_id: TenantId,
     number: int,
     requested_by: str,
     payload: Payload,
 ) -> Run | None:
-    """Insert a run, show it on the record, start it. None: it is under way; else the run that holds the tenant."""
+    """Insert a run, show it on the record, start it. None: it is under way; else the run that holds the tenant.
+
+    Where nothing can be started from (`start` None), the sweeper does.
+    """
     kind = goal_of(payload).value
     run = Run(
         subject=tenant_id,
@@ -52,6 +55,8 @@ async def open_run(
     if not await begin(services, run):
         await services.runs.close(key_of(run), "followed")
         return run
+    if start is None:
+        return None
     try:
         await start(ORCHESTRATORS[kind], run.orchestration_id, key_of(run))
     except NotStarted as error:

@@ -56,6 +56,7 @@ def first_record(run: Run, payload: Onboarding, now: datetime, new_id: NewId) ->
         run_nonce=run.nonce,
         requested_by=run.requested_by,
         wanted=payload.wanted,
+        trust_asked=payload.wanted.trust,
     )
     return Change(record=record, analysts=payload.analysts, consents=first_links(tenant_id, now, new_id))
 
@@ -81,6 +82,7 @@ def _taken_over(record: Record, run: Run, payload: Payload, now: datetime) -> Re
         state=State.ONBOARDING if goal is Goal.ONBOARDING else State.OFFBOARDING,
         goal=goal,
         reason=payload.reason,
+        leavers_asked=(),
         since=now if record.run_nonce != run.nonce else record.since,
         run=run.number,
         run_nonce=run.nonce,
@@ -97,7 +99,7 @@ def _taken_over(record: Record, run: Run, payload: Payload, now: datetime) -> Re
 def _replaced(tenant: Tenant, record: Record, payload: Onboarding) -> Change:
     kept = {analyst.object_id for analyst in payload.analysts}
     return Change(
-        record=replace(record, wanted=payload.wanted, domain=payload.domain),
+        record=replace(_wishing(record, payload.wanted), domain=payload.domain),
         analysts=payload.analysts,
         acts=[replace(act, state=ActState.PENDING) for act in tenant.acts.values()],
         forgotten_analysts=[one for one in tenant.analysts if one not in kept],
@@ -122,11 +124,15 @@ def _changed(tenant: Tenant, record: Record, payload: Onboarding, now: datetime,
     if leaving:
         acts.add(_CHECKLIST)
     return Change(
-        record=replace(record, wanted=payload.wanted),
+        record=_wishing(record, payload.wanted),
         analysts=[*joiners, *back, *leaving, *refused],
         acts=_pending(tenant, acts),
         consents=_links(tenant, acts, now, new_id),
     )
+
+
+def _wishing(record: Record, wanted: Wanted) -> Record:
+    return replace(record, wanted=wanted, trust_asked=record.trust_asked | wanted.trust)
 
 
 def differing(before: Wanted, after: Wanted) -> Iterable[int]:

@@ -21,11 +21,10 @@ from shared.errors import (
     Unavailable,
 )
 from shared.identifiers import ObjectId, TenantId
-from shared.permissions import Registration
 from shared.privileged import Ensured, Fence, NotYet, PrivilegedWrite, RunStopped, check_fence
 from shared.running.acts import BY_NUMBER, LEAVING
 from shared.running.advice import NO_PIM, RETRY, is_for_target, not_consented, refused
-from shared.running.consents import after_proof
+from shared.running.consents import asked_again
 from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.running.refusals import lacking
 from shared.services import Services
@@ -161,16 +160,10 @@ async def _without_consent(services: Services, call: ActCall, error: NotConsente
     if not is_for_target(error):
         return Ended(State.FAILED, not_consented(error))
     now = services.clock.now()
-    lost = {Registration(error.registration): error.missing}
 
     def decide(tenant: Tenant) -> Change:
         check_fence(tenant.record, fence(call))
-        asked = after_proof(tenant, {}, lost, now, services.new_id)
-        known = tenant.acts.get(1, Act(number=1, state=ActState.PENDING, run=call.run.number, since=now))
-        proving = msgspec.structs.replace(known, state=ActState.PENDING)
-        if asked is None:
-            return Change(record=tenant.record, acts=[proving])
-        return Change(record=asked.record, consents=asked.consents, acts=[proving])
+        return asked_again(tenant, error, now, services.new_id)
 
     await services.tenants.update(_tenant_id(call), decide)
     _log.warning("tenant.access_lost tenant_id=%s registration=%s", call.run.subject, error.registration)

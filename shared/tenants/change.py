@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.identifiers import ObjectId
-from shared.tenants.record import Act, Analyst, Consent, Eligibility, Intent, Record
+from shared.tenants.record import Act, Analyst, Consent, Eligibility, Health, Intent, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class Change:
     eligibilities: Sequence[Eligibility] = ()
     consents: Sequence[Consent] = ()
     intents: Sequence[Intent] = ()
+    health: Health | None = None
     forgotten_analysts: Sequence[ObjectId] = ()
     forgotten_eligibilities: Sequence[str] = ()
     forgotten_intents: Sequence[str] = ()

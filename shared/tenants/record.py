@@ -28,6 +28,25 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
     compliant_device: bool = False
     hybrid_joined: bool = False
 
+    def __or__(self, other: "Trust") -> "Trust":
+        """What either accepts."""
+        return Trust(
+            mfa=self.mfa or other.mfa,
+            compliant_device=self.compliant_device or other.compliant_device,
+            hybrid_joined=self.hybrid_joined or other.hybrid_joined,
+        )
+
+    def __and__(self, other: "Trust") -> "Trust":
+        """What both accept."""
+        return Trust(
+            mfa=self.mfa and other.mfa,
+            compliant_device=self.compliant_device and other.compliant_device,
+            hybrid_joined=self.hybrid_joined and other.hybrid_joined,
+        )
+
+
+NO_TRUST = Trust(mfa=False)
+
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What the operator asked for. Two equal values are the same request."""
@@ -69,8 +88,10 @@ class RolePolicy(msgspec.Struct, frozen=True, kw_only=True):
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The tenant's own row. Whoever writes anything of a tenant rewrites it, with its ETag.
 
-    `reason`: why its run was opened, where that was no operator's request. `target_by_kit`: what cannot be undone in the
-    target for want of consent is left to its administrator, who has the kit.
+    `reason`: why its run was opened, where that was no operator's request. `trust_asked`: all that was ever wanted, so
+    that what we brought in can be told from what was there. `leavers_asked`: whose leave a person must confirm.
+    `target_by_kit`: what cannot be undone in the target for want of consent is left to its administrator, who has the
+    kit.
     """
 
     tenant_id: TenantId
@@ -84,6 +105,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     wanted: Wanted
     goal: Goal = Goal.ONBOARDING
     reason: str = ""
+    trust_asked: Trust = NO_TRUST
+    leavers_asked: tuple[ObjectId, ...] = ()
     target_by_kit: bool = False
     cancel: bool = False
     cancelled_by: str = ""
@@ -188,6 +211,23 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     entry: str = ""
 
 
+class Drift(msgspec.Struct, frozen=True, kw_only=True):
+    """One property that is not as we left it."""
+
+    where: str
+    what: str
+    was: str
+    now: str
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """What the latest night saw."""
+
+    looked: datetime
+    drift: tuple[Drift, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     """A tenant's partition as one consistent value, with the ETag of its record."""
 
@@ -198,6 +238,7 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     eligibilities: dict[str, Eligibility] = {}
     consents: dict[Registration, Consent] = {}
     intents: dict[str, Intent] = {}
+    health: Health | None = None
 
     @property
     def staying(self) -> dict[ObjectId, Analyst]:

@@ -1,8 +1,8 @@
 """The tenant table: one partition a tenant, read whole, written in transactions that hold the record's ETag.
 
 All writes go through `update`: it reads, asks a pure function what to change, writes, and asks again when somebody
-else was faster. A row key is `record`, `act|08`, `analyst|{id}`, `elig|{hash}`, `consent|{registration}` or
-`intent|{hash}`.
+else was faster. A row key is `record`, `act|08`, `analyst|{id}`, `elig|{hash}`, `consent|{registration}`,
+`intent|{hash}` or `health`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,10 +18,11 @@ from shared.permissions import Registration
 from shared.rows import Row, encode
 from shared.tables import BATCH_ROWS, Operation, Stale, Table, Write
 from shared.tenants.change import Change, eligibility_key, intent_key
-from shared.tenants.record import Act, Analyst, Consent, Eligibility, Intent, Record, Tenant
+from shared.tenants.record import Act, Analyst, Consent, Eligibility, Health, Intent, Record, Tenant
 from shared.tenants.states import State, may_become
 
 RECORD = "record"
+_HEALTH = "health"
 _TRIES = 12
 _HINT_SETTLES = timedelta(minutes=10)
 """A hint is written before the record; one younger than this may be right in a moment."""
@@ -127,6 +128,8 @@ class TenantStore:
             yield self._row(tenant_id, f"elig|{key}", eligibility)
         for intent in change.intents:
             yield self._row(tenant_id, f"intent|{intent_key(intent.where, intent.object_name)}", intent)
+        if change.health is not None:
+            yield self._row(tenant_id, _HEALTH, change.health)
         forgotten = {
             "analyst": change.forgotten_analysts,
             "elig": change.forgotten_eligibilities,
@@ -163,6 +166,7 @@ def _applied(tenant: Tenant, change: Change, etag: str) -> Tenant:
         eligibilities=_with(tenant.eligibilities, eligibilities, change.forgotten_eligibilities),
         consents={**tenant.consents, **{one.registration: one for one in change.consents}},
         intents=_with(tenant.intents, intents, change.forgotten_intents),
+        health=change.health or tenant.health,
     )
 
 
@@ -178,6 +182,7 @@ def _assemble(rows: Sequence[Row]) -> Tenant | None:
     eligibilities: dict[str, Eligibility] = {}
     consents: dict[Registration, Consent] = {}
     intents: dict[str, Intent] = {}
+    health: Health | None = None
     for row in rows:
         kind, _, key = row.key.partition("|")
         match kind:
@@ -194,6 +199,8 @@ def _assemble(rows: Sequence[Row]) -> Tenant | None:
             case "consent":
                 consent = row.decode(Consent)
                 consents[consent.registration] = consent
+            case "health":
+                health = row.decode(Health)
             case "intent":
                 intents[key] = row.decode(Intent)
             case _:
@@ -208,4 +215,5 @@ def _assemble(rows: Sequence[Row]) -> Tenant | None:
         eligibilities=eligibilities,
         consents=consents,
         intents=intents,
+        health=health,
     )

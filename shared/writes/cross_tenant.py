@@ -11,7 +11,8 @@ from shared.identifiers import TenantId
 from shared.permissions import Registration
 from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
-from shared.tenants.record import Tenant
+from shared.tenants.change import intent_key
+from shared.tenants.record import NO_TRUST, Tenant, Trust
 from shared.writes import desired
 
 type Arguments = Mapping[str, str]
@@ -34,23 +35,26 @@ def trust_source(services: Services, tenant: Tenant, _: Arguments) -> Privileged
     target, source = tenant.record.tenant_id, services.settings.source_tenant_id
     access = services.cross_tenant(Registration.SETUP, target)
     trust = tenant.record.wanted.trust
+    object_name = f"partner settings {source}"
+    ours = _ours(tenant, target, object_name)
 
     async def send(image: Partner | None, intent: OpenIntent) -> str:
         found = image or Partner(tenant_id=source)
         default = (await access.default()).inbound_trust
-        return await access.update_partner(source, desired.changes_to_trust_source(found, trust, default), intent)
+        changes = desired.changes_to_trust_source(found, trust, default, ours=ours)
+        return await access.update_partner(source, changes, intent)
 
     return PrivilegedWrite(
         kind="trust_source",
         arguments={},
         registration=Registration.SETUP,
         where=target,
-        object_name=f"partner settings {source}",
+        object_name=object_name,
         what="allow automatic redemption and trust MFA for the source tenant",
         act=3,
         wanted={"automaticUserConsentSettings": {"inboundAllowed": True}, "inboundTrust": msgspec.to_builtins(trust)},
         read=lambda: access.partner(source),
-        satisfied=lambda image: desired.trusts_source(image, trust),
+        satisfied=lambda image: desired.trusts_source(image, trust, ours),
         send=send,
         picture=msgspec.to_builtins,
     )
@@ -133,3 +137,12 @@ def _partner(
         send=send,
         picture=msgspec.to_builtins,
     )
+
+
+def _ours(tenant: Tenant, where: TenantId, object_name: str) -> Trust:
+    """The trust that an earlier write of ours brought in."""
+    intent = tenant.intents.get(intent_key(where, object_name))
+    if intent is None:
+        return NO_TRUST
+    before, after = (msgspec.json.decode(one, type=Partner | None) for one in (intent.before, intent.after))
+    return desired.raised(before, after) & tenant.record.trust_asked

@@ -26,13 +26,16 @@ def security_reader(services: Services, tenant: Tenant, arguments: Mapping[str, 
 
     Raises RoleNotAllowed, before anything is built, for anybody else.
     """
-    analyst = tenant.analysts.get(ObjectId(arguments["analyst"]))
+    analyst = tenant.staying.get(ObjectId(arguments["analyst"]))
     principal = analyst.target_object_id if analyst else None
     if principal is None:
         raise RoleNotAllowed(f"{arguments['analyst']} is no analyst with an account in {tenant.record.tenant_id}")
     target = tenant.record.tenant_id
     policy = tenant.record.role_policy
     length = decide.length(tenant.record.wanted.duration_days, policy.maximum_days if policy else None)
+
+    row = tenant.eligibilities.get(eligibility_key(principal, SECURITY_READER))
+    too_long = row.end if row is not None and row.wanted_days > tenant.record.wanted.duration_days else None
 
     async def send(image: Held | None, intent: OpenIntent) -> str:
         try:
@@ -68,7 +71,7 @@ def security_reader(services: Services, tenant: Tenant, arguments: Mapping[str, 
         act=9,
         wanted={"roleDefinitionId": SECURITY_READER, "days": length.days},
         read=lambda: _held(services, target, principal),
-        satisfied=lambda held: decide.is_satisfied(held, services.clock.now(), length.days),
+        satisfied=lambda held: decide.is_satisfied(held, services.clock.now(), length.days, ours_too_long=too_long),
         send=send,
         picture=msgspec.to_builtins,
         patient=True,
