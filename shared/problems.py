@@ -3,9 +3,11 @@
 import base64
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated
 
 import azure.functions as func
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from shared.durable import Orchestrations
 from shared.errors import (
@@ -19,6 +21,7 @@ from shared.errors import (
     StoreUnavailable,
     Unauthenticated,
 )
+from shared.formats import Address
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
@@ -29,7 +32,19 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _RETRY_AFTER_SECONDS = "10"
 
 
-def answer(status: int, value: object, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
+class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """RFC 9457. `type` is about:blank: the title says what the status means here."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    field: Annotated[str | UnsetType, Meta(description="The part of the request that is wrong.")] = UNSET
+    reason: Annotated[str | UnsetType, Meta(description="What is wrong with it.")] = UNSET
+    tenant: Annotated[Address | UnsetType, Meta(description="The record that stands against the request.")] = UNSET
+
+
+def answer(status: int, value: msgspec.Struct, headers: Mapping[str, str] | None = None) -> func.HttpResponse:
     """A JSON answer."""
     return func.HttpResponse(
         body=msgspec.json.encode(value),
@@ -40,20 +55,29 @@ def answer(status: int, value: object, headers: Mapping[str, str] | None = None)
 
 
 def problem(
-    status: int, title: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: object
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    field: str | UnsetType = UNSET,
+    reason: str | UnsetType = UNSET,
+    tenant: str | UnsetType = UNSET,
 ) -> func.HttpResponse:
-    """An application/problem+json answer. `type` is about:blank: the title says what the status means here."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    """An application/problem+json answer."""
+    told = ProblemDetails(title=title, status=status, detail=detail, field=field, reason=reason, tenant=tenant)
     return func.HttpResponse(
-        body=msgspec.json.encode(body),
+        body=msgspec.json.encode(told),
         status_code=status,
         headers={**_HEADERS, **(headers or {})},
         mimetype="application/problem+json",
     )
 
 
-def cursor_of(token: object) -> str:
-    """A store's continuation token as our routes give it out."""
+def cursor_of(token: object) -> str | UnsetType:
+    """A store's continuation token as our routes give it out; nothing where nothing follows."""
+    if token is None:
+        return UNSET
     return base64.urlsafe_b64encode(msgspec.json.encode(token)).decode()
 
 

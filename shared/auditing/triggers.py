@@ -37,10 +37,8 @@ async def get_audit(services: Services, _: Orchestrations, request: func.HttpReq
 
 async def _page(services: Services, request: func.HttpRequest, subject: str, since: datetime) -> func.HttpResponse:
     entries, following = await services.audit.page(subject, size=_PAGE, token=page_token(request))
-    body: dict[str, object] = {"value": [views.entry(one) for one in entries if views.is_since(one, since)]}
-    if following is not None:
-        body["cursor"] = cursor_of(following)
-    return answer(200, body)
+    shown = tuple(views.entry(one) for one in entries if views.is_since(one, since))
+    return answer(200, views.AuditPage(value=shown, cursor=cursor_of(following)))
 
 
 async def _csv(services: Services, subject: str, since: datetime) -> func.HttpResponse:

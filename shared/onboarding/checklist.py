@@ -7,9 +7,12 @@ somebody else.
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from shared.formats import Address, Guid, Moment
 from shared.permissions import Registration
 from shared.settings import Portals
 from shared.tenants.record import Analyst, Tenant
@@ -25,22 +28,51 @@ class Item(StrEnum):
     TENANT_GROUP = "tenantGroup"
 
 
-def for_analysts(portals: Portals, tenant: Tenant) -> list[dict[str, object]]:
+class Step(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a person does: why, and where."""
+
+    title: str
+    text: str
+    link: Address
+
+
+class AnalystStep(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A step of an analyst."""
+
+    id: Item
+    title: str
+    text: str
+    link: Address
+    confirmed: Annotated[Moment | None, Meta(description="When the analyst confirmed it.")]
+
+
+class AnalystChecklist(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What one analyst does, and has confirmed."""
+
+    analyst: Guid
+    name: str
+    confirmed: Annotated[str, Meta(description="How many of the steps, such as `2 of 5`.")]
+    items: tuple[AnalystStep, ...]
+
+
+def for_analysts(portals: Portals, tenant: Tenant) -> list[AnalystChecklist]:
     """One list of steps for each analyst who has an account in the target."""
     return [for_analyst(portals, tenant, analyst) for analyst in listed(tenant)]
 
 
-def for_analyst(portals: Portals, tenant: Tenant, analyst: Analyst) -> dict[str, object]:
+def for_analyst(portals: Portals, tenant: Tenant, analyst: Analyst) -> AnalystChecklist:
     """One analyst's list, with what they have confirmed."""
-    steps = [
-        {"id": item.value, **told, "confirmed": analyst.confirmed.get(item)} for item, told in _items(portals, tenant)
-    ]
-    return {
-        "analyst": analyst.object_id,
-        "name": analyst.display_name,
-        "confirmed": f"{len(analyst.confirmed)} of {len(Item)}",
-        "items": steps,
-    }
+    return AnalystChecklist(
+        analyst=analyst.object_id,
+        name=analyst.display_name,
+        confirmed=f"{len(analyst.confirmed)} of {len(Item)}",
+        items=tuple(
+            AnalystStep(
+                id=item, title=step.title, text=step.text, link=step.link, confirmed=analyst.confirmed.get(item)
+            )
+            for item, step in zip(Item, _steps(portals, tenant), strict=True)
+        ),
+    )
 
 
 def listed(tenant: Tenant) -> Sequence[Analyst]:
@@ -64,16 +96,16 @@ def confirm(analyst: Analyst, item: Item, *, done: bool, now: datetime) -> Analy
     return replace(analyst, confirmed={**others, **at})
 
 
-def for_administrator(portals: Portals, tenant: Tenant) -> list[dict[str, str]]:
+def for_administrator(portals: Portals, tenant: Tenant) -> list[Step]:
     """What the target's administrator does at the end."""
     return [
-        _item(
+        _step(
             f"Remove {Registration.SETUP.value}",
             "It has done its work. Deleting this enterprise application takes its permissions away; nothing that was set "
             "up depends on it.",
             f"{portals.entra}/{tenant.record.tenant_id}/#view/Microsoft_AAD_IAM/StartboardApplicationsMenuBlade/~/AppAppsPreview",
         ),
-        _item(
+        _step(
             "Where analysts see no devices",
             "Defender's own role-based access control may be on, which Security Reader does not pass: give the analysts a "
             "role with read permission there.",
@@ -82,37 +114,36 @@ def for_administrator(portals: Portals, tenant: Tenant) -> list[dict[str, str]]:
     ]
 
 
-def _items(portals: Portals, tenant: Tenant) -> list[tuple[Item, dict[str, str]]]:
+def _steps(portals: Portals, tenant: Tenant) -> list[Step]:
     target = tenant.record.tenant_id
     name = tenant.record.wanted.display_name
-    told = [
-        _item(
+    return [
+        _step(
             f"See that {name} is among your organizations",
             "The synchronization made your account there. No invitation needs to be accepted.",
             f"{portals.my_account}/organizations",
         ),
-        _item(
+        _step(
             f"Activate Security Reader in {name}",
             _activation(tenant),
             f"{portals.entra}/{target}/#view/Microsoft_Azure_PIMCommon/ActivationMenuBlade/~/aadmigratedroles",
         ),
-        _item(
+        _step(
             f"Open the Defender portal of {name}",
             "With the role active you see its incidents and devices. If not, tell the operator before you go on.",
             f"{portals.defender}/?tid={target}",
         ),
-        _item(
+        _step(
             f"Add {name} to your multi-tenant view",
             "Settings of the multi-tenant portal, Add tenants. The list is your own and holds at most 100 tenants.",
             f"{portals.mto}/mtosettings",
         ),
-        _item(
+        _step(
             "Put it into a tenant group",
             "Tenant groups distribute content such as custom detection rules.",
             f"{portals.mto}/tenantgroups",
         ),
     ]
-    return list(zip(Item, told, strict=True))
 
 
 def _activation(tenant: Tenant) -> str:
@@ -125,5 +156,5 @@ def _activation(tenant: Tenant) -> str:
     return f"{text}{hours}.{needs}"
 
 
-def _item(title: str, text: str, link: str) -> dict[str, str]:
-    return {"title": title, "text": text, "link": link}
+def _step(title: str, text: str, link: str) -> Step:
+    return Step(title=title, text=text, link=link)

@@ -1,5 +1,7 @@
 """Analysts confirm, step by step, that what was set up works for them. By their own token: nobody can do it for them."""
 
+from typing import Annotated
+
 import azure.functions as func
 import msgspec
 
@@ -15,9 +17,11 @@ from shared.tenants.record import Tenant
 from shared.tenants.states import State
 
 
-class _Body(msgspec.Struct, forbid_unknown_fields=True):
+class Confirmation(msgspec.Struct, forbid_unknown_fields=True):
+    """A step that the analyst confirms."""
+
     item: Item
-    confirmed: bool = True
+    confirmed: Annotated[bool, msgspec.Meta(description="false takes it back.")] = True
 
 
 async def confirm_checklist_item(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
@@ -28,7 +32,7 @@ async def confirm_checklist_item(services: Services, _: Orchestrations, request:
     caller = await services.callers.identify(request.headers)
     analyst = ObjectId(request.route_params.get("analyst", "").lower())
     caller.be(analyst)
-    body = decode(request.get_body(), request.headers.get("Content-Type", ""), _Body)
+    body = decode(request.get_body(), request.headers.get("Content-Type", ""), Confirmation)
     tenant_id = as_guid(request.route_params.get("tenantId", ""))
     tenant = await services.tenants.read(TenantId(tenant_id)) if tenant_id else None
     if tenant is None or analyst not in tenant.staying:

@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from shared.bodies import decode
 from shared.durations import days_of
 from shared.errors import BadRequest
+from shared.formats import Guid
 from shared.identifiers import ObjectId, TenantId, as_guid
 from shared.tenants.record import Analyst, Trust, Wanted
 
@@ -19,27 +22,51 @@ _DEFAULT_DURATION = "P180D"
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.ASCII)
 
 
-class AnalystsBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    """Who the analysts are: the direct members of a source group, or users of the source."""
+class AnalystsRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """Who is to work in the target: exactly one of a group of the source tenant, meaning its direct members who are
+    users, and users by their object ids.
+    """
 
-    group_id: str | None = None
-    user_ids: list[str] | None = None
+    group_id: Guid | None = None
+    user_ids: (
+        Annotated[
+            list[Guid],
+            Meta(extra_json_schema={"minItems": 1, "maxItems": MOST_ANALYSTS, "uniqueItems": True}),
+        ]
+        | None
+    ) = None
 
 
-class _Trust(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+class TrustRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """Which claims of the analysts' home sign-in the target is to accept."""
+
     mfa: bool = True
     compliant_device: bool = False
     hybrid_joined: bool = False
 
 
-class _Body(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
-    tenant_id: str | None = None
+class TenantRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
+    """The target tenant, by exactly one of id and domain, and what is wanted there."""
+
+    tenant_id: Guid | None = None
     domain: str | None = None
-    display_name: str
-    analysts: AnalystsBody
-    duration: str = _DEFAULT_DURATION
-    trust: _Trust = msgspec.field(default_factory=_Trust)
-    dry_run: bool = False
+    display_name: Annotated[
+        str,
+        Meta(
+            description="Printable characters only.",
+            extra_json_schema={"minLength": 1, "maxLength": 60},
+        ),
+    ]
+    analysts: AnalystsRequest
+    duration: Annotated[
+        str,
+        Meta(
+            description=f"How long eligibilities last: whole days, P1D to P{_LONGEST_DAYS}D.",
+            extra_json_schema={"format": "duration"},
+        ),
+    ] = _DEFAULT_DURATION
+    trust: TrustRequest = msgspec.field(default_factory=TrustRequest)
+    dry_run: Annotated[bool, Meta(description="Check and tell what would be done; write nothing.")] = False
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +95,7 @@ class Intake:
 
 def parse(content: bytes, content_type: str, source: TenantId) -> Asked:
     """Read and check a body. Raises BadRequest that names the field."""
-    body = decode(content, content_type, _Body)
+    body = decode(content, content_type, TenantRequest)
     tenant_id = _tenant(body, source)
     group_id, user_ids = who("analysts", body.analysts.group_id, body.analysts.user_ids)
     return Asked(
@@ -87,7 +114,7 @@ def parse(content: bytes, content_type: str, source: TenantId) -> Asked:
     )
 
 
-def _tenant(body: _Body, source: TenantId) -> TenantId | None:
+def _tenant(body: TenantRequest, source: TenantId) -> TenantId | None:
     if (body.tenant_id is None) == (body.domain is None):
         raise BadRequest("tenantId", "give exactly one of tenantId and domain")
     if body.tenant_id is None:
@@ -100,7 +127,7 @@ def _tenant(body: _Body, source: TenantId) -> TenantId | None:
     return TenantId(guid)
 
 
-def _domain(body: _Body) -> str:
+def _domain(body: TenantRequest) -> str:
     domain = (body.domain or "").strip().lower()
     if not _DOMAIN.fullmatch(domain):
         raise BadRequest("domain", "is not a domain name")

@@ -9,6 +9,7 @@ from shared.errors import BadRequest
 from shared.identifiers import TenantId
 from shared.onboarding import views
 from shared.onboarding.answering import accepted, conflict, not_found, opened, operator, reader, tenant_id_of
+from shared.onboarding.answers import TenantPage
 from shared.onboarding.intake import look_up
 from shared.onboarding.request import Intake, parse
 from shared.problems import answer, cursor_of, page_token
@@ -55,10 +56,8 @@ async def get_tenants(services: Services, _: Orchestrations, request: func.HttpR
         raise BadRequest("state", f"is none of {', '.join(State)}")
     state = State(wanted) if wanted else None
     records, following = await services.tenants.list_by_state(state, size=_PAGE, token=page_token(request))
-    body: dict[str, object] = {"value": [views.summary(services.settings, record) for record in records]}
-    if following is not None:
-        body["cursor"] = cursor_of(following)
-    return answer(200, body)
+    shown = tuple(views.summary(services.settings, record) for record in records)
+    return answer(200, TenantPage(value=shown, cursor=cursor_of(following)))
 
 
 async def get_tenant(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:

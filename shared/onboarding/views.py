@@ -1,106 +1,148 @@
-"""What the API shows: records, summaries and plans, as plain JSON values. Pure."""
+"""What the API shows: records, summaries and plans, made of what is kept. Pure."""
+
+from collections.abc import Iterator
+
+from msgspec import UNSET
+from msgspec.structs import asdict
 
 from shared.onboarding import checklist
+from shared.onboarding.answers import (
+    ActView,
+    AnalystsView,
+    AnalystView,
+    ConsentState,
+    ConsentView,
+    DriftView,
+    EligibilityView,
+    GrantedPermissions,
+    HealthView,
+    NeededPermissions,
+    PlannedAct,
+    PlannedAnalyst,
+    TenantAccepted,
+    TenantOpening,
+    TenantPlan,
+    TenantRecord,
+    TenantSummary,
+    TrustView,
+    WantedView,
+)
 from shared.onboarding.request import Intake
 from shared.permissions import CALLS, MULTI_TENANT, Registration, needed
 from shared.run import Run
-from shared.running.acts import ACTS
+from shared.running.acts import ACTS, BY_NUMBER
 from shared.running.consents import pending
 from shared.running.starting import has_written
 from shared.settings import Settings
-from shared.tenants.record import Act, ActState, Problem, Record, Tenant
+from shared.tenants.record import Act, ActState, Consent, Health, Record, Tenant
 from shared.tenants.states import State
 
-type Json = dict[str, object]
 
-
-def summary(settings: Settings, record: Record) -> Json:
+def summary(settings: Settings, record: Record) -> TenantSummary:
     """One line of the list."""
-    return {
-        "tenantId": record.tenant_id,
-        "displayName": record.wanted.display_name,
-        "domain": record.domain,
-        "state": record.state.value,
-        "since": record.since,
-        "deadline": record.deadline,
-        "run": record.run,
-        "problem": _problem(record.problem),
-        "whatToDo": list(record.what_to_do),
-        "href": f"{settings.public_url}/api/tenants/{record.tenant_id}",
-    }
+    return TenantSummary(
+        tenant_id=record.tenant_id,
+        display_name=record.wanted.display_name,
+        domain=record.domain,
+        state=record.state,
+        since=record.since,
+        deadline=record.deadline,
+        run=record.run,
+        problem=record.problem,
+        what_to_do=record.what_to_do,
+        href=f"{settings.public_url}/api/tenants/{record.tenant_id}",
+    )
 
 
-def record(settings: Settings, tenant: Tenant) -> Json:
+def record(settings: Settings, tenant: Tenant) -> TenantRecord:
     """The whole record of a tenant."""
     ready = tenant.record.state is State.READY
-    return {
-        **summary(settings, tenant.record),
-        "wanted": _wanted(tenant),
-        "requestedBy": tenant.record.requested_by,
-        "cancelledBy": tenant.record.cancelled_by or None,
-        "warnings": list(tenant.record.warnings),
-        "acts": [_act(number, name, tenant.acts.get(number)) for number, name in _names()],
-        "consents": _consents(settings, tenant),
-        "analysts": _analysts(tenant),
-        "eligibilities": _eligibilities(tenant),
-        "permissions": _permissions(settings, tenant),
-        "confirmed": checklist.confirmed(tenant) if ready else None,
-        "checklist": checklist.for_analysts(settings.portals, tenant) if ready else [],
-        "administratorChecklist": checklist.for_administrator(settings.portals, tenant) if ready else [],
-    }
+    return TenantRecord(
+        **asdict(summary(settings, tenant.record)),
+        wanted=_wanted(tenant),
+        requested_by=tenant.record.requested_by,
+        cancelled_by=tenant.record.cancelled_by or None,
+        warnings=tenant.record.warnings,
+        acts=tuple(_act(number, name, tenant.acts.get(number)) for number, name in _told(tenant)),
+        consents=tuple(_consents(settings, tenant)),
+        analysts=tuple(_analysts(tenant)),
+        eligibilities=tuple(_eligibilities(tenant)),
+        permissions=tuple(_permissions(settings, tenant)),
+        confirmed=checklist.confirmed(tenant) if ready else None,
+        checklist=tuple(checklist.for_analysts(settings.portals, tenant)) if ready else (),
+        administrator_checklist=tuple(checklist.for_administrator(settings.portals, tenant)) if ready else (),
+        health=_health(tenant.health),
+    )
 
 
-def opening(settings: Settings, run: Run) -> Json:
+def opening(settings: Settings, run: Run) -> TenantOpening:
     """A run whose record is not written yet: the process that opened it died, and the sweeper will start it."""
-    return {
-        "tenantId": run.subject,
-        "state": State.ONBOARDING.value,
-        "since": run.opened,
-        "run": run.number,
-        "acts": [_act(number, name, None) for number, name in _names()],
-        "href": f"{settings.public_url}/api/tenants/{run.subject}",
-    }
+    return TenantOpening(
+        tenant_id=run.subject,
+        state=State.ONBOARDING,
+        since=run.opened,
+        run=run.number,
+        acts=tuple(_act(number, name, None) for number, name in _names()),
+        href=f"{settings.public_url}/api/tenants/{run.subject}",
+    )
 
 
-def accepted(settings: Settings, tenant: Tenant) -> Json:
+def accepted(settings: Settings, tenant: Tenant) -> TenantAccepted:
     """The answer to what starts or stops a run; with the consent link while consent is missing."""
     waiting = pending(tenant)
-    body = summary(settings, tenant.record)
-    if waiting is not None:
-        body["consentLink"] = _link(settings, waiting.state)
-    return body
+    return TenantAccepted(
+        **asdict(summary(settings, tenant.record)),
+        consent_link=_link(settings, waiting.state) if waiting else UNSET,
+    )
 
 
-def plan(intake: Intake, tenant: Tenant | None) -> Json:
+def plan(intake: Intake, tenant: Tenant | None) -> TenantPlan:
     """What a POST would do. What only the target tenant can tell is named as unknown."""
-    return {
-        "dryRun": True,
-        "tenantId": intake.tenant_id,
-        "knownAs": intake.known_as,
-        "domain": intake.domain,
-        "state": tenant.record.state.value if tenant else None,
-        "hasWritten": tenant is not None and has_written(tenant),
-        "analysts": [
-            {"objectId": one.object_id, "displayName": one.display_name, "userPrincipalName": one.user_principal_name}
+    return TenantPlan(
+        dry_run=True,
+        tenant_id=intake.tenant_id,
+        known_as=intake.known_as,
+        domain=intake.domain,
+        state=tenant.record.state if tenant else None,
+        has_written=tenant is not None and has_written(tenant),
+        analysts=tuple(
+            PlannedAnalyst(
+                object_id=one.object_id,
+                display_name=one.display_name,
+                user_principal_name=one.user_principal_name,
+            )
             for one in intake.analysts
-        ],
-        "acts": [{"number": number, "name": name, "would": _would(number, tenant)} for number, name in _names()],
-        "permissions": [
-            {"registration": one.value, "permissions": list(needed(one))}
+        ),
+        acts=tuple(PlannedAct(number=number, name=name, would=_would(number, tenant)) for number, name in _names()),
+        permissions=tuple(
+            NeededPermissions(registration=one, permissions=tuple(needed(one)))
             for one in (*MULTI_TENANT, Registration.SOURCE)
-        ],
-        "writes": [f"{call.method} {call.path}" for call in CALLS if call.write],
-        "unknown": [
+        ),
+        writes=tuple(f"{call.method} {call.path}" for call in CALLS if call.write),
+        unknown=(
             "whether the target's administrator consents",
             "what the target's cross-tenant access settings hold already, and so which writes are needed",
             "the target's licences and its PIM policy for Security Reader, and so how long eligibilities may last",
             "which analysts have an account in the target already",
-        ],
-    }
+        ),
+    )
 
 
 def _names() -> list[tuple[int, str]]:
     return [(act.number, act.name) for act in ACTS]
+
+
+def _told(tenant: Tenant) -> list[tuple[int, str]]:
+    """The acts of onboarding, and any other that ran."""
+    others = [(number, BY_NUMBER[number].name) for number in sorted(tenant.acts) if number > ACTS[-1].number]
+    return [*_names(), *others]
+
+
+def _health(found: Health | None) -> HealthView | None:
+    if found is None:
+        return None
+    drift = tuple(DriftView(where=one.where, what=one.what, was=one.was, now=one.now) for one in found.drift)
+    return HealthView(looked=found.looked, drift=drift, notes=found.notes)
 
 
 def _would(number: int, tenant: Tenant | None) -> str:
@@ -108,91 +150,75 @@ def _would(number: int, tenant: Tenant | None) -> str:
     return "be passed over: done" if act is not None and act.state is ActState.DONE else "run"
 
 
-def _act(number: int, name: str, act: Act | None) -> Json:
+def _act(number: int, name: str, act: Act | None) -> ActView:
     if act is None:
-        return {"number": number, "name": name, "state": ActState.PENDING.value}
-    return {
-        "number": number,
-        "name": name,
-        "state": act.state.value,
-        "since": act.since,
-        "ended": act.ended,
-        "detail": act.detail,
-    }
+        return ActView(number=number, name=name, state=ActState.PENDING)
+    return ActView(number=number, name=name, state=act.state, since=act.since, ended=act.ended, detail=act.detail)
 
 
-def _wanted(tenant: Tenant) -> Json:
+def _wanted(tenant: Tenant) -> WantedView:
     wanted = tenant.record.wanted
-    who: Json = {"groupId": wanted.group_id} if wanted.group_id else {"userIds": list(wanted.user_ids)}
-    return {
-        "analysts": who,
-        "duration": f"P{wanted.duration_days}D",
-        "trust": {
-            "mfa": wanted.trust.mfa,
-            "compliantDevice": wanted.trust.compliant_device,
-            "hybridJoined": wanted.trust.hybrid_joined,
-        },
-    }
+    who = AnalystsView(group_id=wanted.group_id) if wanted.group_id else AnalystsView(user_ids=wanted.user_ids)
+    return WantedView(
+        analysts=who,
+        duration=f"P{wanted.duration_days}D",
+        trust=TrustView(
+            mfa=wanted.trust.mfa,
+            compliant_device=wanted.trust.compliant_device,
+            hybrid_joined=wanted.trust.hybrid_joined,
+        ),
+    )
 
 
-def _consents(settings: Settings, tenant: Tenant) -> list[Json]:
-    shown: list[Json] = []
+def _consents(settings: Settings, tenant: Tenant) -> Iterator[ConsentView]:
     for registration in MULTI_TENANT:
         consent = tenant.consents.get(registration)
         if consent is None:
             continue
-        proved = consent.proved is not None
-        state = "proved" if proved else "being checked" if consent.answered else "asked for"
-        shown.append(
-            {
-                "registration": registration.value,
-                "state": state,
-                "since": consent.proved or consent.answered or consent.created,
-                "link": None if proved else _link(settings, consent.state),
-                "problem": consent.problem or None,
-            }
+        yield ConsentView(
+            registration=registration,
+            state=_consent_state(consent),
+            since=consent.proved or consent.answered or consent.created,
+            link=None if consent.proved else _link(settings, consent.state),
+            problem=consent.problem or None,
         )
-    return shown
 
 
-def _analysts(tenant: Tenant) -> list[Json]:
-    return [
-        {
-            "objectId": one.object_id,
-            "displayName": one.display_name,
-            "userPrincipalName": one.user_principal_name,
-            "targetObjectId": one.target_object_id,
-            "problem": _problem(one.problem),
-        }
-        for one in sorted(tenant.analysts.values(), key=lambda analyst: analyst.display_name)
-    ]
+def _consent_state(consent: Consent) -> ConsentState:
+    if consent.proved is not None:
+        return ConsentState.PROVED
+    return ConsentState.BEING_CHECKED if consent.answered else ConsentState.ASKED_FOR
 
 
-def _eligibilities(tenant: Tenant) -> list[Json]:
-    return [
-        {
-            "principalId": one.principal_id,
-            "analyst": one.analyst_id,
-            "roleDefinitionId": one.role_definition_id,
-            "scheduleId": one.schedule_id,
-            "endDateTime": one.end,
-            "wanted": f"P{one.wanted_days}D",
-            "cappedTo": f"P{one.capped_to_days}D" if one.capped_to_days else None,
-        }
-        for one in tenant.eligibilities.values()
-    ]
+def _analysts(tenant: Tenant) -> Iterator[AnalystView]:
+    for one in sorted(tenant.analysts.values(), key=lambda analyst: analyst.display_name):
+        yield AnalystView(
+            object_id=one.object_id,
+            display_name=one.display_name,
+            user_principal_name=one.user_principal_name,
+            target_object_id=one.target_object_id,
+            problem=one.problem,
+            leaving=one.leaving,
+        )
 
 
-def _permissions(settings: Settings, tenant: Tenant) -> list[Json]:
+def _eligibilities(tenant: Tenant) -> Iterator[EligibilityView]:
+    for one in tenant.eligibilities.values():
+        yield EligibilityView(
+            principal_id=one.principal_id,
+            analyst=one.analyst_id,
+            role_definition_id=one.role_definition_id,
+            schedule_id=one.schedule_id,
+            end_date_time=one.end,
+            wanted=f"P{one.wanted_days}D",
+            capped_to=f"P{one.capped_to_days}D" if one.capped_to_days else None,
+        )
+
+
+def _permissions(settings: Settings, tenant: Tenant) -> Iterator[GrantedPermissions]:
     source = {Registration.SOURCE.value: settings.source_tenant_id}
-    return [
-        {"registration": name, "tenant": source.get(name, tenant.record.tenant_id), "permissions": list(roles)}
-        for name, roles in tenant.record.granted.items()
-    ]
-
-
-def _problem(problem: Problem | None) -> Json | None:
-    return None if problem is None else {"code": problem.code, "what": problem.what, "do": problem.do}
+    for name, roles in tenant.record.granted.items():
+        yield GrantedPermissions(registration=name, tenant=source.get(name, tenant.record.tenant_id), permissions=roles)
 
 
 def _link(settings: Settings, state: str) -> str:

@@ -9,12 +9,11 @@ from msgspec.structs import replace
 from shared.bodies import decode
 from shared.errors import BadRequest
 from shared.identifiers import ObjectId
+from shared.onboarding.answers import ChangedAnalyst, ChangePlan
 from shared.onboarding.request import days_asked, name_asked, who
 from shared.running.opening import differing
 from shared.tenants.record import Analyst, Goal, Record, Tenant, Trust, Wanted
 from shared.tenants.states import RESTING, State
-
-type Json = dict[str, object]
 
 
 class AnalystsWish(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -89,23 +88,24 @@ def refusal(record: Record) -> str:
     return ""
 
 
-def plan(tenant: Tenant, after: Wanted, analysts: tuple[Analyst, ...]) -> Json:
+def plan(tenant: Tenant, after: Wanted, analysts: tuple[Analyst, ...]) -> ChangePlan:
     """What a change would do."""
     wanted = {one.object_id: one for one in analysts}
     joiners = [one for key, one in wanted.items() if key not in tenant.staying]
     leavers = [one for key, one in tenant.staying.items() if key not in wanted]
-    return {
-        "dryRun": True,
-        "tenantId": tenant.record.tenant_id,
-        "joiners": [_told(one) for one in joiners],
-        "leavers": [_told(one) for one in leavers],
-        "acts": sorted({*differing(tenant.record.wanted, after), *_by_analyst(joiners, leavers)}),
-    }
+    acts = {*differing(tenant.record.wanted, after), *_by_analyst(joiners, leavers)}
+    return ChangePlan(
+        dry_run=True,
+        tenant_id=tenant.record.tenant_id,
+        joiners=tuple(_told(one) for one in joiners),
+        leavers=tuple(_told(one) for one in leavers),
+        acts=tuple(sorted(acts)),
+    )
 
 
 def _by_analyst(joiners: list[Analyst], leavers: list[Analyst]) -> set[int]:
     return ({7, 8, 9, 12} if joiners else set()) | ({21, 22, 23, 12} if leavers else set())
 
 
-def _told(analyst: Analyst) -> Json:
-    return {"objectId": analyst.object_id, "displayName": analyst.display_name}
+def _told(analyst: Analyst) -> ChangedAnalyst:
+    return ChangedAnalyst(object_id=analyst.object_id, display_name=analyst.display_name)

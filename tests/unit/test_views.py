@@ -22,6 +22,11 @@ SETTINGS = read_settings(ENVIRONMENT)
 _ACCOUNT = ObjectId("33333333-0000-4000-8000-000000000003")
 
 
+def wire(view: msgspec.Struct) -> Any:
+    """What a caller gets."""
+    return msgspec.json.decode(msgspec.json.encode(view))
+
+
 def ready(**changes: Any) -> Tenant:
     row = Eligibility(
         principal_id=_ACCOUNT,
@@ -44,14 +49,14 @@ def ready(**changes: Any) -> Tenant:
 
 
 def test_the_record_shows_every_act_also_those_to_come() -> None:
-    shown: Any = views.record(SETTINGS, tenant(acts={1: act(1, ActState.RUNNING)}))
+    shown = wire(views.record(SETTINGS, tenant(acts={1: act(1, ActState.RUNNING)})))
 
     assert [(one.number, one.name) for one in ACTS] == [(one["number"], one["name"]) for one in shown["acts"]]
     assert ["Running", *["Pending"] * (len(ACTS) - 1)] == [one["state"] for one in shown["acts"]]
 
 
 def test_the_record_shows_the_cap_of_an_eligibility() -> None:
-    shown: Any = views.record(SETTINGS, ready())
+    shown = wire(views.record(SETTINGS, ready()))
 
     [eligibility] = shown["eligibilities"]
     assert (eligibility["wanted"], eligibility["cappedTo"]) == ("P180D", "P90D")
@@ -70,7 +75,7 @@ def test_the_record_is_plain_json_without_what_is_ours_alone() -> None:
 def test_a_consent_that_is_asked_for_has_its_link_and_a_proved_one_has_none() -> None:
     setup, access = consent(Registration.SETUP, proved=NOON), consent(Registration.ACCESS)
 
-    shown: Any = views.record(SETTINGS, tenant(consents={one.registration: one for one in (setup, access)}))
+    shown = wire(views.record(SETTINGS, tenant(consents={one.registration: one for one in (setup, access)})))
 
     assert [("proved", None), ("asked for", f"https://app.example/api/consent/{access.state}")] == [
         (one["state"], one["link"]) for one in shown["consents"]
@@ -79,7 +84,9 @@ def test_a_consent_that_is_asked_for_has_its_link_and_a_proved_one_has_none() ->
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.READY])
 def test_there_is_no_checklist_before_ready(state: State) -> None:
-    shown = views.record(SETTINGS, tenant(record=record(state), analysts={ANA: analyst(target_object_id=_ACCOUNT)}))
+    shown = wire(
+        views.record(SETTINGS, tenant(record=record(state), analysts={ANA: analyst(target_object_id=_ACCOUNT)}))
+    )
 
     assert [] == shown["checklist"] == shown["administratorChecklist"]
 
@@ -87,7 +94,7 @@ def test_there_is_no_checklist_before_ready(state: State) -> None:
 def test_a_problem_is_shown_with_what_to_do() -> None:
     problem = Problem(code="NoPim", what="no licence", do="buy one")
 
-    shown = views.summary(SETTINGS, record(State.BLOCKED, problem=problem, what_to_do=("buy one",)))
+    shown = wire(views.summary(SETTINGS, record(State.BLOCKED, problem=problem, what_to_do=("buy one",))))
 
     assert shown["problem"] == {"code": "NoPim", "what": "no licence", "do": "buy one"}
     assert shown["whatToDo"] == ["buy one"]
@@ -96,7 +103,7 @@ def test_a_problem_is_shown_with_what_to_do() -> None:
 def test_a_plan_names_every_write_what_would_run_and_what_cannot_be_known() -> None:
     intake = Intake(tenant_id=TARGET, domain="fabrikam.com", known_as="Fabrikam", wanted=WANTED, analysts=(analyst(),))
 
-    plan: Any = views.plan(intake, tenant(acts={1: act(1)}))
+    plan = wire(views.plan(intake, tenant(acts={1: act(1)})))
 
     assert ["be passed over: done", *["run"] * (len(ACTS) - 1)] == [one["would"] for one in plan["acts"]]
     assert [f"{call.method} {call.path}" for call in CALLS if call.write] == plan["writes"]
@@ -106,15 +113,17 @@ def test_a_plan_names_every_write_what_would_run_and_what_cannot_be_known() -> N
 def test_the_checklist_is_for_analysts_who_have_an_account_and_no_problem() -> None:
     left_out = analyst(BEN, target_object_id=_ACCOUNT, problem=Problem(code="x", what="x", do="x"))
 
-    assert [one["analyst"] for one in checklist.for_analysts(SETTINGS.portals, ready())] == [ANA]
+    assert [one.analyst for one in checklist.for_analysts(SETTINGS.portals, ready())] == [ANA]
     assert checklist.for_analysts(SETTINGS.portals, tenant(analysts={ANA: analyst(), BEN: left_out})) == []
 
 
 def test_links_lead_to_the_deployment_s_portals_and_carry_the_tenant_where_the_portal_takes_one() -> None:
     portals = SETTINGS.portals
     [one] = checklist.for_analysts(portals, ready())
-    items: Any = one["items"]
-    links = [item["link"] for item in (*items, *checklist.for_administrator(portals, ready()))]
+    links = [
+        *(step.link for step in one.items),
+        *(step.link for step in checklist.for_administrator(portals, ready())),
+    ]
 
     assert all(
         link.startswith(("https://mto.", "https://defender.", "https://myaccount.", "https://entra.")) for link in links
@@ -135,13 +144,12 @@ def test_the_checklist_tells_how_long_a_role_stays_active_and_what_it_asks_for()
     there = ready(record=record(State.READY, role_policy=policy))
 
     [one] = checklist.for_analysts(SETTINGS.portals, there)
-    items: Any = one["items"]
 
-    assert any("at most 8 hours" in item["text"] and "a justification" in item["text"] for item in items)
+    assert any("at most 8 hours" in step.text and "a justification" in step.text for step in one.items)
 
 
 def test_devices_that_do_not_show_are_a_matter_of_the_target_s_own_roles() -> None:
-    said = " ".join(one["title"] + one["text"] for one in checklist.for_administrator(SETTINGS.portals, ready()))
+    said = " ".join(one.title + one.text for one in checklist.for_administrator(SETTINGS.portals, ready()))
 
     assert "no devices" in said
     assert "role" in said

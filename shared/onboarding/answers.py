@@ -1,0 +1,232 @@
+"""What the API answers about tenants, as types: what is encoded is what the API document describes. Pure.
+
+Docstrings and descriptions here are text of the document. What may be UNSET is left out of the JSON then.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from shared.formats import Address, Duration, Guid, Moment
+from shared.onboarding.checklist import AnalystChecklist, Step
+from shared.permissions import Registration
+from shared.tenants.record import ActState, Problem
+from shared.tenants.states import State
+
+
+class TenantSummary(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One target tenant: where it stands, and what a person should do."""
+
+    tenant_id: Guid
+    display_name: str
+    domain: str
+    state: State
+    since: Annotated[Moment, Meta(description="When it came to this state.")]
+    deadline: Annotated[Moment | None, Meta(description="When a wait for a person ends as Failed.")]
+    run: Annotated[int, Meta(description="The number of its latest run.")]
+    problem: Problem | None
+    what_to_do: tuple[str, ...]
+    href: Annotated[Address, Meta(description="Its record.")]
+
+
+class TenantAccepted(TenantSummary, frozen=True, kw_only=True, rename="camel"):
+    """The answer to what starts or stops a run."""
+
+    consent_link: Annotated[
+        Address | UnsetType, Meta(description="For the target's administrator, while a consent is missing.")
+    ] = UNSET
+
+
+class TenantPage(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A page of tenants."""
+
+    value: tuple[TenantSummary, ...]
+    cursor: Annotated[str | UnsetType, Meta(description="Asks for the next page, where there is one.")] = UNSET
+
+
+class ActView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One act of onboarding. One that is Pending has no times yet."""
+
+    number: int
+    name: str
+    state: ActState
+    since: Moment | UnsetType = UNSET
+    ended: Moment | UnsetType | None = UNSET
+    detail: str | UnsetType = UNSET
+
+
+class AnalystsView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Who was asked for: a group of the source tenant, or users by their ids."""
+
+    group_id: Guid | UnsetType = UNSET
+    user_ids: tuple[Guid, ...] | UnsetType = UNSET
+
+
+class TrustView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which claims of the analysts' home sign-in the target accepts."""
+
+    mfa: bool
+    compliant_device: bool
+    hybrid_joined: bool
+
+
+class WantedView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the operator asked for."""
+
+    analysts: AnalystsView
+    duration: Duration
+    trust: TrustView
+
+
+class ConsentState(StrEnum):
+    """Where a consent stands."""
+
+    ASKED_FOR = "asked for"
+    BEING_CHECKED = "being checked"
+    PROVED = "proved"
+
+
+class ConsentView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The consent of the target's administrator to one registration."""
+
+    registration: Registration
+    state: ConsentState
+    since: Moment
+    link: Annotated[Address | None, Meta(description="For the target's administrator, until the consent is proved.")]
+    problem: Annotated[str | None, Meta(description="Why the last answer was no consent.")]
+
+
+class AnalystView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A person of the source tenant who is to work in the target, or is leaving it."""
+
+    object_id: Guid
+    display_name: str
+    user_principal_name: str
+    target_object_id: Annotated[Guid | None, Meta(description="The account in the target, once it is there.")]
+    problem: Problem | None
+    leaving: Annotated[Moment | None, Meta(description="Since when they are not to work there any more.")]
+
+
+class EligibilityView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One eligibility in force in the target, as read back."""
+
+    principal_id: Guid
+    analyst: Annotated[Guid, Meta(description="Whose: the analyst's object id in the source tenant.")]
+    role_definition_id: Guid
+    schedule_id: str
+    end_date_time: Moment | None
+    wanted: Duration
+    capped_to: Annotated[Duration | None, Meta(description="What the target's policy allowed, where that is less.")]
+
+
+class GrantedPermissions(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a fresh token of a registration was found to carry, and in which tenant."""
+
+    registration: str
+    tenant: Guid
+    permissions: tuple[str, ...]
+
+
+class DriftView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One property that is not as the app left it."""
+
+    where: Annotated[str, Meta(description="`source` or `target`: the tenant that it is in.")]
+    what: str
+    was: str
+    now: str
+
+
+class HealthView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the latest night saw. What it cannot see it says in the notes."""
+
+    looked: Moment
+    drift: tuple[DriftView, ...]
+    notes: tuple[str, ...]
+
+
+class TenantRecord(TenantSummary, frozen=True, kw_only=True, rename="camel"):
+    """All that is known of a target tenant."""
+
+    wanted: WantedView
+    requested_by: Annotated[Guid, Meta(description="The object id of who asked for the latest run.")]
+    cancelled_by: Guid | None
+    warnings: tuple[str, ...]
+    acts: tuple[ActView, ...]
+    consents: tuple[ConsentView, ...]
+    analysts: tuple[AnalystView, ...]
+    eligibilities: tuple[EligibilityView, ...]
+    permissions: tuple[GrantedPermissions, ...]
+    confirmed: Annotated[
+        str | None, Meta(description="How many analysts confirmed all of their steps, such as `3 of 5`; while Ready.")
+    ]
+    checklist: tuple[AnalystChecklist, ...]
+    administrator_checklist: tuple[Step, ...]
+    health: Annotated[HealthView | None, Meta(description="After the first night of a tenant that is Ready.")]
+
+
+class TenantOpening(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A tenant whose first run is opened and has written nothing of it yet."""
+
+    tenant_id: Guid
+    state: State
+    since: Moment
+    run: int
+    acts: tuple[ActView, ...]
+    href: Address
+
+
+class PlannedAnalyst(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An analyst whom the plan would give access to."""
+
+    object_id: Guid
+    display_name: str
+    user_principal_name: str
+
+
+class PlannedAct(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An act, and what would become of it."""
+
+    number: int
+    name: str
+    would: str
+
+
+class NeededPermissions(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a registration must be allowed."""
+
+    registration: Registration
+    permissions: tuple[str, ...]
+
+
+class TenantPlan(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the same request without `dryRun` would do."""
+
+    dry_run: bool
+    tenant_id: Guid
+    known_as: Annotated[str, Meta(description="The tenant's name as Entra knows it.")]
+    domain: str
+    state: State | None
+    has_written: bool
+    analysts: tuple[PlannedAnalyst, ...]
+    acts: tuple[PlannedAct, ...]
+    permissions: tuple[NeededPermissions, ...]
+    writes: Annotated[tuple[str, ...], Meta(description="Every call that writes, as method and path.")]
+    unknown: Annotated[tuple[str, ...], Meta(description="What only the target tenant can tell.")]
+
+
+class ChangedAnalyst(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Somebody who would join the analysts, or leave them."""
+
+    object_id: Guid
+    display_name: str
+
+
+class ChangePlan(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the same request without `dryRun` would change."""
+
+    dry_run: bool
+    tenant_id: Guid
+    joiners: tuple[ChangedAnalyst, ...]
+    leavers: tuple[ChangedAnalyst, ...]
+    acts: Annotated[tuple[int, ...], Meta(description="The acts that would run, by number.")]
