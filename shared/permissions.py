@@ -22,6 +22,16 @@ class Registration(StrEnum):
     ACCESS = "Tenantry Access"
 
 
+class SourceMode(StrEnum):
+    """Who makes the enterprise applications of the synchronization, and assigns the analysts: the app, or a person.
+
+    An app that only adopts them may neither make applications nor assign app roles.
+    """
+
+    OWN = "own"
+    ADOPTED = "adopted"
+
+
 class Family(StrEnum):
     """Calls that share a throttling limit (Graph throttling limits reference)."""
 
@@ -39,7 +49,10 @@ MULTI_TENANT = (Registration.SETUP, Registration.ACCESS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One vendor call: method and path below /v1.0, who makes it, what it needs and why."""
+    """One vendor call: method and path below /v1.0, who makes it, what it needs and why.
+
+    `adopted`: what it needs instead where enterprise applications are adopted; empty where it is not made then.
+    """
 
     method: str
     path: str
@@ -48,6 +61,11 @@ class Call:
     family: Family
     why: str
     write: bool = False
+    adopted: tuple[str, ...] | None = None
+
+    def needs(self, mode: SourceMode) -> tuple[str, ...]:
+        """The permissions that it needs in a deployment of that mode."""
+        return self.permissions if self.adopted is None or mode is SourceMode.OWN else self.adopted
 
 
 _PARTNERS = "/policies/crossTenantAccessPolicy/partners"
@@ -66,6 +84,7 @@ def _call(
     why: str,
     *,
     write: bool = False,
+    adopted: tuple[str, ...] | None = None,
 ) -> Call:
     method, path = line.split(" ", 1)
     registrations = by if isinstance(by, tuple) else (by,)
@@ -77,6 +96,7 @@ def _call(
         family=family,
         why=why,
         write=write,
+        adopted=adopted,
     )
 
 
@@ -207,6 +227,7 @@ FIND_SERVICE_PRINCIPALS = _call(
     ("Application.ReadWrite.All",),
     Family.DIRECTORY,
     "find our enterprise application again, so that there is no twin",
+    adopted=(),
 )
 READ_SERVICE_PRINCIPAL = _call(
     "GET /servicePrincipals/{id}",
@@ -214,6 +235,7 @@ READ_SERVICE_PRINCIPAL = _call(
     ("Application.ReadWrite.All",),
     Family.DIRECTORY,
     "its app role id is read, not assumed",
+    adopted=("Application.Read.All",),
 )
 INSTANTIATE = _call(
     "POST /applicationTemplates/{id}/instantiate",
@@ -222,6 +244,7 @@ INSTANTIATE = _call(
     Family.DIRECTORY,
     "one enterprise application per target holds the synchronization",
     write=True,
+    adopted=(),
 )
 LIST_ASSIGNED = _call(
     "GET /servicePrincipals/{id}/appRoleAssignedTo",
@@ -229,6 +252,7 @@ LIST_ASSIGNED = _call(
     ("Application.ReadWrite.All",),
     Family.DIRECTORY,
     "who is in scope of the synchronization",
+    adopted=("Application.Read.All",),
 )
 ASSIGN = _call(
     "POST /servicePrincipals/{id}/appRoleAssignedTo",
@@ -237,6 +261,7 @@ ASSIGN = _call(
     Family.DIRECTORY,
     "put each analyst in scope",
     write=True,
+    adopted=(),
 )
 UNASSIGN = _call(
     "DELETE /servicePrincipals/{id}/appRoleAssignedTo/{id}",
@@ -245,6 +270,7 @@ UNASSIGN = _call(
     Family.DIRECTORY,
     "take an analyst who leaves out of scope",
     write=True,
+    adopted=(),
 )
 VALIDATE_CREDENTIALS = _call(
     f"POST {_SYNC}/jobs/validateCredentials",
@@ -337,9 +363,17 @@ REQUEST_ELIGIBILITY = _call(
     write=True,
 )
 
+LIST_ROLE_ASSIGNMENTS = _call(
+    "GET /roleManagement/directory/roleAssignments",
+    Registration.ACCESS,
+    ("RoleManagement.Read.Directory",),
+    Family.PIM,
+    "in a tenant without PIM, whether its administrator has assigned the role",
+)
+
 CALLS: tuple[Call, ...] = tuple(value for value in tuple(globals().values()) if isinstance(value, Call))
 
 
-def needed(registration: Registration) -> tuple[str, ...]:
+def needed(registration: Registration, mode: SourceMode = SourceMode.OWN) -> tuple[str, ...]:
     """The application permissions that a registration holds: what its calls need, and nothing else."""
-    return tuple(sorted({name for call in CALLS if registration in call.registrations for name in call.permissions}))
+    return tuple(sorted({name for call in CALLS if registration in call.registrations for name in call.needs(mode)}))

@@ -13,6 +13,7 @@ from azure.identity.aio import ManagedIdentityCredential
 
 from shared.audit import Audit
 from shared.callers import Callers
+from shared.claims import Claims
 from shared.clock import Clock, SystemClock
 from shared.credentials import Credentials
 from shared.graph.applications import Applications
@@ -50,6 +51,7 @@ class Services:
     tenants: TenantStore
     runs: Runs
     slots: Slots
+    claims: Claims
     audit: Audit
     intents: Intents
     graph: Graph
@@ -85,7 +87,7 @@ def build(settings: Settings, clock: Clock) -> Services:
     """Compose everything. Opens no connection yet."""
     http = httpx.AsyncClient(timeout=_HTTP_TIMEOUT)
     credentials = Credentials(settings)
-    graph = Graph(settings.graph_endpoint, credentials, http, clock)
+    graph = Graph(settings.graph_endpoint, credentials, http, clock, settings.source_mode)
     opened = _opener(settings.tables, settings)
     audited = _opener(settings.audit_tables, settings)
     tenants = TenantStore(Table(opened, "Tenants", clock), Table(opened, "ByState", clock), clock, new_id)
@@ -104,6 +106,7 @@ def build(settings: Settings, clock: Clock) -> Services:
         tenants=tenants,
         runs=Runs(runs, clock),
         slots=Slots(Table(opened, "Slots", clock), clock, new_id),
+        claims=Claims(Table(opened, "Claims", clock)),
         audit=audit,
         intents=Intents(tenants, audit, clock),
         graph=graph,

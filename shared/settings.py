@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from shared.errors import SettingsError
 from shared.identifiers import AppId, TenantId, as_guid
-from shared.permissions import SECURITY_READER, Registration
+from shared.permissions import SECURITY_READER, Registration, SourceMode
 
 ROLES = ("all",)
 
@@ -48,6 +48,7 @@ class Settings:
     """All deployment settings."""
 
     role: str
+    source_mode: SourceMode
     source_tenant_id: TenantId
     public_url: str
     authority: str
@@ -64,6 +65,8 @@ class Settings:
 
 NAMES: Mapping[str, str] = {
     "TENANTRY_ROLE": "which functions this app registers; only `all` so far (default)",
+    "TENANTRY_SOURCE_MODE": "whether the app makes the enterprise applications of the synchronization (`own`, default), or "
+    "adopts those that a person made and assigned (`adopted`)",
     "TENANTRY_SOURCE_TENANT_ID": "the tenant that looks after the others",
     "TENANTRY_PUBLIC_URL": "where this app is reached from outside, without /api",
     "TENANTRY_AUTHORITY": "the sign-in endpoint of the cloud, https",
@@ -139,6 +142,13 @@ class _Reader:
             return default
         return int(value)
 
+    def source_mode(self, name: str) -> SourceMode:
+        value = self.text(name, SourceMode.OWN.value)
+        if value not in set(SourceMode):
+            self.problems.append(f"{name} is none of {', '.join(SourceMode)}")
+            return SourceMode.OWN
+        return SourceMode(value)
+
     def hour(self, name: str, default: int) -> int:
         value = self.text(name, str(default))
         if not value.isascii() or not value.isdigit() or int(value) > 23:
@@ -174,6 +184,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         reader.problems.append(f"TENANTRY_ROLE is none of {', '.join(ROLES)}")
     settings = Settings(
         role=role,
+        source_mode=reader.source_mode("TENANTRY_SOURCE_MODE"),
         source_tenant_id=TenantId(reader.guid("TENANTRY_SOURCE_TENANT_ID")),
         # The platform may end TLS before the app, so the public address decides, and a local run has plain http.
         public_url=reader.url("TENANTRY_PUBLIC_URL", https=False),

@@ -35,7 +35,7 @@ from shared.errors import (
 )
 from shared.graph.throttle import Lane, Throttle
 from shared.identifiers import TenantId
-from shared.permissions import Call, Registration
+from shared.permissions import Call, Registration, SourceMode
 from shared.privileged import OpenIntent
 
 LONGEST_WAIT_SECONDS = 5.0
@@ -106,7 +106,15 @@ class _Bearer(AuthenticationProvider):
 class Graph:
     """Microsoft Graph v1.0, as any of our registrations in any tenant."""
 
-    def __init__(self, endpoint: str, credentials: Credentials, http: httpx.AsyncClient, clock: Clock) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        credentials: Credentials,
+        http: httpx.AsyncClient,
+        clock: Clock,
+        mode: SourceMode = SourceMode.OWN,
+    ) -> None:
+        self._mode = mode
         self._base = f"{endpoint}/v1.0"
         self._credentials = credentials
         self._http = http
@@ -166,7 +174,7 @@ class Graph:
                 if backoff is None or error.seconds > LONGEST_WAIT_SECONDS:
                     raise
             except Forbidden:
-                if renewed or not await self._credentials.lacks(registration, tenant_id, call.permissions):
+                if renewed or not await self._credentials.lacks(registration, tenant_id, call.needs(self._mode)):
                     raise
                 # A cached token keeps the roles of its day; what it was refused, a new one may do.
                 self._credentials.forget(registration, tenant_id)

@@ -16,6 +16,7 @@ from shared.identifiers import ObjectId, TenantId
 from shared.permissions import (
     LIST_ELIGIBILITY_INSTANCES,
     LIST_ELIGIBILITY_SCHEDULES,
+    LIST_ROLE_ASSIGNMENTS,
     READ_ROLE_POLICY,
     REQUEST_ELIGIBILITY,
     Call,
@@ -55,6 +56,18 @@ class ScheduleInstance(msgspec.Struct, frozen=True, rename="camel", kw_only=True
     member_type: str | None = None
     end_date_time: datetime | None = None
     role_eligibility_schedule_id: str = ""
+
+    @property
+    def direct(self) -> bool:
+        """Whether it is the principal's own, and not by a group."""
+        return self.member_type in (None, "Direct")
+
+
+class RoleAssignment(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """unifiedRoleAssignment."""
+
+    principal_id: ObjectId
+    directory_scope_id: str | None = None
 
 
 class DirectoryPim:
@@ -110,12 +123,30 @@ class DirectoryPim:
         GET /roleManagement/directory/roleEligibilityScheduleInstances?$filter=
         (RoleEligibilitySchedule.ReadWrite.Directory). Raises PimUnavailable.
         """
-        return await self._instances(tenant_id, _of(principal_id, self._allowed(role_definition_id)))
+        found = await self._instances(tenant_id, _of(principal_id, self._allowed(role_definition_id)))
+        return [one for one in found if one.direct]
 
     async def in_force(self, tenant_id: TenantId, role_definition_id: str) -> list[ScheduleInstance]:
-        """Eligibilities in force of everybody for one role, directly held, at the whole directory. As `instances`."""
+        """Eligibilities in force of everybody for one role, at the whole directory. As `instances`, but also those of an
+        eligible group's members, with `member_type` Group.
+        """
         chosen = f"roleDefinitionId eq {quoted(self._allowed(role_definition_id))}"
         return await self._instances(tenant_id, chosen)
+
+    async def assigned(self, tenant_id: TenantId, role_definition_id: str) -> frozenset[ObjectId]:
+        """Who holds a role for good, at the whole directory, whether or not the tenant has PIM.
+
+        GET /roleManagement/directory/roleAssignments?$filter= (RoleManagement.Read.Directory).
+        """
+        chosen = f"roleDefinitionId eq {quoted(self._allowed(role_definition_id))}"
+        found = await self._graph.pages(
+            LIST_ROLE_ASSIGNMENTS,
+            Registration.ACCESS,
+            tenant_id,
+            lambda c: c.role_management.directory.role_assignments.to_get_request_information(query(filter=chosen)),
+        )
+        all_found = [msgspec.json.decode(item, type=RoleAssignment) for item in found]
+        return frozenset(one.principal_id for one in all_found if one.directory_scope_id in (None, "/"))
 
     async def request(
         self,
@@ -188,9 +219,7 @@ class DirectoryPim:
             ),
         )
         all_found = [msgspec.json.decode(item, type=ScheduleInstance) for item in found]
-        return [
-            one for one in all_found if one.member_type in (None, "Direct") and one.directory_scope_id in (None, "/")
-        ]
+        return [one for one in all_found if one.directory_scope_id in (None, "/")]
 
     async def _request(self, tenant_id: TenantId, body: dict[str, Any], intent: OpenIntent) -> str:
         try:

@@ -49,6 +49,7 @@ class Assignment(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
     id: str
     principal_id: ObjectId
+    principal_type: str | None = None
     app_role_id: str
 
 

@@ -110,7 +110,7 @@ async def _run_preflight(services: Services, call: ActCall, tenant: Tenant) -> A
         # How PIM refuses a tenant without a licence is unconfirmed: it is not asked.
         rules=await _rules(services, target) if preflight.has_pim(plans) else None,
     )
-    findings = preflight.judge(observed, tenant.record.wanted.trust)
+    findings = preflight.judge(observed, tenant.record.wanted)
     held = await _held_in_source(services)
 
     def decide(found: Tenant) -> Change:
@@ -119,6 +119,7 @@ async def _run_preflight(services: Services, call: ActCall, tenant: Tenant) -> A
             found.record,
             warnings=findings.warnings,
             role_policy=findings.role_policy,
+            without_pim=findings.without_pim,
             granted={**found.record.granted, Registration.SOURCE.value: held},
         )
         return Change(record=record)
@@ -141,7 +142,7 @@ async def _held_in_source(services: Services) -> tuple[str, ...]:
     """What our registration of the source holds there. Raises NotConsented when a permission is missing."""
     source = services.settings.source_tenant_id
     held = await services.credentials.fresh_roles(Registration.SOURCE, source)
-    if missing := tuple(sorted(set(needed(Registration.SOURCE)) - held)):
+    if missing := tuple(sorted(set(needed(Registration.SOURCE, services.settings.source_mode)) - held)):
         raise NotConsented(Registration.SOURCE.value, source, missing)
     return tuple(sorted(held))
 

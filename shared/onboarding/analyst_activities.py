@@ -13,6 +13,7 @@ from shared.permissions import REQUEST_ELIGIBILITY, SECURITY_READER, Family
 from shared.privileged import NotYet, check_fence
 from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended, Slot
 from shared.running.performing import analyst_of, ensure, fence, perform
+from shared.running.planning import is_there
 from shared.running.refusals import lacking
 from shared.services import Services
 from shared.tenants.change import Change
@@ -170,8 +171,7 @@ async def _write_checklist(_: Services, __: ActCall, tenant: Tenant) -> ActOutco
             do=" ".join(dict.fromkeys(one.do for one in problems)),
         )
         return Ended(State.WAITING_FOR_PERSON, problem)
-    eligible = {one.principal_id for one in tenant.eligibilities.values()}
-    without = [one.display_name for one in tenant.staying.values() if one.target_object_id not in eligible]
+    without = [one.display_name for one in tenant.staying.values() if not is_there(tenant, one)]
     if without:
         # Ready must follow from what was read back for everyone, never from the absence of a problem.
         what = f"No eligibility was read back for {', '.join(without)}."

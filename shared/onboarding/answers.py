@@ -112,11 +112,15 @@ class EligibilityView(Struct, frozen=True, kw_only=True, rename="camel"):
     """One eligibility in force in the target, as read back."""
 
     principal_id: Guid
-    analyst: Annotated[Guid, Meta(description="Whose: the analyst's object id in the source tenant.")]
+    analyst: Annotated[
+        Guid | None,
+        Meta(description="Whose: the analyst's object id in the source tenant. None: a group's of the target."),
+    ]
     role_definition_id: Guid
     schedule_id: str
     end_date_time: Moment | None
     wanted: Duration
+    plain: Annotated[bool, Meta(description="An assignment for good, for want of PIM in the target.")]
     capped_to: Annotated[Duration | None, Meta(description="What the target's policy allowed, where that is less.")]
 
 

@@ -147,6 +147,8 @@ def _steps(portals: Portals, tenant: Tenant) -> list[Step]:
 
 
 def _activation(tenant: Tenant) -> str:
+    if tenant.record.without_pim:
+        return "The role is assigned to you for good there: look that it is among your active roles."
     policy = tenant.record.role_policy
     text = "In My roles, Entra roles. Activate it again whenever you work in this tenant"
     if policy is None:

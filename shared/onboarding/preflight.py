@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from shared.durations import days_of
 from shared.graph.shapes import AccessDefault, B2BSetting, Partner, Rule
 from shared.running.advice import NO_PIM
-from shared.tenants.record import Problem, RolePolicy, Trust
+from shared.tenants.record import Problem, RolePolicy, Trust, Wanted, WithoutPim
 
 _PIM_PLANS = frozenset({"AAD_PREMIUM_P2", "Entra_Identity_Governance"})
 _SYNC_PLANS = frozenset({"AAD_PREMIUM", "AAD_PREMIUM_P2"})
+_FOR_GOOD = (
+    "The target has no PIM: its administrator assigns Security Reader for good, so the analysts hold it without an end and "
+    "without activating it."
+)
 _WORDS = {"MultiFactorAuthentication": "MFA", "Justification": "a justification", "Ticketing": "a ticket number"}
 
 
@@ -37,13 +41,19 @@ class Findings:
     blocking: tuple[Problem, ...]
     warnings: tuple[str, ...]
     role_policy: RolePolicy
+    without_pim: bool = False
 
 
-def judge(observed: Observed, trust: Trust) -> Findings:
+def judge(observed: Observed, wanted: Wanted) -> Findings:
     """All findings at once, so that a person puts everything right in one go."""
     policy = role_policy(observed.rules or ())
-    blocking = [*_blocked_access(observed), *_without_pim(observed), *unmeetable(observed.rules or ())]
-    return Findings(blocking=tuple(blocking), warnings=tuple(_warnings(observed, trust, policy)), role_policy=policy)
+    without_pim = observed.rules is None or not has_pim(observed.target_plans)
+    refused = [NO_PIM] if without_pim and wanted.without_pim is WithoutPim.REFUSE else []
+    blocking = [*_blocked_access(observed), *refused, *unmeetable(observed.rules or ())]
+    warnings = [*_warnings(observed, wanted.trust, policy), *([_FOR_GOOD] if without_pim and not refused else [])]
+    return Findings(
+        blocking=tuple(blocking), warnings=tuple(warnings), role_policy=policy, without_pim=without_pim and not refused
+    )
 
 
 def _blocked_access(observed: Observed) -> list[Problem]:
@@ -81,10 +91,6 @@ def _blocked_access(observed: Observed) -> list[Problem]:
 def has_pim(plans: frozenset[str]) -> bool:
     """Whether a tenant with these service plans may have PIM."""
     return bool(plans & _PIM_PLANS)
-
-
-def _without_pim(observed: Observed) -> list[Problem]:
-    return [] if observed.rules is not None and has_pim(observed.target_plans) else [NO_PIM]
 
 
 def unmeetable(rules: tuple[Rule, ...]) -> list[Problem]:

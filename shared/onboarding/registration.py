@@ -4,7 +4,9 @@ import azure.durable_functions as df
 
 from shared.hosting import register_activity, register_orchestrator, register_route, register_timer
 from shared.onboarding import (
+    access_activities,
     activities,
+    adopted_activities,
     analyst_activities,
     checklist_triggers,
     consent_triggers,
@@ -33,9 +35,11 @@ def blueprint() -> df.Blueprint:
     register_activity(app, acts.ALLOW_INBOUND_SYNC, activities.allow_inbound_sync)
     register_activity(app, acts.TRUST_TARGET, activities.trust_target)
     register_activity(app, acts.ENSURE_SYNCHRONIZATION, sync_activities.ensure_synchronization)
+    register_activity(app, acts.CHECK_SCOPE, adopted_activities.check_scope)
     register_activity(app, acts.ASSIGN_ANALYST, sync_activities.assign_analyst)
     register_activity(app, acts.START_SYNCHRONIZATION, sync_activities.start_synchronization)
     register_activity(app, acts.PROVISION_ANALYST, analyst_activities.provision_analyst)
+    register_activity(app, acts.ENSURE_OTHER_ACCESS, access_activities.ensure_other_access)
     register_activity(app, acts.ENSURE_SECURITY_READER, analyst_activities.ensure_security_reader)
     register_activity(app, acts.WRITE_CHECKLIST, analyst_activities.write_checklist)
     return app

@@ -12,7 +12,8 @@ from shared.durations import days_of
 from shared.errors import BadRequest
 from shared.formats import Guid
 from shared.identifiers import ObjectId, TenantId, as_guid
-from shared.tenants.record import Analyst, Trust, Wanted
+from shared.permissions import SourceMode
+from shared.tenants.record import Access, AccessMode, Analyst, Trust, Wanted, WithoutPim
 
 MOST_ANALYSTS = 200
 """Analysts of one tenant: provisioning takes two seconds for each of them, from a limit that all tenants share."""
@@ -45,6 +46,13 @@ class TrustRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     hybrid_joined: bool = False
 
 
+class AccessRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    """Who is made eligible: each analyst, or a role-assignable group of the target's own. Its id may follow by PATCH."""
+
+    mode: AccessMode = AccessMode.USERS
+    group_id: Guid | None = None
+
+
 class TenantRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
     """The target tenant, by exactly one of id and domain, and what is wanted there."""
 
@@ -66,6 +74,15 @@ class TenantRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", 
         ),
     ] = _DEFAULT_DURATION
     trust: TrustRequest = msgspec.field(default_factory=TrustRequest)
+    access: AccessRequest = msgspec.field(default_factory=AccessRequest)
+    without_pim: Annotated[
+        WithoutPim,
+        Meta(description="A target without PIM is refused, or its administrator assigns the role for good."),
+    ] = WithoutPim.REFUSE
+    synchronization_service_principal_id: Annotated[
+        Guid | None,
+        Meta(description="The enterprise application to be adopted, where the deployment makes none of its own."),
+    ] = None
     dry_run: Annotated[bool, Meta(description="Check and tell what would be done; write nothing.")] = False
 
 
@@ -79,6 +96,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     user_ids: tuple[ObjectId, ...]
     duration_days: int
     trust: Trust
+    access: Access
+    without_pim: WithoutPim
+    service_principal_id: str
     dry_run: bool
 
 
@@ -93,7 +113,7 @@ class Intake:
     analysts: tuple[Analyst, ...]
 
 
-def parse(content: bytes, content_type: str, source: TenantId) -> Asked:
+def parse(content: bytes, content_type: str, source: TenantId, mode: SourceMode = SourceMode.OWN) -> Asked:
     """Read and check a body. Raises BadRequest that names the field."""
     body = decode(content, content_type, TenantRequest)
     tenant_id = _tenant(body, source)
@@ -110,6 +130,9 @@ def parse(content: bytes, content_type: str, source: TenantId) -> Asked:
             compliant_device=body.trust.compliant_device,
             hybrid_joined=body.trust.hybrid_joined,
         ),
+        access=access_asked(body.access.mode, body.access.group_id),
+        without_pim=body.without_pim,
+        service_principal_id=_adopted(body.synchronization_service_principal_id, mode),
         dry_run=body.dry_run,
     )
 
@@ -156,6 +179,24 @@ def who(field: str, group_id: str | None, user_ids: list[str] | None) -> tuple[O
     if len(set(found)) != len(found):
         raise BadRequest(f"{within}userIds", "names a user twice")
     return None, tuple(ObjectId(one) for one in sorted(found))
+
+
+def access_asked(mode: AccessMode, group_id: str | None) -> Access:
+    """An access mode. Raises BadRequest."""
+    if mode is AccessMode.USERS and group_id is not None:
+        raise BadRequest("access.groupId", "goes with the mode group only")
+    return Access(mode=mode, group_id=None if group_id is None else ObjectId(_guid("access.groupId", group_id)))
+
+
+def _adopted(service_principal_id: str | None, mode: SourceMode) -> str:
+    field = "synchronizationServicePrincipalId"
+    if mode is SourceMode.OWN:
+        if service_principal_id is not None:
+            raise BadRequest(field, "is for deployments that adopt enterprise applications (TENANTRY_SOURCE_MODE)")
+        return ""
+    if service_principal_id is None:
+        raise BadRequest(field, "is required: this deployment makes no enterprise applications of its own")
+    return _guid(field, service_principal_id)
 
 
 def _guid(field: str, text: str) -> str:

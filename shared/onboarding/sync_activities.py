@@ -5,6 +5,8 @@ import msgspec
 from shared.errors import Ambiguous, NotFound
 from shared.graph.sync_shapes import Assignment
 from shared.identifiers import TenantId
+from shared.onboarding.adopted_activities import adopt
+from shared.permissions import SourceMode
 from shared.privileged import NotYet, check_fence
 from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.running.performing import analyst_of, ensure, fence, perform
@@ -35,6 +37,8 @@ async def start_synchronization(services: Services, call: ActCall) -> ActOutcome
 
 async def _ensure_synchronization(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
     target = tenant.record.tenant_id
+    if services.settings.source_mode is SourceMode.ADOPTED:
+        return await _ensure_adopted(services, call, tenant)
     tenant = await _named(services, tenant)
     try:
         application = await ensure(
@@ -54,6 +58,11 @@ async def _ensure_synchronization(services: Services, call: ActCall, tenant: Ten
         return Again(15.0, "the enterprise application shows no app role that analysts could be assigned to")
     tenant = await remember(services, target, service_principal_id=image.id, app_role_id=role.id)
     return await _ensure_job(services, call, tenant)
+
+
+async def _ensure_adopted(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    adopted = await adopt(services, call, tenant)
+    return adopted if isinstance(adopted, Ended) else await _ensure_job(services, call, adopted)
 
 
 async def _ensure_job(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:

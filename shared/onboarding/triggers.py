@@ -31,7 +31,8 @@ async def post_tenant(
     not.
     """
     caller = await operator(services, request)
-    asked = parse(request.get_body(), request.headers.get("Content-Type", ""), services.settings.source_tenant_id)
+    settings, content_type = services.settings, request.headers.get("Content-Type", "")
+    asked = parse(request.get_body(), content_type, settings.source_tenant_id, settings.source_mode)
     intake = await look_up(services, asked)
     tenant = await services.tenants.read(intake.tenant_id)
     if asked.dry_run:

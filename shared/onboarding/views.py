@@ -207,6 +207,7 @@ def _eligibilities(tenant: Tenant) -> Iterator[EligibilityView]:
         yield EligibilityView(
             principal_id=one.principal_id,
             analyst=one.analyst_id,
+            plain=one.plain,
             role_definition_id=one.role_definition_id,
             schedule_id=one.schedule_id,
             end_date_time=one.end,

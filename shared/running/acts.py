@@ -43,10 +43,13 @@ TRUST_SOURCE = _activity("trust_source")
 ALLOW_INBOUND_SYNC = _activity("allow_inbound_sync")
 TRUST_TARGET = _activity("trust_target")
 ENSURE_SYNCHRONIZATION = _activity("ensure_synchronization")
+CHECK_SCOPE = _activity("check_scope")
 ASSIGN_ANALYST = _activity("assign_analyst")
 START_SYNCHRONIZATION = _activity("start_synchronization")
 PROVISION_ANALYST = _activity("provision_analyst")
+ENSURE_OTHER_ACCESS = _activity("ensure_other_access")
 ENSURE_SECURITY_READER = _activity("ensure_security_reader")
+REMOVE_OTHER_ELIGIBILITIES = _activity("remove_other_eligibilities")
 WRITE_CHECKLIST = _activity("write_checklist")
 REMOVE_ELIGIBILITIES = _activity("remove_eligibilities")
 REMOVE_FROM_SCOPE = _activity("remove_from_scope")
@@ -62,7 +65,7 @@ ACTS: tuple[ActKind, ...] = (
     ActKind(number=4, name="allow inbound sync", steps=(Step(activity=ALLOW_INBOUND_SYNC),), targets=_SETUP),
     ActKind(number=5, name="trust the target", steps=(Step(activity=TRUST_TARGET),)),
     ActKind(number=6, name="synchronization", steps=(Step(activity=ENSURE_SYNCHRONIZATION),)),
-    ActKind(number=7, name="scope", steps=(Step(activity=ASSIGN_ANALYST, by_analyst=True),)),
+    ActKind(number=7, name="scope", steps=(Step(activity=CHECK_SCOPE), Step(activity=ASSIGN_ANALYST, by_analyst=True))),
     ActKind(
         number=8,
         name="provision",
@@ -72,21 +75,26 @@ ACTS: tuple[ActKind, ...] = (
     ActKind(
         number=9,
         name="Security Reader",
-        steps=(Step(activity=ENSURE_SECURITY_READER, by_analyst=True),),
+        steps=(Step(activity=ENSURE_OTHER_ACCESS), Step(activity=ENSURE_SECURITY_READER, by_analyst=True)),
         targets=_ACCESS,
     ),
     ActKind(number=12, name="checklist", steps=(Step(activity=WRITE_CHECKLIST),)),
 )
 """Acts 10 (sign-in diagnosis) and 11 (proof) have their numbers, and their place before the checklist."""
 
+SUPERSEDED = ActKind(
+    number=13, name="other eligibilities", steps=(Step(activity=REMOVE_OTHER_ELIGIBILITIES),), targets=_ACCESS
+)
+"""After the access mode was changed: what it was before goes when what it is now is in force."""
+
 LEAVING: tuple[ActKind, ...] = (
     ActKind(number=21, name="remove eligibilities", steps=(Step(activity=REMOVE_ELIGIBILITIES),), targets=_ACCESS),
     ActKind(number=22, name="remove from scope", steps=(Step(activity=REMOVE_FROM_SCOPE),)),
     ActKind(number=23, name="leavers are gone", steps=(Step(activity=FORGET_LEAVERS),), targets=_ACCESS),
 )
-"""What becomes of analysts who leave, and of eligibilities that are not wanted any more. Run before the others."""
+"""What becomes of analysts who leave. Run before the others."""
 
-BY_NUMBER: dict[int, ActKind] = {act.number: act for act in (*ACTS, *LEAVING)}
+BY_NUMBER: dict[int, ActKind] = {act.number: act for act in (*ACTS, SUPERSEDED, *LEAVING)}
 
 
 def needed_in_target(numbers: Iterable[int]) -> tuple[Registration, ...]:

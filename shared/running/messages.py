@@ -34,7 +34,7 @@ class ActCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):
-    """What the step ensures is so, and was read back. `more`: the act has further steps to go."""
+    """What the step ensures is so, and was read back. `more`: the act has further steps to go; else they are left out."""
 
     detail: str = ""
     more: bool = False

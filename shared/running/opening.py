@@ -139,6 +139,10 @@ def differing(before: Wanted, after: Wanted) -> Iterable[int]:
     """The acts that another wish concerns. Who the analysts are is told by their rows."""
     if before.trust != after.trust:
         yield from (1, 3)
+    if before.access != after.access:
+        yield from (9, 12, 13)
+    if before.without_pim is not after.without_pim:
+        yield from (2, 9)
     if before.duration_days != after.duration_days:
         yield 9
 

@@ -41,16 +41,22 @@ def _perform(context: Context, sleeper: Sleeper, run: RunKey, plan: Plan) -> Ste
     for number in plan.acts:
         for step in BY_NUMBER[number].steps:
             calls = [ActCall(run=run, analyst=analyst) for analyst in (plan.analysts if step.by_analyst else (None,))]
-            ended = yield from _rounds(context, sleeper, step.activity, calls)
-            if ended is not None:
-                return ended
+            outcome = yield from _rounds(context, sleeper, step.activity, calls)
+            if isinstance(outcome, Ended):
+                return outcome
+            if not outcome.more and not step.by_analyst:
+                break
     return Ended(plan.then)
 
 
 def _rounds(
     context: Context, sleeper: Sleeper, activity: Activity[ActCall, ActOutcome], calls: list[ActCall]
-) -> Steps[Ended | None]:
-    """Every analyst at its own time: while one waits for replication or a slot, the others are not kept waiting."""
+) -> Steps[Done | Ended]:
+    """Every analyst at its own time: while one waits for replication or a slot, the others are not kept waiting.
+
+    Gives what the last of them came to.
+    """
+    done = Done()
     due = [(context.current_utc_datetime, one) for one in calls]
     while due:
         waiting: list[tuple[datetime, ActCall]] = []
@@ -62,6 +68,8 @@ def _rounds(
             outcome = yield from _attempt(context, sleeper, activity, msgspec.structs.replace(one, last=last))
             if isinstance(outcome, Ended):
                 return outcome
+            if isinstance(outcome, Done):
+                done = outcome
             if isinstance(outcome, Again):
                 again = context.current_utc_datetime + timedelta(seconds=outcome.seconds)
                 waiting.append((again, msgspec.structs.replace(one, slot=outcome.slot)))
@@ -71,7 +79,7 @@ def _rounds(
             woken = yield from sleeper.sleep((nearest - context.current_utc_datetime).total_seconds())
             if woken:
                 due = [(context.current_utc_datetime, one) for _, one in due]
-    return None
+    return done
 
 
 def _until_settled[P: (ActCall, EndCall), R](

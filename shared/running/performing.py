@@ -22,7 +22,7 @@ from shared.errors import (
 )
 from shared.identifiers import ObjectId, TenantId
 from shared.privileged import Ensured, Fence, NotYet, PrivilegedWrite, RunStopped, check_fence
-from shared.running.acts import BY_NUMBER, LEAVING
+from shared.running.acts import BY_NUMBER, LEAVING, SUPERSEDED
 from shared.running.advice import NO_PIM, RETRY, is_for_target, not_consented, refused
 from shared.running.consents import asked_again
 from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
@@ -45,7 +45,7 @@ _ANALYST_TAKES = timedelta(seconds=20)
 
 _BY_ANALYST = frozenset(
     {number for number, act in BY_NUMBER.items() if any(step.by_analyst for step in act.steps)}
-    | {act.number for act in LEAVING}
+    | {act.number for act in (*LEAVING, SUPERSEDED)}
 )
 
 
@@ -62,7 +62,7 @@ def deadline(deadlines: Deadlines, number: int, analysts: int) -> timedelta:
     match number:
         case 8:
             return deadlines.provisioning + each
-        case 6 | 9 | 21 | 23:
+        case 6 | 9 | 13 | 21 | 23:
             # The application must show before its job can be made, the account before PIM knows it; and an answer that
             # was lost is waited for before either is asked for again.
             return 2 * deadlines.replication + each

@@ -1,10 +1,12 @@
 """What a run has left to do: its acts in order, and the analysts they go through. Pure."""
 
 from shared.identifiers import ObjectId
-from shared.running.acts import ACTS, LEAVING
+from shared.running.acts import ACTS, LEAVING, SUPERSEDED
 from shared.running.messages import Plan
-from shared.tenants.record import ActState, Analyst, Eligibility, Goal, Tenant
+from shared.tenants.record import AccessMode, ActState, Analyst, Eligibility, Goal, Tenant
 from shared.tenants.states import State
+
+_SECURITY_READER = 9
 
 
 def plan(tenant: Tenant, *, change: bool) -> Plan:
@@ -16,8 +18,10 @@ def plan(tenant: Tenant, *, change: bool) -> Plan:
 def acts_left(tenant: Tenant) -> tuple[int, ...]:
     """The acts that are left. Leavers are let go first: nothing else may keep them in."""
     left = [act.number for act in ACTS if not is_done(tenant, act.number)]
-    letting_go = [act.number for act in LEAVING] if tenant.leavers or surplus(tenant) else []
-    return (*letting_go, *left)
+    letting_go = [act.number for act in LEAVING] if tenant.leavers else []
+    # Another account, or another mode, is only known when act 9 is done.
+    superseded = [SUPERSEDED.number] if _SECURITY_READER in left and tenant.eligibilities else []
+    return (*letting_go, *left, *superseded)
 
 
 def goal_state(tenant: Tenant) -> State:
@@ -34,13 +38,32 @@ def is_there(tenant: Tenant, analyst: Analyst) -> bool:
     """Whether an analyst has gone through all acts already, as it is wanted now."""
     if analyst.problem is not None or analyst.provisioned is None:
         return False
+    principal = _principal(tenant, analyst)
     return any(
-        one.principal_id == analyst.target_object_id and one.wanted_days == tenant.record.wanted.duration_days
+        one.principal_id == principal and one.wanted_days == tenant.record.wanted.duration_days
         for one in tenant.eligibilities.values()
     )
 
 
+def holders(tenant: Tenant) -> set[ObjectId]:
+    """Who is to hold an eligibility: the analysts' accounts, or the target's group."""
+    found = {_principal(tenant, one) for one in tenant.staying.values()}
+    return {one for one in found if one is not None}
+
+
 def surplus(tenant: Tenant) -> dict[str, Eligibility]:
-    """Eligibilities of ours that nobody is to hold any more: of leavers, or of an account that was followed by another."""
-    holders: set[ObjectId | None] = {one.target_object_id for one in tenant.staying.values()}
-    return {key: one for key, one in tenant.eligibilities.items() if one.principal_id not in holders}
+    """Eligibilities of ours that nobody is to hold any more."""
+    wanted = holders(tenant)
+    return {key: one for key, one in tenant.eligibilities.items() if one.principal_id not in wanted}
+
+
+def surplus_of_leavers(tenant: Tenant) -> dict[str, Eligibility]:
+    """Those of leavers; all of them, where the tenant itself is let go."""
+    if tenant.record.goal is Goal.OFFBOARDING:
+        return surplus(tenant)
+    return {key: one for key, one in surplus(tenant).items() if one.analyst_id in tenant.leavers}
+
+
+def _principal(tenant: Tenant, analyst: Analyst) -> ObjectId | None:
+    access = tenant.record.wanted.access
+    return access.group_id if access.mode is AccessMode.GROUP else analyst.target_object_id

@@ -15,5 +15,5 @@ async def lacking(services: Services, error: Forbidden) -> NotConsented | None:
         held = await services.credentials.fresh_roles(registration, tenant_id)
     except NotConsented as gone:
         return gone
-    missing = tuple(sorted(set(needed(registration)) - held))
+    missing = tuple(sorted(set(needed(registration, services.settings.source_mode)) - held))
     return NotConsented(registration.value, tenant_id, missing) if missing else None

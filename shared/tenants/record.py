@@ -48,14 +48,42 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
 NO_TRUST = Trust(mfa=False)
 
 
+class AccessMode(StrEnum):
+    """Who is made eligible in the target: each analyst, or a role-assignable group of the target's own."""
+
+    USERS = "users"
+    GROUP = "group"
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """How the analysts get their role. The group is the target's; without an id it is still to be made."""
+
+    mode: AccessMode = AccessMode.USERS
+    group_id: ObjectId | None = None
+
+
+class WithoutPim(StrEnum):
+    """What becomes of a target without PIM: it is refused, or its administrator assigns the role for good."""
+
+    REFUSE = "refuse"
+    WAIT = "wait"
+
+
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What the operator asked for. Two equal values are the same request."""
+    """What the operator asked for. Two equal values are the same request.
+
+    `service_principal_id`: the enterprise application that a person made for the synchronization, where the deployment
+    adopts such ones.
+    """
 
     display_name: str
     group_id: ObjectId | None
     user_ids: tuple[ObjectId, ...]
     duration_days: int
     trust: Trust = Trust()
+    access: Access = Access()
+    without_pim: WithoutPim = WithoutPim.REFUSE
+    service_principal_id: str = ""
 
 
 class Goal(StrEnum):
@@ -74,6 +102,7 @@ class Synchronization(msgspec.Struct, frozen=True, kw_only=True):
     job_id: str = ""
     rule_id: str = ""
     secrets_stored: bool = False
+    adopted: bool = False
 
 
 class RolePolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +120,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     `reason`: why its run was opened, where that was no operator's request. `trust_asked`: all that was ever wanted, so
     that what we brought in can be told from what was there. `leavers_asked`: whose leave a person must confirm.
     `target_by_kit`: what cannot be undone in the target for want of consent is left to its administrator, who has the
-    kit.
+    kit. `without_pim`: preflight found none, and the role is assigned for good by that administrator.
     """
 
     tenant_id: TenantId
@@ -108,6 +137,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     trust_asked: Trust = NO_TRUST
     leavers_asked: tuple[ObjectId, ...] = ()
     target_by_kit: bool = False
+    without_pim: bool = False
     cancel: bool = False
     cancelled_by: str = ""
     deadline: datetime | None = None
@@ -155,15 +185,18 @@ class Analyst(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Eligibility(msgspec.Struct, frozen=True, kw_only=True):
-    """One eligibility in force in the target, as read back."""
+    """One eligibility in force in the target, as read back. No analyst: a group's. `plain`: an assignment for good, which
+    the target's administrator made, for want of PIM.
+    """
 
     principal_id: ObjectId
     role_definition_id: str
-    analyst_id: ObjectId
+    analyst_id: ObjectId | None
     schedule_id: str
     end: datetime | None
     wanted_days: int
     capped_to_days: int | None = None
+    plain: bool = False
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,21 +1,27 @@
-"""The acts around analysts who leave, and eligibilities that nobody is to hold any more (21 to 23). Each is safe to
+"""The acts around analysts who leave, and eligibilities that nobody is to hold any more (13, 21 to 23). Each is safe to
 repeat.
 """
 
+from collections.abc import Callable
+
 from shared.errors import NotConsented, NotFound
 from shared.identifiers import ObjectId
+from shared.onboarding.adopted_activities import in_scope
 from shared.privileged import NotYet, check_fence
-from shared.running.messages import ActCall, ActOutcome, Again, Done
+from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.running.performing import ensure, fence, perform
-from shared.running.planning import surplus
+from shared.running.planning import surplus, surplus_of_leavers
 from shared.services import Services
 from shared.tenants.change import Change
-from shared.tenants.record import Goal, Tenant
+from shared.tenants.record import Eligibility, Goal, Problem, Tenant
+from shared.tenants.states import State
 from shared.writes.eligibility import eligibility_removal
 from shared.writes.synchronization import is_gone, unassignment
 
 _AT_ONCE = 8
 """Removals in one call of an activity: well within functionTimeout also on a slow day."""
+
+type Chosen = Callable[[Tenant], dict[str, Eligibility]]
 
 _DELETED = "SubjectNotFound"
 
@@ -23,6 +29,11 @@ _DELETED = "SubjectNotFound"
 async def remove_eligibilities(services: Services, call: ActCall) -> ActOutcome:
     """Act 21: nobody holds an eligibility of ours who is not to."""
     return await perform(services, call, 21, _remove_eligibilities)
+
+
+async def remove_other_eligibilities(services: Services, call: ActCall) -> ActOutcome:
+    """Act 13: what another access mode had made is gone, once what is wanted now is in force."""
+    return await perform(services, call, 13, _remove_other_eligibilities)
 
 
 async def remove_from_scope(services: Services, call: ActCall) -> ActOutcome:
@@ -37,18 +48,23 @@ async def forget_leavers(services: Services, call: ActCall) -> ActOutcome:
 
 async def _remove_eligibilities(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
     try:
-        return await _without_surplus(services, call, tenant)
+        return await _without(services, call, tenant, surplus_of_leavers)
     except NotConsented:
         # Taking somebody out of scope must not wait for a consent in the target.
         if tenant.record.goal is Goal.OFFBOARDING and not tenant.record.target_by_kit:
             raise
-        return Done(f"{len(surplus(tenant))} left: Tenantry Access is not consented")
+        return Done(f"{len(surplus_of_leavers(tenant))} left: Tenantry Access is not consented")
 
 
-async def _without_surplus(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
-    wanted = surplus(tenant)
+async def _remove_other_eligibilities(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    return await _without(services, call, tenant, surplus)
+
+
+async def _without(services: Services, call: ActCall, tenant: Tenant, chosen: Chosen) -> ActOutcome:
+    """Remove some of the eligibilities of ours. A plain assignment is not ours to remove: its account goes."""
+    wanted = chosen(tenant)
     for key, row in list(wanted.items())[:_AT_ONCE]:
-        if not await _is_removed(services, call, tenant, row.principal_id):
+        if not row.plain and not await _is_removed(services, call, tenant, row.principal_id):
             continue
 
         def forget(found: Tenant, key: str = key) -> Change | None:
@@ -56,7 +72,7 @@ async def _without_surplus(services: Services, call: ActCall, tenant: Tenant) ->
             return Change(record=found.record, forgotten_eligibilities=[key]) if key in found.eligibilities else None
 
         tenant = await services.tenants.update(tenant.record.tenant_id, forget)
-    left = len(surplus(tenant))
+    left = len(chosen(tenant))
     if not left:
         return Done("nobody holds one who is not to")
     return Again(1.0 if left < len(wanted) else 10.0, f"{left} eligibilities are still to be removed")
@@ -78,11 +94,28 @@ async def _remove_from_scope(services: Services, call: ActCall, tenant: Tenant) 
     if known is None or not known.service_principal_id:
         return Done("there is no synchronization")
     try:
+        if known.adopted:
+            return await _unassigned_by_hand(services, tenant)
         return await _without_assignments(services, call, tenant)
     except NotFound:
         if not await is_gone(services, tenant):
             raise
         return Done("the synchronization is gone")
+
+
+async def _unassigned_by_hand(services: Services, tenant: Tenant) -> ActOutcome:
+    """An adopted application's assignments are a person's."""
+    people, groups = await in_scope(services, tenant)
+    still = set(tenant.leavers) & people.union(*groups.values())
+    if not still:
+        return Done(f"{len(tenant.leavers)} analysts out of scope, by a person's act")
+    names = ", ".join(sorted(tenant.leavers[one].display_name for one in still))
+    problem = Problem(
+        code="StillInScope",
+        what=f"Still assigned to the adopted enterprise application, by name or by a group: {names}.",
+        do="An administrator of the source tenant takes them out; then POST .../retry.",
+    )
+    return Ended(State.WAITING_FOR_PERSON, problem)
 
 
 async def _without_assignments(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
@@ -100,8 +133,8 @@ async def _without_assignments(services: Services, call: ActCall, tenant: Tenant
 
 
 async def _forget_leavers(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
-    if surplus(tenant):
-        outcome = await _without_surplus(services, call, tenant)
+    if surplus_of_leavers(tenant):
+        outcome = await _without(services, call, tenant, surplus_of_leavers)
         if isinstance(outcome, Again):
             return outcome
 

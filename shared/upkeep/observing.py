@@ -9,7 +9,7 @@ from shared.identifiers import TenantId
 from shared.permissions import SECURITY_READER, Registration, needed
 from shared.services import Services
 from shared.tenants.change import intent_key
-from shared.tenants.record import Tenant
+from shared.tenants.record import Eligibility, Tenant
 from shared.upkeep.health import Observed, Settings
 
 
@@ -29,7 +29,8 @@ async def observe(services: Services, tenant: Tenant) -> Observed:
     here = services.cross_tenant(Registration.SOURCE, source)
     application, job, credentials = await _synchronization(services, tenant)
     partner_in_target, sync_in_target = await _target(services, tenant)
-    in_force = await services.pim.in_force(target, SECURITY_READER) if tenant.eligibilities else []
+    by_pim: dict[str, Eligibility] = {one.principal_id: one for one in tenant.eligibilities.values() if not one.plain}
+    in_force = await services.pim.in_force(target, SECURITY_READER) if by_pim else []
     return Observed(
         partner_in_source=Settings(
             left=_left(tenant, source, f"partner settings {target}", Partner), now=await here.partner(target)
@@ -39,8 +40,8 @@ async def observe(services: Services, tenant: Tenant) -> Observed:
         credentials=credentials,
         partner_in_target=partner_in_target,
         sync_in_target=sync_in_target,
-        eligibilities={one.principal_id: one for one in tenant.eligibilities.values()},
-        in_force={one.principal_id: one.end_date_time for one in in_force},
+        eligibilities=by_pim,
+        in_force={one.principal_id: one.end_date_time for one in in_force if one.direct},
     )
 
 

@@ -18,6 +18,7 @@ def blueprint() -> df.Blueprint:
         app, "confirm_leavers", "POST", "tenants/{tenantId}/analysts/confirm", guarded(triggers.confirm_leavers)
     )
     register_activity(app, acts.REMOVE_ELIGIBILITIES, leaving_activities.remove_eligibilities)
+    register_activity(app, acts.REMOVE_OTHER_ELIGIBILITIES, leaving_activities.remove_other_eligibilities)
     register_activity(app, acts.REMOVE_FROM_SCOPE, leaving_activities.remove_from_scope)
     register_activity(app, acts.FORGET_LEAVERS, leaving_activities.forget_leavers)
     register_timer(app, "begin_night", "0 5 * * * *", night_triggers.begin_night)

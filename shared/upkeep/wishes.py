@@ -10,9 +10,9 @@ from shared.bodies import decode
 from shared.errors import BadRequest
 from shared.identifiers import ObjectId
 from shared.onboarding.answers import ChangedAnalyst, ChangePlan
-from shared.onboarding.request import days_asked, name_asked, who
+from shared.onboarding.request import AccessRequest, access_asked, days_asked, name_asked, who
 from shared.running.opening import differing
-from shared.tenants.record import Analyst, Goal, Record, Tenant, Trust, Wanted
+from shared.tenants.record import Analyst, Goal, Record, Tenant, Trust, Wanted, WithoutPim
 from shared.tenants.states import RESTING, State
 
 
@@ -38,6 +38,8 @@ class TenantWish(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_
     display_name: str | UnsetType = UNSET
     duration: str | UnsetType = UNSET
     trust: TrustWish | UnsetType = UNSET
+    access: AccessRequest | UnsetType = UNSET
+    without_pim: WithoutPim | UnsetType = UNSET
     dry_run: bool = False
 
 
@@ -59,7 +61,8 @@ def parse_analysts(content: bytes, content_type: str) -> Who:
 def parse_wish(content: bytes, content_type: str) -> TenantWish:
     """Read a body of PATCH. Raises BadRequest that names the field."""
     body = decode(content, content_type, TenantWish)
-    if body.display_name is UNSET and body.duration is UNSET and body.trust is UNSET:
+    named = msgspec.structs.asdict(body)
+    if all(value is UNSET for name, value in named.items() if name != "dry_run"):
         raise BadRequest("body", "names nothing to be changed")
     return body
 
@@ -70,6 +73,8 @@ def wished(before: Wanted, wish: TenantWish) -> Wanted:
         before,
         display_name=before.display_name if wish.display_name is UNSET else name_asked(wish.display_name),
         duration_days=before.duration_days if wish.duration is UNSET else days_asked(wish.duration),
+        access=before.access if wish.access is UNSET else access_asked(wish.access.mode, wish.access.group_id),
+        without_pim=before.without_pim if wish.without_pim is UNSET else wish.without_pim,
         trust=before.trust if wish.trust is UNSET else _trust(before.trust, wish.trust),
     )
 

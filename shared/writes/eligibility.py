@@ -18,11 +18,15 @@ from shared.tenants.record import Tenant
 _GONE = "RoleAssignmentDoesNotExist"
 _PERMANENT = datetime.max.replace(tzinfo=UTC)
 _GONE_FOR = "No longer an analyst of this tenant (Tenantry)"
+_WHAT = {
+    "security_reader": "make the analyst eligible for Security Reader",
+    "group_security_reader": "make the group eligible for Security Reader",
+}
 _JUSTIFICATION = "Multi-tenant security operations: eligible analyst, renewed while needed (Tenantry)"
 
 
 def security_reader(services: Services, tenant: Tenant, arguments: Mapping[str, str]) -> PrivilegedWrite[Held | None]:
-    """Eligibility for Security Reader of one analyst's account. Only an analyst of the tenant's record can be named.
+    """Act 9: eligibility for Security Reader of one analyst's account. Only an analyst of the tenant's record can be named.
 
     Raises RoleNotAllowed, before anything is built, for anybody else.
     """
@@ -30,6 +34,22 @@ def security_reader(services: Services, tenant: Tenant, arguments: Mapping[str, 
     principal = analyst.target_object_id if analyst else None
     if principal is None:
         raise RoleNotAllowed(f"{arguments['analyst']} is no analyst with an account in {tenant.record.tenant_id}")
+    return _eligibility(services, tenant, principal, "security_reader", arguments)
+
+
+def group_security_reader(
+    services: Services, tenant: Tenant, arguments: Mapping[str, str]
+) -> PrivilegedWrite[Held | None]:
+    """Act 9: eligibility for Security Reader of the group that the operator named. Raises RoleNotAllowed for any other."""
+    group = ObjectId(arguments["group"])
+    if group != tenant.record.wanted.access.group_id:
+        raise RoleNotAllowed(f"{group} is not the group of {tenant.record.tenant_id}")
+    return _eligibility(services, tenant, group, "group_security_reader", arguments)
+
+
+def _eligibility(
+    services: Services, tenant: Tenant, principal: ObjectId, kind: str, arguments: Mapping[str, str]
+) -> PrivilegedWrite[Held | None]:
     target = tenant.record.tenant_id
     policy = tenant.record.role_policy
     length = decide.length(tenant.record.wanted.duration_days, policy.maximum_days if policy else None)
@@ -62,12 +82,12 @@ def security_reader(services: Services, tenant: Tenant, arguments: Mapping[str, 
         )
 
     return PrivilegedWrite(
-        kind="security_reader",
+        kind=kind,
         arguments=arguments,
         registration=Registration.ACCESS,
         where=target,
         object_name=_object_name(principal),
-        what="make the analyst eligible for Security Reader",
+        what=_WHAT[kind],
         act=9,
         wanted={"roleDefinitionId": SECURITY_READER, "days": length.days},
         read=lambda: _held(services, target, principal),

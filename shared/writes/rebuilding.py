@@ -11,7 +11,7 @@ from shared.privileged import PrivilegedWrite
 from shared.services import Services
 from shared.tenants.record import Intent, Tenant
 from shared.writes.cross_tenant import identity_sync, partner_in_source, partner_in_target, trust_source, trust_target
-from shared.writes.eligibility import eligibility_removal, security_reader
+from shared.writes.eligibility import eligibility_removal, group_security_reader, security_reader
 from shared.writes.provisioning import provisioning
 from shared.writes.synchronization import (
     assignment,
@@ -37,6 +37,7 @@ BUILDERS: dict[str, Builder] = {
     "start": start,
     "provisioning": provisioning,
     "security_reader": security_reader,
+    "group_security_reader": group_security_reader,
     "eligibility_removal": eligibility_removal,
     "unassignment": unassignment,
 }

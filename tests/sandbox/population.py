@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import NAMESPACE_DNS, uuid5
 
-from shared.permissions import MULTI_TENANT, Registration, needed
+from shared.permissions import MULTI_TENANT, Registration, SourceMode, needed
 from tests.sandbox.clouds import Clouds
 from tests.sandbox.graph.models.directory import Group
 from tests.sandbox.graph.models.tenant import Tenant
@@ -43,7 +43,7 @@ class Population:
     administrator: Person
 
 
-def register_applications(clouds: Clouds, contoso: Tenant, public_url: str) -> None:
+def register_applications(clouds: Clouds, contoso: Tenant, public_url: str, mode: SourceMode = SourceMode.OWN) -> None:
     """Our registrations, as the deployment makes them: permissions from the permission table, no secrets."""
     clouds.managed_identity(IDENTITY_CLIENT_ID, IDENTITY_PRINCIPAL_ID)
     for registration, app_id in CLIENT_IDS.items():
@@ -53,7 +53,7 @@ def register_applications(clouds: Clouds, contoso: Tenant, public_url: str) -> N
             registration.value,
             contoso.id,
             multi_tenant=multi_tenant,
-            application_permissions=needed(registration),
+            application_permissions=needed(registration, mode),
             app_roles=APP_ROLES if registration is Registration.API else (),
             federated_identity=IDENTITY_PRINCIPAL_ID,
             redirect_uris=tuple(f"{url}/api/consent" for url in (public_url, CORE_TOOLS_URL)) if multi_tenant else (),

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from shared.permissions import Registration
+from shared.permissions import Registration, SourceMode
 from tests.sandbox.azurite import StorageAccount
 from tests.sandbox.clock import SharedClock
 from tests.sandbox.clouds import Clouds
@@ -116,7 +116,8 @@ class World:
         self._leaving.push_async_callback(self.host.stop)
         self.host.environment.update(self._environment())
         self.points.restart = self.host.kill_and_restart
-        register_applications(self.clouds, self.contoso, self.host.url)
+        mode = SourceMode(self._settings.get("TENANTRY_SOURCE_MODE", SourceMode.OWN))
+        register_applications(self.clouds, self.contoso, self.host.url, mode)
         await self.host.start()
 
     def core_tools_settings(self) -> dict[str, object]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import function_app
 from shared.permissions import MULTI_TENANT
-from shared.running.acts import ACTS, BEGIN, BY_NUMBER, END, LEAVING, ORCHESTRATORS, needed_in_target
+from shared.running.acts import ACTS, BEGIN, BY_NUMBER, END, LEAVING, ORCHESTRATORS, SUPERSEDED, needed_in_target
 
 # Removing or renaming one is a decision: instances that wait on a timer call these by name when they wake.
 _ACTIVITIES = {
@@ -25,6 +25,9 @@ _ACTIVITIES = {
     "remove_eligibilities",
     "remove_from_scope",
     "forget_leavers",
+    "remove_other_eligibilities",
+    "check_scope",
+    "ensure_other_access",
     "look_after_page",
     "end_night",
 }
@@ -90,7 +93,7 @@ def test_nothing_else_is_registered() -> None:
 
 
 def test_every_step_of_an_act_is_a_registered_activity_and_used_once() -> None:
-    steps = [step.activity.name for act in (*ACTS, *LEAVING) for step in act.steps]
+    steps = [step.activity.name for act in (*ACTS, SUPERSEDED, *LEAVING) for step in act.steps]
 
     assert {*steps, BEGIN.name, END.name} == _ACTIVITIES - _NIGHTLY
     assert len(steps) == len(set(steps))
@@ -98,7 +101,7 @@ def test_every_step_of_an_act_is_a_registered_activity_and_used_once() -> None:
 
 
 def test_acts_are_numbered_in_their_order_and_ask_only_for_what_is_left() -> None:
-    assert sorted(BY_NUMBER) == [act.number for act in (*ACTS, *LEAVING)]
+    assert sorted(BY_NUMBER) == [act.number for act in (*ACTS, SUPERSEDED, *LEAVING)]
     assert needed_in_target(BY_NUMBER) == MULTI_TENANT
     assert MULTI_TENANT[1:] == needed_in_target([8, 9, 12])
     assert needed_in_target([12]) == ()

@@ -9,7 +9,7 @@ import pytest
 from shared.graph.shapes import AccessDefault, ApprovalSetting, B2BSetting, Partner, Rule
 from shared.onboarding.preflight import Findings, Observed, judge
 from shared.tenants.record import RolePolicy, Trust
-from tests.unit.making import SOURCE, TARGET
+from tests.unit.making import SOURCE, TARGET, WANTED
 
 _OPEN = msgspec.convert({"usersAndGroups": {"accessType": "allowed"}}, type=B2BSetting)
 _USERS = msgspec.convert({"usersAndGroups": {"accessType": "blocked"}}, type=B2BSetting)
@@ -30,7 +30,7 @@ _CLEAR = Observed(
 
 
 def judged(trust: Trust = Trust(), **changes: Any) -> Findings:  # noqa: B008 - frozen
-    return judge(replace(_CLEAR, **changes), trust)
+    return judge(replace(_CLEAR, **changes), msgspec.structs.replace(WANTED, trust=trust))
 
 
 def codes(**changes: Any) -> list[str]:

@@ -25,6 +25,7 @@ from tests.sandbox.graph.permissions import allowed
 from tests.sandbox.graph.query import parse_query
 from tests.sandbox.graph.router import Route, Router
 from tests.sandbox.graph.routes import (
+    administration,
     applications,
     cross_tenant,
     eligibilities,
@@ -42,6 +43,7 @@ from tests.sandbox.recorder import Recorded, Recorder
 
 VERSION = "v1.0"
 _AREAS = (
+    administration,
     organization,
     users,
     policies,
