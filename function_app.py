@@ -2,6 +2,7 @@
 
 The map of the house (`shared/`), in the order in which a request travels:
 
+    api.py        */operations.py    what there is to ask, of whom: hosting.py registers it, document.py describes it
     onboarding/   triggers.py        who may, what they ask -> a run row (runs.py), 202
     running/      orchestrator.py    the order of the acts (acts.py); waits are durable timers (durable.py)
                   lifecycle.py       how a run begins and ends      sweeper.py  what was not started, or died
@@ -21,7 +22,7 @@ import logging
 
 import azure.durable_functions as df
 
-from shared.auditing import registration as auditing
+from shared import api
 from shared.onboarding import registration as onboarding
 
 # At info these log every request's address, where a filter may hold a mail address.
@@ -29,5 +30,5 @@ for _name in ("azure", "httpx", "kiota_http"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = df.DFApp()
-for _capability in (onboarding, auditing):
-    app.register_functions(_capability.blueprint())
+for _part in (api, onboarding):
+    app.register_functions(_part.blueprint())

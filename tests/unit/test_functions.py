@@ -37,6 +37,7 @@ _ROUTES = {
     "confirm_checklist_item": ("POST", "tenants/{tenantId}/checklist/{analyst}"),
     "get_kit": ("GET", "tenants/{tenantId}/kit"),
     "get_audit": ("GET", "audit"),
+    "get_openapi": ("GET", "openapi.json"),
 }
 
 
