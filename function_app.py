@@ -2,6 +2,7 @@
 
 The map of the house (`shared/`), in the order in which a request travels:
 
+    api.py        */operations.py    what there is to ask, of whom: hosting.py registers it, document.py describes it
     onboarding/   triggers.py        who may, what they ask -> a run row (runs.py), 202
     running/      orchestrator.py    the order of the acts (acts.py); waits are durable timers (durable.py)
                   lifecycle.py       how a run begins and ends      sweeper.py  what was not started, or died
@@ -22,7 +23,7 @@ import logging
 
 import azure.durable_functions as df
 
-from shared.auditing import registration as auditing
+from shared import api
 from shared.onboarding import registration as onboarding
 from shared.upkeep import registration as upkeep
 
@@ -31,5 +32,5 @@ for _name in ("azure", "httpx", "kiota_http"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = df.DFApp()
-for _capability in (onboarding, upkeep, auditing):
-    app.register_functions(_capability.blueprint())
+for _part in (api, onboarding, upkeep):
+    app.register_functions(_part.blueprint())

@@ -11,6 +11,8 @@ import azure.functions as func
 import msgspec
 
 from shared.durable import Context, Orchestrations, Steps
+from shared.operations import Operation
+from shared.problems import guarded
 from shared.run import RunKey
 from shared.services import Services, current
 from shared.wire import Activity
@@ -55,18 +57,15 @@ def register_timer(
     app.function_name(name)(timed(app.durable_client_input(client_name="client")(run)))
 
 
-def register_route(
-    app: df.Blueprint,
-    name: str,
-    method: str,
-    route: str,
-    function: Callable[[Services, Orchestrations, func.HttpRequest], Awaitable[func.HttpResponse]],
-) -> None:
+def register_operation(app: df.Blueprint, operation: Operation) -> None:
     """Register an HTTP function. Anonymous to the host: the app itself checks tokens."""
+    function = guarded(operation.function, operation.pages)
 
     async def run(req: func.HttpRequest, client) -> func.HttpResponse:  # type: ignore[no-untyped-def]  # noqa: ANN001 - as above
         return await function(await current(), Orchestrations(client), req)
 
-    run.__name__ = name
-    routed = app.route(route=route, methods=[method], auth_level=func.AuthLevel.ANONYMOUS, trigger_arg_name="req")
-    app.function_name(name)(routed(app.durable_client_input(client_name="client")(run)))
+    run.__name__ = operation.name
+    routed = app.route(
+        route=operation.path, methods=[operation.method], auth_level=func.AuthLevel.ANONYMOUS, trigger_arg_name="req"
+    )
+    app.function_name(operation.name)(routed(app.durable_client_input(client_name="client")(run)))

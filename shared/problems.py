@@ -2,7 +2,7 @@
 
 import base64
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import azure.functions as func
@@ -22,13 +22,13 @@ from shared.errors import (
     Unauthenticated,
 )
 from shared.formats import Address
+from shared.operations import Route
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
 
-type Route = Callable[[Services, Orchestrations, func.HttpRequest], Awaitable[func.HttpResponse]]
-
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+PROBLEM_JSON = "application/problem+json"
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _RETRY_AFTER_SECONDS = "10"
 
 
@@ -49,7 +49,7 @@ def answer(status: int, value: msgspec.Struct, headers: Mapping[str, str] | None
     return func.HttpResponse(
         body=msgspec.json.encode(value),
         status_code=status,
-        headers={**_HEADERS, **(headers or {})},
+        headers={**HEADERS, **(headers or {})},
         mimetype="application/json",
     )
 
@@ -69,8 +69,8 @@ def problem(
     return func.HttpResponse(
         body=msgspec.json.encode(told),
         status_code=status,
-        headers={**_HEADERS, **(headers or {})},
-        mimetype="application/problem+json",
+        headers={**HEADERS, **(headers or {})},
+        mimetype=PROBLEM_JSON,
     )
 
 
@@ -95,11 +95,12 @@ def page_token(request: func.HttpRequest) -> object:
     return token
 
 
-def guarded(route: Route, unanswered: Callable[[func.HttpResponse], func.HttpResponse] = lambda told: told) -> Route:
+def guarded(route: Route, pages: Callable[[func.HttpResponse], func.HttpResponse] | None = None) -> Route:
     """Turn this app's errors into answers. What is not ours is raised: the host logs it and answers 500.
 
-    `unanswered`: what a route that answers with pages makes of the problem of a service behind the app.
+    `pages`: what a route that answers with pages makes of the problem of a service behind the app.
     """
+    unanswered = pages or (lambda told: told)
 
     async def run(services: Services, orchestrations: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
         try:

@@ -8,6 +8,18 @@ from pathlib import Path
 README = Path(__file__).parents[1] / "README.md"
 
 
+def routes() -> str:
+    """Every HTTP operation: whom it is for, and what it does."""
+    from shared.api import OPERATIONS  # noqa: PLC0415 - after the path is set
+
+    lines = ["| Route | App role | Does |", "|---|---|---|"]
+    for one in OPERATIONS:
+        query = "&".join(f"{parameter.name}=" for parameter in one.query)
+        who = " or ".join(f"`{role}`" for role in one.who) if isinstance(one.who, tuple) else one.who
+        lines.append(f"| `{one.method} /api/{one.path}{'?' if query else ''}{query}` | {who} | {one.told} |")
+    return "\n".join(lines)
+
+
 def permissions() -> str:
     """What each registration may do, and why."""
     from shared.permissions import CALLS, MULTI_TENANT, Registration, needed  # noqa: PLC0415 - after the path is set
@@ -36,7 +48,7 @@ def _filled(table: str) -> Callable[[re.Match[str]], str]:
 
 def rendered(text: str) -> str:
     """README with its tables made anew."""
-    for name, table in (("permissions", permissions()), ("settings", settings())):
+    for name, table in (("routes", routes()), ("permissions", permissions()), ("settings", settings())):
         block = re.compile(rf"(<!-- {name}:[^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
         text = block.sub(_filled(table), text)
     return text

@@ -2,21 +2,15 @@
 
 import azure.durable_functions as df
 
-from shared.hosting import register_activity, register_orchestrator, register_route, register_timer
-from shared.problems import guarded
+from shared.hosting import register_activity, register_orchestrator, register_timer
 from shared.running import acts
-from shared.upkeep import leaving_activities, messages, night_activities, night_triggers, triggers
+from shared.upkeep import leaving_activities, messages, night_activities, night_triggers
 from shared.upkeep.orchestrator import look_after_tenants
 
 
 def blueprint() -> df.Blueprint:
-    """Everything that upkeep registers."""
+    """Everything that upkeep registers, but its HTTP operations."""
     app = df.Blueprint()
-    register_route(app, "put_analysts", "PUT", "tenants/{tenantId}/analysts", guarded(triggers.put_analysts))
-    register_route(app, "patch_tenant", "PATCH", "tenants/{tenantId}", guarded(triggers.patch_tenant))
-    register_route(
-        app, "confirm_leavers", "POST", "tenants/{tenantId}/analysts/confirm", guarded(triggers.confirm_leavers)
-    )
     register_activity(app, acts.REMOVE_ELIGIBILITIES, leaving_activities.remove_eligibilities)
     register_activity(app, acts.REMOVE_OTHER_ELIGIBILITIES, leaving_activities.remove_other_eligibilities)
     register_activity(app, acts.REMOVE_FROM_SCOPE, leaving_activities.remove_from_scope)

@@ -4,12 +4,15 @@ Decisions will need a person who is no guest; looking after tenants needs the ap
 application that was given the role may operate, and so may a guest to whom an administrator gave it.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import jwt
 import pytest
 
+from shared.api import OPERATIONS
+from shared.operations import Access, Operation
 from shared.permissions import Registration
 from tests.app.answers import PROBLEM, content_type
 from tests.app.store import rows
@@ -22,16 +25,8 @@ from tests.sandbox.world import World
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 _API = CLIENT_IDS[Registration.API]
-_ROUTES = [
-    ("POST", "/api/tenants"),
-    ("GET", "/api/tenants"),
-    ("GET", "/api/tenants/{id}"),
-    ("POST", "/api/tenants/{id}/cancel"),
-    ("POST", "/api/tenants/{id}/retry"),
-    ("GET", "/api/tenants/{id}/kit"),
-    ("POST", "/api/tenants/{id}/checklist/{id}"),
-    ("GET", "/api/audit?subject={id}"),
-]
+_PROTECTED = [one for one in OPERATIONS if one.who is not Access.OPEN]
+_ROUTES = [(one.method, f"/api/{re.sub(r'{\w+}', '{id}', one.path)}") for one in _PROTECTED]
 
 type Forge = Callable[[World], str]
 
@@ -135,6 +130,25 @@ async def test_a_role_of_another_kind_opens_nothing(untouched: Scene, role: str)
     assert answer.status_code == 403
     assert OPERATE in answer.json()["detail"]
     assert READ in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("operation", _PROTECTED, ids=lambda operation: str(operation.name))
+async def test_each_route_is_open_to_the_roles_that_are_described_and_to_no_other(
+    untouched: Scene, operation: Operation
+) -> None:
+    address = f"/api/{re.sub(r'{\w+}', 'not-a-guid', operation.path)}"
+    described = {role.value for role in operation.who} if isinstance(operation.who, tuple) else set()
+
+    allowed = {
+        role
+        for role in APP_ROLES
+        if (
+            await untouched.call(operation.method, address, content=b"{", token=user(untouched.world, role))
+        ).status_code
+        != 403
+    }
+
+    assert allowed == described
 
 
 @pytest.mark.parametrize(

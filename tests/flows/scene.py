@@ -21,6 +21,7 @@ from shared.services import new_id
 from shared.tables import Table
 from shared.tenants.record import Tenant
 from shared.tenants.store import TenantStore
+from tests.flows import described
 from tests.sandbox.graph.models.applications import SYNC_TEMPLATE, ServicePrincipal
 from tests.sandbox.graph.models.directory import User
 from tests.sandbox.graph.replication import DEFAULT_PIM_SECONDS, DEFAULT_SECONDS, View
@@ -69,12 +70,16 @@ class Scene:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """One call to the app, as the operator unless a token is given (None: without any)."""
+        """One call to the app, as the operator unless a token is given (None: without any). Its answer must be as the
+        API document says.
+        """
         bearer = self.world.operator_token() if token == "" else token
         sent = {**({"Authorization": f"Bearer {bearer}"} if bearer else {}), **(headers or {})}
         if content is None and body is not None:
             content, sent = json.dumps(body).encode(), {"Content-Type": "application/json", **sent}
-        return await self._http.request(method, path, content=content, headers=sent)
+        answer = await self._http.request(method, path, content=content, headers=sent)
+        described.hold(answer)
+        return answer
 
     async def post(self, *analysts: Person, **changes: Any) -> httpx.Response:
         """POST /api/tenants for Fabrikam with these analysts (none: the SOC's group)."""

@@ -49,6 +49,7 @@ _ROUTES = {
     "put_analysts": ("PUT", "tenants/{tenantId}/analysts"),
     "patch_tenant": ("PATCH", "tenants/{tenantId}"),
     "confirm_leavers": ("POST", "tenants/{tenantId}/analysts/confirm"),
+    "get_openapi": ("GET", "openapi.json"),
 }
 
 

@@ -1,20 +1,13 @@
-"""What README says of routes, states, commands and log events is what is there."""
+"""What README says of states, commands and log events is what is there."""
 
 import re
 from pathlib import Path
 
 from shared.tenants.states import State
-from tests.unit.test_functions import registered
 
 _ROOT = Path(__file__).parents[2]
 _TEXT = (_ROOT / "README.md").read_text(encoding="utf-8")
 _EVENT = re.compile(r'_log\.(info|warning|error|exception)\(\s*"([a-z_]+\.[a-z_]+)')
-
-
-def test_every_route_is_told_and_no_other() -> None:
-    told = set(re.findall(r"^\| `(?:GET|POST|PUT|PATCH|DELETE) (/api/[^?`]*)", _TEXT, re.MULTILINE))
-
-    assert told == {f"/api/{trigger['route']}" for trigger in registered("httpTrigger").values()}
 
 
 def test_every_state_that_a_tenant_can_have_by_now_is_told() -> None:

@@ -20,7 +20,7 @@ _ASSIGN = an_object(
 )
 
 
-def _always(wanted: bool) -> Check:  # noqa: FBT001 - a value on the wire
+def _always(*, wanted: bool) -> Check:
     """The one value with which a security group can be made."""
 
     def check(value: object, at: str) -> None:
@@ -34,9 +34,9 @@ _GROUP = an_object(
     {
         "displayName": a_text,
         "description": a_text,
-        "mailEnabled": _always(False),
+        "mailEnabled": _always(wanted=False),
         "mailNickname": a_text,
-        "securityEnabled": _always(True),
+        "securityEnabled": _always(wanted=True),
         "isAssignableToRole": a_flag,
     },
     required=("displayName", "mailEnabled", "mailNickname", "securityEnabled"),

@@ -1,0 +1,51 @@
+"""Every HTTP operation of the app, and the one that tells of them all. What is not listed here is not registered."""
+
+import azure.durable_functions as df
+import azure.functions as func
+import msgspec
+
+from shared.auditing import operations as auditing
+from shared.document import document
+from shared.durable import Orchestrations
+from shared.hosting import register_operation
+from shared.onboarding import operations as onboarding
+from shared.operations import Access, Operation, json
+from shared.problems import HEADERS
+from shared.services import Services
+from shared.upkeep import operations as upkeep
+
+_made: dict[str, bytes] = {}
+"""The document, by the address it is for: one a process. It takes a while, and a cold start must not wait for it."""
+
+
+async def get_openapi(services: Services, _: Orchestrations, __: func.HttpRequest) -> func.HttpResponse:
+    """GET /api/openapi.json: what there is to ask, and how it is answered."""
+    address = services.settings.public_url
+    if address not in _made:
+        _made[address] = msgspec.json.encode(document(OPERATIONS, address))
+    return func.HttpResponse(body=_made[address], status_code=200, headers=HEADERS, mimetype="application/json")
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    *onboarding.OPERATIONS,
+    *upkeep.OPERATIONS,
+    *auditing.OPERATIONS,
+    Operation(
+        name="get_openapi",
+        method="GET",
+        path="openapi.json",
+        told="what this table says, as OpenAPI 3.1: with every type that is taken or answered with",
+        function=get_openapi,
+        who=Access.OPEN,
+        answers={200: json("The document.", dict)},
+        behind=False,
+    ),
+)
+
+
+def blueprint() -> df.Blueprint:
+    """All HTTP functions."""
+    app = df.Blueprint()
+    for operation in OPERATIONS:
+        register_operation(app, operation)
+    return app
