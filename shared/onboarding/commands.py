@@ -4,9 +4,15 @@ They go by Invoke-MgGraphRequest, so they are the calls of Graph's own reference
 anybody's.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from shared.permissions import SECURITY_READER
+
+GROUP_SCOPES = ("Group.ReadWrite.All", "RoleManagement.ReadWrite.Directory")
+ROLE_SCOPES = ("RoleManagement.ReadWrite.Directory",)
+"""An administrator's own, for as long as the commands run. No registration of ours ever holds them."""
 
 GROUP_NAME = "Security Reader by Tenantry"
 
@@ -15,6 +21,11 @@ def call(method: str, path: str, body: object = None) -> str:
     """One call of Graph, as a line."""
     sent = f" -Body '{msgspec.json.encode(body).decode()}'" if body is not None else ""
     return f'Invoke-MgGraphRequest -Method {method} -Uri "v1.0/{path}"{sent}'
+
+
+def connect(tenant_id: str, scopes: Iterable[str]) -> str:
+    """Sign in with just the scopes that the commands need."""
+    return f'Connect-MgGraph -TenantId "{tenant_id}" -Scopes "{",".join(scopes)}"'
 
 
 def block(*lines: str) -> str:

@@ -1,7 +1,4 @@
-"""The kit for a target tenant's administrator, in Markdown: what is asked and why, what was changed, how to undo it. Pure.
-
-Commands go by Invoke-MgGraphRequest, so they are the calls of Graph's own reference. Only ids stand in them.
-"""
+"""The kit for a target tenant's administrator, in Markdown: what is asked, what was changed, how to undo it. Pure."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,9 +7,19 @@ import msgspec
 
 from shared.chain import Deed, Entry
 from shared.identifiers import AppId, TenantId
+from shared.onboarding.commands import (
+    GROUP_SCOPES,
+    ROLE_SCOPES,
+    add_member,
+    assign_for_good,
+    block,
+    call,
+    connect,
+    make_group,
+)
 from shared.onboarding.pages import PURPOSES, reasons
 from shared.permissions import MULTI_TENANT, SECURITY_READER, Registration
-from shared.tenants.record import IntentState, Tenant
+from shared.tenants.record import AccessMode, IntentState, Tenant
 
 _NOT_CHANGED = ("refused", "not sent", "found to be so")
 """How the outcomes begin of writes that changed nothing."""
@@ -49,6 +56,7 @@ def markdown(
         "## What was changed so far",
         _changed(_changes(target, trail)),
         *_under_way(tenant),
+        *_access(tenant),
         "## How to remove everything",
         *_removal(tenant, source, apps, _changes(target, trail)),
         "## What stays",
@@ -92,6 +100,30 @@ def _under_way(tenant: Tenant) -> Iterable[str]:
         yield f"Under way, and not yet read back: {names}."
 
 
+def _access(tenant: Tenant) -> Iterable[str]:
+    """What only an administrator can do so that the analysts get their role, where it does not go by analyst."""
+    wanted = tenant.record.wanted.access
+    accounts = [one.target_object_id for one in tenant.staying.values() if one.target_object_id is not None]
+    if wanted.mode is AccessMode.GROUP:
+        yield "## How to make the group and add its members"
+        yield (
+            "Access is by a role-assignable group of your own. In Microsoft Graph PowerShell, by a Privileged Role "
+            "Administrator (in the portal: *Groups*, *New group*, *Microsoft Entra roles can be assigned to the group*)."
+        )
+        yield block(connect(tenant.record.tenant_id, GROUP_SCOPES))
+        if wanted.group_id is None:
+            yield "Make it, and tell the sender its id:"
+            yield block(make_group())
+        else:
+            yield f"Make the analysts' accounts members of `{wanted.group_id}`; who is a member already is refused: go on."
+            yield block(*(add_member(wanted.group_id, one) for one in accounts))
+    if tenant.record.without_pim:
+        holders = [wanted.group_id] if wanted.mode is AccessMode.GROUP and wanted.group_id else accounts
+        yield "## How to assign the role"
+        yield "Your tenant has no PIM, so Security Reader is assigned for good, by a Privileged Role Administrator:"
+        yield block(connect(tenant.record.tenant_id, ROLE_SCOPES), *(assign_for_good(one) for one in holders))
+
+
 def _removal(
     tenant: Tenant, source: TenantId, apps: dict[Registration, AppId], changes: Sequence[Deed]
 ) -> Iterable[str]:
@@ -100,20 +132,26 @@ def _removal(
         "*Enterprise applications*, *Privileged Identity Management*, *Users* and *Cross-tenant access settings*. What is "
         "gone already answers 404, or that the assignment does not exist: go on."
     )
-    yield _commands(f'Connect-MgGraph -TenantId "{tenant.record.tenant_id}" -Scopes "{",".join(_SCOPES)}"')
+    yield block(connect(tenant.record.tenant_id, _SCOPES))
     yield "1. The sender's applications, so that nothing is made anew."
-    yield _commands(*(_call("DELETE", f"servicePrincipals(appId='{apps[one]}')") for one in MULTI_TENANT))
+    yield block(*(call("DELETE", f"servicePrincipals(appId='{apps[one]}')") for one in MULTI_TENANT))
     accounts = [one.target_object_id for one in tenant.analysts.values() if one.target_object_id is not None]
-    principals = dict.fromkeys([*(one.principal_id for one in tenant.eligibilities.values()), *accounts])
+    held = [one.principal_id for one in tenant.eligibilities.values() if not one.plain]
+    principals = dict.fromkeys(held if tenant.record.without_pim else [*held, *accounts])
     yield "2. The analysts' eligibilities for Security Reader."
-    yield _commands(*(_remove_eligibility(one) for one in principals))
+    yield block(*(_remove_eligibility(one) for one in principals))
+    if tenant.record.without_pim:
+        yield (
+            "What you assigned for good goes with the accounts; a group's assignment you remove under *Roles and "
+            "administrators*, or you delete the group."
+        )
     yield (
         "3. The analysts' accounts. Ask the sender to take the analysts out of scope first, and wait an hour: then they are "
         "gone by themselves. Of those that are left, keep the ones that you had before (their creation date tells)."
     )
-    yield _commands(*(_call("DELETE", f"users/{account}") for account in accounts))
+    yield block(*(call("DELETE", f"users/{account}") for account in accounts))
     yield "4. The trust in the source tenant, as it was before."
-    yield _commands(*_untrust(source, changes))
+    yield block(*_untrust(source, changes))
 
 
 def _untrust(source: TenantId, changes: Sequence[Deed]) -> Iterable[str]:
@@ -123,15 +161,15 @@ def _untrust(source: TenantId, changes: Sequence[Deed]) -> Iterable[str]:
     if (sync := here.get(f"identity synchronization {source}")) is not None:
         before = _decoded(sync.before)
         yield (
-            _call("PATCH", f"{partner}/identitySynchronization", {"userSyncInbound": before.get("userSyncInbound")})
+            call("PATCH", f"{partner}/identitySynchronization", {"userSyncInbound": before.get("userSyncInbound")})
             if before
-            else _call("DELETE", f"{partner}/identitySynchronization")
+            else call("DELETE", f"{partner}/identitySynchronization")
         )
     if f"partner {source}" in here:
-        yield _call("DELETE", partner)
+        yield call("DELETE", partner)
     elif (trust := here.get(f"partner settings {source}")) is not None:
         before = _decoded(trust.before)
-        yield _call("PATCH", partner, {name: before[name] for name in _SETTINGS if before.get(name) is not None})
+        yield call("PATCH", partner, {name: before[name] for name in _SETTINGS if before.get(name) is not None})
 
 
 def _decoded(raw: msgspec.Raw) -> dict[str, object]:
@@ -146,16 +184,7 @@ def _remove_eligibility(principal_id: str) -> str:
         "directoryScopeId": "/",
         "justification": "No longer looked after by the source tenant",
     }
-    return _call("POST", "roleManagement/directory/roleEligibilityScheduleRequests", body)
-
-
-def _call(method: str, path: str, body: object = None) -> str:
-    sent = f" -Body '{msgspec.json.encode(body).decode()}'" if body is not None else ""
-    return f'Invoke-MgGraphRequest -Method {method} -Uri "v1.0/{path}"{sent}'
-
-
-def _commands(*lines: str) -> str:
-    return "\n".join(["```powershell", *(lines or ("# nothing",)), "```"])
+    return call("POST", "roleManagement/directory/roleEligibilityScheduleRequests", body)
 
 
 def _plain(text: str) -> str:

@@ -13,6 +13,7 @@ from azure.data.tables.aio import TableServiceClient
 
 from shared.audit import Audit
 from shared.chain import Entry, verify
+from shared.claims import Claims
 from shared.identifiers import TenantId
 from shared.permissions import MULTI_TENANT, Registration
 from shared.run import Run
@@ -50,6 +51,7 @@ class Scene:
             new_id,
         )
         self.runs = Runs(Table(self._state.get_table_client, "Runs", clock), clock)
+        self.claims = Claims(Table(self._state.get_table_client, "Claims", clock))
         self.audit = Audit(Table(self._audit.get_table_client, "Audit", clock))
 
     async def __aenter__(self) -> Self:
