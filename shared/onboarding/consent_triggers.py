@@ -9,6 +9,7 @@ import msgspec
 
 from shared.durable import Orchestrations
 from shared.onboarding import pages
+from shared.onboarding.kit_making import as_html, kit_text
 from shared.permissions import Registration
 from shared.running.consents import entra_link, find, pending, tenant_of
 from shared.running.lifecycle import open_run
@@ -124,7 +125,8 @@ async def _page(services: Services, tenant: Tenant, consent: Consent) -> str:
         consent.state,
     )
     asking = await services.directory.source_name()
-    return pages.ask(consent.registration, asking, f"{name} ({tenant.record.domain})", link, consent.problem)
+    kit = as_html(await kit_text(services, tenant))
+    return pages.ask(consent.registration, asking, f"{name} ({tenant.record.domain})", link, consent.problem, kit)
 
 
 def _checking(services: Services, tenant: Tenant, consent: Consent) -> str:

@@ -6,8 +6,7 @@ from shared.callers import AppRole
 from shared.durable import Orchestrations
 from shared.errors import BadRequest
 from shared.identifiers import TenantId, as_guid
-from shared.onboarding import kit
-from shared.permissions import MULTI_TENANT
+from shared.onboarding.kit_making import kit_text
 from shared.problems import problem
 from shared.services import Services
 
@@ -24,11 +23,6 @@ async def get_kit(services: Services, _: Orchestrations, request: func.HttpReque
     tenant = await services.tenants.read(TenantId(guid))
     if tenant is None:
         return problem(404, "Not found", "No such tenant is looked after here.")
-    text = kit.markdown(
-        tenant,
-        services.settings.source_tenant_id,
-        await services.directory.source_name(),
-        {one: services.settings.client_ids[one] for one in MULTI_TENANT},
-        await services.audit.entries(guid),
+    return func.HttpResponse(
+        body=await kit_text(services, tenant), status_code=200, headers=_HEADERS, mimetype="text/markdown"
     )
-    return func.HttpResponse(body=text, status_code=200, headers=_HEADERS, mimetype="text/markdown")

@@ -20,7 +20,8 @@ _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:3rem auto;padding:0 1rem;color:#1b1b1b;background:#fff}"
     "h1{font-size:1.5rem}a.go{display:inline-block;background:#0f6cbd;color:#fff;padding:.6rem 1.2rem;border-radius:4px;"
     "text-decoration:none}table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #ddd;text-align:left;"
-    "padding:.4rem;vertical-align:top}code{font-size:.9em}.bad{border-left:4px solid #c50f1f;padding-left:1rem}"
+    "padding:.4rem;vertical-align:top}code{font-size:.9em}pre{overflow:auto;background:#f5f5f5;padding:.6rem}"
+    ".bad{border-left:4px solid #c50f1f;padding-left:1rem}"
 )
 
 PURPOSES = {
@@ -36,8 +37,8 @@ _STAYS = {
 }
 
 
-def ask(registration: Registration, source: str, target: str, link: str, problem: str) -> str:
-    """The page that asks for consent: what, why, how to take it back, and the way to Entra."""
+def ask(registration: Registration, source: str, target: str, link: str, problem: str, kit: str = "") -> str:
+    """The page that asks for consent: what, why, how to take it back, and the way to Entra. Below, the kit, as HTML."""
     rows = "".join(
         f"<tr><td><code>{escape(name)}</code></td><td>{escape('; '.join(why))}</td></tr>"
         for name, why in reasons(registration)
@@ -53,7 +54,8 @@ def ask(registration: Registration, source: str, target: str, link: str, problem
         f"{escape(_STAYS[registration])}</p>"
         "<p>Microsoft Entra shows you the same permissions again before you decide. A Privileged Role Administrator or "
         "Global Administrator is needed.</p>"
-        f'<p><a class="go" href="{escape(link, quote=True)}">Go to Microsoft Entra</a></p>',
+        f'<p><a class="go" href="{escape(link, quote=True)}">Go to Microsoft Entra</a></p>'
+        f"{_section(kit)}",
     )
 
 
@@ -127,6 +129,11 @@ def reasons(registration: Registration) -> Sequence[tuple[str, list[str]]]:
         )
         for name in needed(registration)
     ]
+
+
+def _section(kit: str) -> str:
+    told = "All of it, for your files: the sender can give you the same text as a file."
+    return f"<hr><details><summary>{told}</summary>{kit}</details>" if kit else ""
 
 
 def _page(title: str, body: str, *, refresh: str = "") -> str:

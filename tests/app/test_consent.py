@@ -27,6 +27,17 @@ async def test_the_page_says_what_is_asked_why_and_how_to_take_it_back(waiting: 
         assert asked(entra)["redirect_uri"] == f"{waiting.world.host.url}/api/consent"
 
 
+async def test_the_page_shows_the_kit_that_the_sender_can_give_as_a_file(waiting: Scene, farid: Visitor) -> None:
+    kit = await waiting.call("GET", f"/api/tenants/{waiting.target}/kit")
+
+    page = await farid.open(await farid.link())
+
+    titles = [line.removeprefix("## ") for line in kit.text.splitlines() if line.startswith("## ")]
+    assert len(titles) >= 4
+    assert all(title in page.text for title in titles)
+    assert "Connect-MgGraph" in page.text
+
+
 async def test_opening_a_page_changes_nothing(waiting: Scene, farid: Visitor) -> None:
     before = await waiting.tenant()
 

@@ -2,12 +2,16 @@
 
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.onboarding import pages
+from shared.identifiers import AppId
+from shared.onboarding import kit, pages
+from shared.onboarding.kit_making import as_html
 from shared.permissions import MULTI_TENANT, Registration, needed
+from tests.unit.making import SOURCE, WANTED, record, tenant
 
 _NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> & {tenant}"
 _TAGS = {"html", "head", "meta", "title", "style", "body", "h1", "p", "b", "a", "table", "tr", "th", "td", "code"}
@@ -84,3 +88,15 @@ def test_nothing_is_loaded_from_anywhere_and_nobody_may_frame_it() -> None:
     assert "frame-ancestors 'none'" in policy
     assert "script-src" not in policy
     assert (pages.HEADERS["Referrer-Policy"], pages.HEADERS["Cache-Control"]) == ("no-referrer", "no-store")
+
+
+@given(st.text(min_size=1, max_size=60).filter(str.isprintable) | st.just(_NASTY))
+def test_no_name_in_the_kit_becomes_markup(text: str) -> None:
+    named = tenant(record=record(wanted=msgspec.structs.replace(WANTED, display_name=text)))
+    clients = {one: AppId("a0000000-0000-4000-8000-000000000000") for one in MULTI_TENANT}
+    plain = as_html(kit.markdown(tenant(), SOURCE, "Contoso", clients, []))
+
+    page = as_html(kit.markdown(named, SOURCE, text, clients, []))
+
+    assert Seen(page).tags == Seen(plain).tags
+    assert Seen(page).links == []
