@@ -33,15 +33,20 @@ def register_activity[P, R](
 
 def register_orchestrator(app: df.Blueprint, name: str, function: Callable[[Context, RunKey], Steps[None]]) -> None:
     """Register an orchestrator that is started with the key of a run."""
-
-    def run(context: df.DurableOrchestrationContext) -> Steps[None]:
-        return function(context, msgspec.convert(context.get_input(), type=RunKey))
-
-    def generator(context: df.DurableOrchestrationContext) -> Steps[None]:
-        yield from run(context)
-
+    generator = as_generator(function)
     generator.__name__ = name
     app.function_name(name)(app.orchestration_trigger(context_name="context")(generator))
+
+
+def as_generator(
+    function: Callable[[Context, RunKey], Steps[None]],
+) -> Callable[[df.DurableOrchestrationContext], Steps[None]]:
+    """An orchestrator as the SDK runs it: a generator of its context alone."""
+
+    def generator(context: df.DurableOrchestrationContext) -> Steps[None]:
+        yield from function(context, msgspec.convert(context.get_input(), type=RunKey))
+
+    return generator
 
 
 def register_timer(

@@ -1,0 +1,99 @@
+"""`python -m tests.replay.record`: record the histories anew, from runs in the sandbox.
+
+A history that is there stands for instances that may be running somewhere: it is only replaced when its orchestrator was
+drained, and the commit says so.
+"""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.flows.killing import bad_day, story
+from tests.flows.scene import Scene
+from tests.replay.replaying import HISTORIES
+from tests.sandbox.session import Session
+from tests.sandbox.world import World
+
+EVENING = datetime(2026, 3, 2, 20, 0, 20, tzinfo=UTC)
+
+
+async def _two_analysts(scene: Scene) -> None:
+    await scene.onboarded(scene.world.people.ana, scene.world.people.ben)
+
+
+async def _bad_day(scene: Scene) -> None:
+    assert await story(scene) == "Ready"
+
+
+async def _consent_missing(scene: Scene) -> None:
+    await scene.post(scene.world.people.ana)
+    await scene.settle()
+
+
+async def _other_analysts(scene: Scene) -> None:
+    people = scene.world.people
+    await scene.onboarded(people.ana, people.ben)
+    body = {"userIds": [people.ana.object_id, people.cleo.object_id]}
+    await scene.call("PUT", f"/api/tenants/{scene.target}/analysts", body)
+    await scene.settle()
+
+
+async def _cancelled(scene: Scene) -> None:
+    async def cancel() -> None:
+        await scene.call("POST", f"/api/tenants/{scene.target}/cancel")
+
+    scene.world.points.arm("activity.before", "provision_analyst", 0, cancel)
+    scene.consented()
+    await scene.post(scene.world.people.ana)
+    await scene.settle()
+
+
+async def _a_night(scene: Scene) -> None:
+    await scene.onboarded(scene.world.people.ana)
+    scene.world.clock.advance(6.2 * 3600)
+    await scene.settle()
+
+
+STORIES: dict[str, tuple[Callable[[Scene], Awaitable[None]], str]] = {
+    "onboarding-of-two-analysts": (_two_analysts, "onboarding"),
+    "onboarding-that-waits-for-consent": (_consent_missing, "onboarding"),
+    "onboarding-on-a-bad-day": (_bad_day, "onboarding"),
+    "onboarding-that-was-cancelled": (_cancelled, "onboarding"),
+    "other-analysts": (_other_analysts, "onboarding"),
+    "a-night": (_a_night, "night"),
+}
+
+
+async def _record(session: Session, folder: Path, name: str) -> None:
+    told, kind = STORIES[name]
+    faults = bad_day(1) if name.endswith("bad-day") else None
+    async with (
+        World(folder=folder / name, session=session, start=EVENING, faults=faults) as world,
+        Scene(world) as scene,
+    ):
+        await told(scene)
+        newest = [one for one in world.host.orchestrations() if one.id.startswith(kind)][-1]
+        started = world.host.history(newest.id)
+        run = {
+            "orchestrator": newest.name,
+            "id": newest.id,
+            "input": next(one["Input"] for one in started if one["EventType"] == 0),
+            "history": started,
+        }
+    (HISTORIES / f"{name}.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+
+
+async def main() -> None:
+    """Record what is not there yet."""
+    HISTORIES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, Session(Path(folder)) as session:
+        for name in STORIES:
+            if not (HISTORIES / f"{name}.json").exists():
+                await _record(session, Path(folder), name)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
