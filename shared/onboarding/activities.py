@@ -52,7 +52,7 @@ async def _prove_consent(services: Services, call: ActCall, tenant: Tenant) -> A
     left = [n for n in BY_NUMBER if n != 1 and (n not in tenant.acts or tenant.acts[n].state is not ActState.DONE)]
     granted: dict[Registration, tuple[str, ...]] = {}
     lacking: dict[Registration, tuple[str, ...]] = {}
-    for registration in needed_in_target(left):
+    for registration in needed_in_target(left, tenant.record.wanted):
         held = await _held(services, registration, tenant.record.tenant_id)
         missing = tuple(sorted(set(needed(registration)) - held))
         if missing:

@@ -10,6 +10,7 @@ import msgspec
 from shared.durable import Orchestrations
 from shared.onboarding import pages
 from shared.permissions import Registration
+from shared.running.acts import asked_of
 from shared.running.consents import entra_link, find, pending, tenant_of
 from shared.running.lifecycle import continued, open_run
 from shared.services import Services
@@ -110,7 +111,8 @@ async def _page(services: Services, tenant: Tenant, consent: Consent) -> str:
     if consent.proved is not None:
         following = pending(tenant)
         return pages.proved(consent.registration, name, _here(services, following) if following else "")
-    if tenant.record.state not in (State.ONBOARDING, State.WAITING_FOR_CONSENT):
+    awaited = consent.registration in asked_of(tenant.record.wanted)
+    if not awaited or tenant.record.state not in (State.ONBOARDING, State.WAITING_FOR_CONSENT):
         return pages.nobody_waits(consent.registration, name)
     if consent.answered is not None:
         return _checking(services, tenant, consent)

@@ -40,6 +40,7 @@ async def look_up(services: Services, asked: Asked) -> Intake:
             user_ids=asked.user_ids,
             duration_days=asked.duration_days,
             trust=asked.trust,
+            features=asked.features,
         ),
         analysts=analysts,
     )

@@ -6,6 +6,7 @@ from shared.hosting import register_activity, register_orchestrator, register_ro
 from shared.onboarding import (
     activities,
     analyst_activities,
+    checking_activities,
     checklist_triggers,
     consent_triggers,
     kit_triggers,
@@ -36,6 +37,8 @@ def blueprint() -> df.Blueprint:
     register_activity(app, acts.START_SYNCHRONIZATION, sync_activities.start_synchronization)
     register_activity(app, acts.PROVISION_ANALYST, analyst_activities.provision_analyst)
     register_activity(app, acts.ENSURE_SECURITY_READER, analyst_activities.ensure_security_reader)
+    register_activity(app, acts.DIAGNOSE_SIGN_IN, checking_activities.diagnose_sign_in)
+    register_activity(app, acts.PROVE_HUNTING, checking_activities.prove_hunting)
     register_activity(app, acts.WRITE_CHECKLIST, analyst_activities.write_checklist)
     return app
 

@@ -9,6 +9,7 @@ from shared.bodies import decode
 from shared.durations import days_of
 from shared.errors import BadRequest
 from shared.identifiers import ObjectId, TenantId, as_guid
+from shared.tenants.findings import Feature
 from shared.tenants.record import Analyst, Trust, Wanted
 
 MOST_ANALYSTS = 200
@@ -37,6 +38,7 @@ class _Body(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=
     analysts: _Analysts
     duration: str = _DEFAULT_DURATION
     trust: _Trust = msgspec.field(default_factory=_Trust)
+    features: list[str] = []
     dry_run: bool = False
 
 
@@ -50,6 +52,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     user_ids: tuple[ObjectId, ...]
     duration_days: int
     trust: Trust
+    features: tuple[Feature, ...]
     dry_run: bool
 
 
@@ -81,6 +84,7 @@ def parse(content: bytes, content_type: str, source: TenantId) -> Asked:
             compliant_device=body.trust.compliant_device,
             hybrid_joined=body.trust.hybrid_joined,
         ),
+        features=features(body.features),
         dry_run=body.dry_run,
     )
 
@@ -124,6 +128,16 @@ def _who(analysts: _Analysts) -> tuple[ObjectId | None, tuple[ObjectId, ...]]:
     if len(set(found)) != len(found):
         raise BadRequest("analysts.userIds", "names a user twice")
     return None, tuple(ObjectId(one) for one in sorted(found))
+
+
+def features(names: list[str]) -> tuple[Feature, ...]:
+    """The features of these names, sorted. Raises BadRequest."""
+    for number, name in enumerate(names):
+        if name not in set(Feature):
+            raise BadRequest(f"features[{number}]", f"is none of {', '.join(Feature)}")
+        if name in names[:number]:
+            raise BadRequest("features", f"names {name} twice")
+    return tuple(sorted(Feature(name) for name in names))
 
 
 def _guid(field: str, text: str) -> str:

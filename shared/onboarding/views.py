@@ -1,13 +1,14 @@
 """What the API shows: records, summaries and plans, as plain JSON values. Pure."""
 
-from shared.onboarding import checklist
+from shared.onboarding import checklist, proving, signin
 from shared.onboarding.request import Intake
-from shared.permissions import CALLS, MULTI_TENANT, Registration, needed
+from shared.permissions import CALLS, Registration, needed
 from shared.run import Run
-from shared.running.acts import ACTS
+from shared.running.acts import ACTS, asked_of
 from shared.running.consents import pending
 from shared.running.starting import has_written
 from shared.settings import Settings
+from shared.tenants.findings import Feature
 from shared.tenants.record import Act, ActState, Problem, Record, Tenant
 from shared.tenants.states import State
 
@@ -38,12 +39,18 @@ def record(settings: Settings, tenant: Tenant) -> Json:
         "wanted": _wanted(tenant),
         "requestedBy": tenant.record.requested_by,
         "cancelledBy": tenant.record.cancelled_by or None,
-        "warnings": list(tenant.record.warnings),
+        "warnings": [
+            *tenant.record.warnings,
+            *signin.warnings(tenant.sign_in),
+            *proving.warnings(tenant.proofs.get(Feature.HUNTING)),
+        ],
         "acts": [_act(number, name, tenant.acts.get(number)) for number, name in _names()],
         "consents": _consents(settings, tenant),
         "analysts": _analysts(tenant),
         "eligibilities": _eligibilities(tenant),
         "permissions": _permissions(settings, tenant),
+        "signIn": signin.shown(tenant.sign_in),
+        "proof": proving.shown(tenant.proofs.get(Feature.HUNTING)),
         "confirmed": checklist.confirmed(tenant) if ready else None,
         "checklist": checklist.for_analysts(settings.portals, tenant) if ready else [],
         "administratorChecklist": checklist.for_administrator(settings.portals, tenant) if ready else [],
@@ -87,7 +94,7 @@ def plan(intake: Intake, tenant: Tenant | None) -> Json:
         "acts": [{"number": number, "name": name, "would": _would(number, tenant)} for number, name in _names()],
         "permissions": [
             {"registration": one.value, "permissions": list(needed(one))}
-            for one in (*MULTI_TENANT, Registration.SOURCE)
+            for one in (*asked_of(intake.wanted), Registration.SOURCE)
         ],
         "writes": [f"{call.method} {call.path}" for call in CALLS if call.write],
         "unknown": [
@@ -132,12 +139,13 @@ def _wanted(tenant: Tenant) -> Json:
             "compliantDevice": wanted.trust.compliant_device,
             "hybridJoined": wanted.trust.hybrid_joined,
         },
+        "features": list(wanted.features),
     }
 
 
 def _consents(settings: Settings, tenant: Tenant) -> list[Json]:
     shown: list[Json] = []
-    for registration in MULTI_TENANT:
+    for registration in asked_of(tenant.record.wanted):
         consent = tenant.consents.get(registration)
         if consent is None:
             continue

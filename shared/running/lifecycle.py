@@ -10,7 +10,7 @@ from shared.identifiers import TenantId
 from shared.run import Run, RunKey, StartOrchestration, key_of, orchestration_id
 from shared.running import starting
 from shared.running.acts import ACTS, KIND, ORCHESTRATOR
-from shared.running.consents import still_to_prove
+from shared.running.consents import still_to_prove, unproved
 from shared.running.messages import ActCall, Again, BeginOutcome, Done, EndCall, Ended, EndOutcome, Plan, Resume
 from shared.running.starting import Onboarding
 from shared.services import Services
@@ -194,7 +194,7 @@ def _answered_meanwhile(tenant: Tenant, ended: Ended, now: datetime) -> bool:
     """The consent came back between the last look and this end: the callback found the run open and left it to us."""
     if ended.state is not State.WAITING_FOR_CONSENT:
         return False
-    return still_to_prove(tenant, [one for one, row in tenant.consents.items() if row.proved is None], now)
+    return still_to_prove(tenant, unproved(tenant), now)
 
 
 def _is_done(tenant: Tenant, number: int) -> bool:

@@ -122,7 +122,8 @@ def first_record(run: Run, payload: Onboarding, now: datetime, new_id: NewId) ->
         requested_by=run.requested_by,
         wanted=payload.wanted,
     )
-    return Change(record=record, analysts=payload.analysts, consents=first_links(tenant_id, now, new_id))
+    consents = first_links(tenant_id, payload.wanted, now, new_id)
+    return Change(record=record, analysts=payload.analysts, consents=consents)
 
 
 def next_record(tenant: Tenant, run: Run, payload: Onboarding, now: datetime) -> Change:
@@ -157,6 +158,6 @@ def next_record(tenant: Tenant, run: Run, payload: Onboarding, now: datetime) ->
     redone = [
         msgspec.structs.replace(act, state=ActState.PENDING)
         for act in tenant.acts.values()
-        if refused and any(step.by_analyst for step in BY_NUMBER[act.number].steps)
+        if refused and (BY_NUMBER[act.number].by_analyst or BY_NUMBER[act.number].of_accounts)
     ]
     return Change(record=record, analysts=refused, acts=redone)

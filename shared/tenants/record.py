@@ -1,6 +1,7 @@
 """What is kept of a tenant: the rows of its partition, as plain values. Pure.
 
-The record is the guard of every transaction; acts, analysts, eligibilities, consents and intents stand beside it.
+The record is the guard of every transaction; acts, analysts, eligibilities, consents, intents and what the looking acts
+found stand beside it.
 """
 
 from datetime import datetime
@@ -10,6 +11,7 @@ import msgspec
 
 from shared.identifiers import ObjectId, TenantId
 from shared.permissions import Registration
+from shared.tenants.findings import Feature, Proof, SignIn
 from shared.tenants.states import State
 
 
@@ -30,13 +32,14 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What the operator asked for. Two equal values are the same request."""
+    """What the operator asked for. Two equal values are the same request: lists are sorted."""
 
     display_name: str
     group_id: ObjectId | None
     user_ids: tuple[ObjectId, ...]
     duration_days: int
     trust: Trust = Trust()
+    features: tuple[Feature, ...] = ()
 
 
 class Synchronization(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,3 +184,5 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     eligibilities: dict[str, Eligibility] = {}
     consents: dict[Registration, Consent] = {}
     intents: dict[str, Intent] = {}
+    sign_in: SignIn | None = None
+    proofs: dict[Feature, Proof] = {}

@@ -1,8 +1,8 @@
 """The tenant table: one partition a tenant, read whole, written in transactions that hold the record's ETag.
 
 All writes go through `update`: it reads, asks a pure function what to change, writes, and asks again when somebody
-else was faster. A row key is `record`, `act|08`, `analyst|{id}`, `elig|{hash}`, `consent|{registration}` or
-`intent|{hash}`.
+else was faster. A row key is `record`, `act|08`, `analyst|{id}`, `elig|{hash}`, `consent|{registration}`, `intent|{hash}`,
+`signin` or `proof|{feature}`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +18,7 @@ from shared.permissions import Registration
 from shared.rows import Row, encode
 from shared.tables import BATCH_ROWS, Operation, Stale, Table, Write
 from shared.tenants.change import Change, eligibility_key, intent_key
+from shared.tenants.findings import Feature, Proof, SignIn
 from shared.tenants.record import Act, Analyst, Consent, Eligibility, Intent, Record, Tenant
 from shared.tenants.states import State, may_become
 
@@ -127,6 +128,10 @@ class TenantStore:
             yield self._row(tenant_id, f"consent|{consent.registration.name.lower()}", consent)
         for intent in change.intents:
             yield self._row(tenant_id, f"intent|{intent_key(intent.where, intent.object_name)}", intent)
+        if change.sign_in is not None:
+            yield self._row(tenant_id, "signin", change.sign_in)
+        for proof in change.proofs:
+            yield self._row(tenant_id, f"proof|{proof.feature}", proof)
         for object_id in change.forgotten_analysts:
             yield Row(partition=tenant_id, key=f"analyst|{object_id}", body=b"", nonce="")
 
@@ -159,6 +164,8 @@ def _applied(tenant: Tenant, change: Change, etag: str) -> Tenant:
         },
         consents={**tenant.consents, **{one.registration: one for one in change.consents}},
         intents={**tenant.intents, **{intent_key(one.where, one.object_name): one for one in change.intents}},
+        sign_in=change.sign_in or tenant.sign_in,
+        proofs={**tenant.proofs, **{one.feature: one for one in change.proofs}},
     )
 
 
@@ -188,6 +195,8 @@ def _assemble(rows: Sequence[Row]) -> Tenant | None:
                 consents[consent.registration] = consent
             case "intent":
                 intents[key] = row.decode(Intent)
+            case "signin" | "proof":
+                continue
             case _:
                 raise msgspec.ValidationError(f"unknown row {kind} in a tenant's partition")
     if record is None:
@@ -200,4 +209,11 @@ def _assemble(rows: Sequence[Row]) -> Tenant | None:
         eligibilities=eligibilities,
         consents=consents,
         intents=intents,
+        sign_in=next((row.decode(SignIn) for row in rows if row.key == "signin"), None),
+        proofs=_proofs(rows),
     )
+
+
+def _proofs(rows: Sequence[Row]) -> dict[Feature, Proof]:
+    found = [row.decode(Proof) for row in rows if row.key.startswith("proof|")]
+    return {one.feature: one for one in found}
