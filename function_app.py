@@ -13,8 +13,8 @@ The map of the house (`shared/`), in the order in which a request travels:
     intents.py                       the only way to a privileged write: intent before, audit entry (settling.py) after
     graph/                           one vendor call each; permissions.py says which identity and permission
 
-Decisions are pure modules beside them: desired, preflight, starting, consents, provisioned, views, checklist,
-states, decide, advice.
+Decisions are pure modules beside them: desired, preflight, signin, proving, starting, consents, provisioned, views,
+checklist, states, decide, advice. Hunting queries: saved_queries.py.
 Audit: chain.py (pure), audit.py (the table), auditing/ (the API and the verifier).
 State: tenants/ (Table Storage through tables.py). Composition: services.py. Failures: errors.py draws the tree.
 """

@@ -24,7 +24,7 @@ from shared.settings import Settings
 
 _AUDIENCE = "api://AzureADTokenExchange/.default"
 _KEPT = 200
-"""Credentials kept at once: one tenant needs three, and each holds a connection pool."""
+"""Credentials kept at once: one tenant needs up to four, and each holds a connection pool."""
 
 _CLOSED_AFTER_SECONDS = 600.0
 """As long as a function may run (functionTimeout): no request with a credential takes longer."""

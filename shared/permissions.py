@@ -20,6 +20,7 @@ class Registration(StrEnum):
     SOURCE = "Tenantry Source"
     SETUP = "Tenantry Setup"
     ACCESS = "Tenantry Access"
+    HUNT = "Tenantry Hunt"
 
 
 class SourceMode(StrEnum):
@@ -41,10 +42,13 @@ class Family(StrEnum):
     ON_DEMAND = "provisionOnDemand"
     REPORTS = "reports"
     PIM = "pim"
+    CONDITIONAL_ACCESS = "conditionalAccess"
+    HUNTING = "hunting"
 
 
-MULTI_TENANT = (Registration.SETUP, Registration.ACCESS)
-"""Registrations that a target tenant's administrator consents to, in the order in which they are asked for."""
+MULTI_TENANT = (Registration.SETUP, Registration.ACCESS, Registration.HUNT)
+"""Registrations that live in target tenants, in the order in which they are asked for. Which of them a tenant is asked
+for follows from what is wanted (running/acts.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,6 +373,28 @@ LIST_ROLE_ASSIGNMENTS = _call(
     ("RoleManagement.Read.Directory",),
     Family.PIM,
     "in a tenant without PIM, whether its administrator has assigned the role",
+)
+
+LIST_ACCESS_POLICIES = _call(
+    "GET /identity/conditionalAccess/policies",
+    Registration.SETUP,
+    ("Policy.Read.All",),
+    Family.CONDITIONAL_ACCESS,
+    "what the target would ask of an analyst who signs in",
+)
+LIST_NAMED_LOCATIONS = _call(
+    "GET /identity/conditionalAccess/namedLocations",
+    Registration.SETUP,
+    ("Policy.Read.All",),
+    Family.CONDITIONAL_ACCESS,
+    "from where analysts may sign in",
+)
+RUN_HUNTING_QUERY = _call(
+    "POST /security/microsoft.graph.security.runHuntingQuery",
+    Registration.HUNT,
+    ("ThreatHunting.Read.All",),
+    Family.HUNTING,
+    "prove that the target's Defender data can be queried",
 )
 
 CALLS: tuple[Call, ...] = tuple(value for value in tuple(globals().values()) if isinstance(value, Call))

@@ -18,8 +18,10 @@ from shared.clock import Clock, SystemClock
 from shared.credentials import Credentials
 from shared.graph.applications import Applications
 from shared.graph.client import Graph
+from shared.graph.conditional_access import ConditionalAccess
 from shared.graph.cross_tenant import CrossTenantAccess
 from shared.graph.directory import Directory
+from shared.graph.hunting import Hunting
 from shared.graph.pim import DirectoryPim
 from shared.graph.synchronization import Synchronizations
 from shared.identifiers import NewId, TenantId
@@ -34,6 +36,9 @@ from shared.tenants.store import TenantStore
 _HTTP_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 """Synchronization calls are slow at times; four tries still end within functionTimeout."""
 
+_HUNTING_TIMEOUT = httpx.Timeout(190.0, connect=10.0)
+"""A hunting query may run for three minutes (graph, security-api-overview)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
@@ -46,6 +51,8 @@ class Services:
     credentials: Credentials
     directory: Directory
     pim: DirectoryPim
+    conditional_access: ConditionalAccess
+    hunting: Hunting
     applications: Applications
     synchronizations: Synchronizations
     tenants: TenantStore
@@ -87,7 +94,8 @@ def build(settings: Settings, clock: Clock) -> Services:
     """Compose everything. Opens no connection yet."""
     http = httpx.AsyncClient(timeout=_HTTP_TIMEOUT)
     credentials = Credentials(settings)
-    graph = Graph(settings.graph_endpoint, credentials, http, clock, settings.source_mode)
+    slow = httpx.AsyncClient(timeout=_HUNTING_TIMEOUT)
+    graph = Graph(settings.graph_endpoint, credentials, http, clock, settings.source_mode, slow=slow)
     opened = _opener(settings.tables, settings)
     audited = _opener(settings.audit_tables, settings)
     tenants = TenantStore(Table(opened, "Tenants", clock), Table(opened, "ByState", clock), clock, new_id)
@@ -101,6 +109,8 @@ def build(settings: Settings, clock: Clock) -> Services:
         credentials=credentials,
         directory=Directory(graph, settings.source_tenant_id),
         pim=DirectoryPim(graph, settings.allowed_directory_roles),
+        conditional_access=ConditionalAccess(graph),
+        hunting=Hunting(graph),
         applications=Applications(graph, settings.source_tenant_id),
         synchronizations=Synchronizations(graph, settings.source_tenant_id),
         tenants=tenants,

@@ -76,6 +76,7 @@ NAMES: Mapping[str, str] = {
     "TENANTRY_SOURCE_CLIENT_ID": "application (client) id of Tenantry Source",
     "TENANTRY_SETUP_CLIENT_ID": "application (client) id of Tenantry Setup",
     "TENANTRY_ACCESS_CLIENT_ID": "application (client) id of Tenantry Access",
+    "TENANTRY_HUNT_CLIENT_ID": "application (client) id of Tenantry Hunt",
     "TENANTRY_IDENTITY_CLIENT_ID": "client id of the user-assigned managed identity that the registrations trust",
     "TENANTRY_TABLES_ENDPOINT": "Table endpoint of the state account, reached by identity",
     "TENANTRY_TABLES_CONNECTION_STRING": "instead of the endpoint, for local runs against Azurite",

@@ -23,10 +23,13 @@ def routes() -> str:
 def permissions() -> str:
     """What each registration may do, and why."""
     from shared.permissions import CALLS, MULTI_TENANT, Registration, needed  # noqa: PLC0415 - after the path is set
+    from shared.running.acts import ACTS  # noqa: PLC0415
 
     lines = ["| Registration | Where | Permission | For |", "|---|---|---|---|"]
     for registration in Registration:
+        feature = next((act.feature for act in ACTS if registration in act.targets and act.feature), None)
         where = "each target" if registration in MULTI_TENANT else "source"
+        where += f" that wants {feature}" if feature else ""
         for name in needed(registration):
             why = dict.fromkeys(
                 call.why for call in CALLS if registration in call.registrations and name in call.permissions

@@ -33,9 +33,9 @@ from shared.errors import (
     Throttled,
     Unavailable,
 )
-from shared.graph.throttle import Lane, Throttle
+from shared.graph.throttle import PACES, Lane, Throttle
 from shared.identifiers import TenantId
-from shared.permissions import Call, Registration, SourceMode
+from shared.permissions import Call, Family, Registration, SourceMode
 from shared.privileged import OpenIntent
 
 LONGEST_WAIT_SECONDS = 5.0
@@ -44,6 +44,10 @@ LONGEST_WAIT_SECONDS = 5.0
 _BACKOFFS = (0.5, 1.0, 2.0)
 _DEFAULT_RETRY_AFTER = 10.0
 """PIM answers 429 without a Retry-After (graph issues)."""
+
+_SLOW = frozenset({Family.HUNTING})
+"""Families whose calls may take minutes. They have the client of their own that waits so long, and one try: a second one
+would not end within functionTimeout."""
 
 _PAGES = 200
 
@@ -113,11 +117,14 @@ class Graph:
         http: httpx.AsyncClient,
         clock: Clock,
         mode: SourceMode = SourceMode.OWN,
+        *,
+        slow: httpx.AsyncClient | None = None,
     ) -> None:
         self._mode = mode
         self._base = f"{endpoint}/v1.0"
         self._credentials = credentials
         self._http = http
+        self._slow = slow or http
         self._clock = clock
         self._throttle = Throttle(clock)
 
@@ -160,15 +167,16 @@ class Graph:
         remote: RemoteCall,
         landed: _Landed,
     ) -> Answer:
-        adapter = HttpxRequestAdapter(_Bearer(self._credentials, registration, tenant_id), http_client=self._http)
+        http = self._slow if call.family in _SLOW else self._http
+        adapter = HttpxRequestAdapter(_Bearer(self._credentials, registration, tenant_id), http_client=http)
         adapter.base_url = self._base
         lane: Lane = (registration, tenant_id, call.family)
-        repeatable = not call.write or call.method in ("PUT", "PATCH", "DELETE")
+        repeatable = call.family not in _SLOW and (not call.write or call.method in ("PUT", "PATCH", "DELETE"))
         renewed = False
         for backoff in (*_BACKOFFS, None):
             await self._await_lane(lane, remote)
             try:
-                return self._judge(await self._once(adapter, build, remote), remote)
+                return self._judge(await self._once(adapter, build, remote, lane), remote, call.family)
             except Throttled as error:
                 self._throttle.note(lane, error.seconds)
                 if backoff is None or error.seconds > LONGEST_WAIT_SECONDS:
@@ -220,7 +228,7 @@ class Graph:
         if wait:
             await self._clock.sleep(wait)
 
-    async def _once(self, adapter: HttpxRequestAdapter, build: Build, remote: RemoteCall) -> httpx.Response:
+    async def _once(self, adapter: HttpxRequestAdapter, build: Build, remote: RemoteCall, lane: Lane) -> httpx.Response:
         request = build(GraphServiceClient(request_adapter=adapter))
         request.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
         try:
@@ -229,11 +237,14 @@ class Graph:
             raise Unavailable(remote, uncertain=False) from error
         except httpx.TransportError as error:
             raise Unavailable(remote, uncertain=True) from error
+        finally:
+            # Not before: the token may have had to be fetched first.
+            self._throttle.called(lane)
         if not isinstance(answer, httpx.Response):
             raise TypeError("the SDK did not hand over its response")
         return answer
 
-    def _judge(self, answer: httpx.Response, remote: RemoteCall) -> Answer:
+    def _judge(self, answer: httpx.Response, remote: RemoteCall, family: Family) -> Answer:
         request_id = answer.headers.get("request-id", "")
         if answer.is_success:
             return Answer(answer.content, request_id)
@@ -249,7 +260,7 @@ class Graph:
             message=error.message or "",
             request_id=request_id,
         )
-        raise _error(named, answer.headers.get("Retry-After", ""))
+        raise _error(named, answer.headers.get("Retry-After", ""), PACES.get(family, _DEFAULT_RETRY_AFTER))
 
 
 def _get(link: str) -> RequestInformation:
@@ -266,10 +277,10 @@ def _envelope(content: bytes) -> _Inner:
         return _Inner()
 
 
-def _error(call: RemoteCall, retry_after: str) -> RemoteError:
+def _error(call: RemoteCall, retry_after: str, default: float) -> RemoteError:
     match call.status:
         case 429:
-            return Throttled(call, seconds=_seconds(retry_after))
+            return Throttled(call, seconds=_seconds(retry_after, default))
         case 404:
             return NotFound(call)
         case 409:
@@ -277,10 +288,10 @@ def _error(call: RemoteCall, retry_after: str) -> RemoteError:
         case 401 | 403:
             return Forbidden(call)
         case status if status >= 500:
-            return Unavailable(call, uncertain=True, seconds=_seconds(retry_after) if retry_after else 0.0)
+            return Unavailable(call, uncertain=True, seconds=_seconds(retry_after, default) if retry_after else 0.0)
         case _:
             return Rejected(call)
 
 
-def _seconds(retry_after: str) -> float:
-    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else _DEFAULT_RETRY_AFTER
+def _seconds(retry_after: str, default: float) -> float:
+    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() else default

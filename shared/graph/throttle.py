@@ -11,6 +11,10 @@ from shared.permissions import Family, Registration
 
 type Lane = tuple[Registration, TenantId, Family]
 
+PACES = {Family.CONDITIONAL_ACCESS: 1.1}
+"""Seconds between two calls where the limit is too low to be met by answers: conditional access takes one a second for a
+tenant, over all apps, and does not say how long to wait (Graph throttling limits reference)."""
+
 
 class Throttle:
     """Remembers the waits that the vendor asked for."""
@@ -23,6 +27,11 @@ class Throttle:
         """The vendor said how long to wait."""
         until = self._clock.now() + timedelta(seconds=seconds)
         self._until[lane] = max(until, self._until.get(lane, until))
+
+    def called(self, lane: Lane) -> None:
+        """A call is over: where calls have a pace, the next one waits."""
+        if (pace := PACES.get(lane[2])) is not None:
+            self.note(lane, pace)
 
     def wait(self, lane: Lane) -> float:
         """Seconds to wait before the next call; 0 when the way is free."""

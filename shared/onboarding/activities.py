@@ -53,7 +53,7 @@ async def _prove_consent(services: Services, call: ActCall, tenant: Tenant) -> A
     left = [number for number in acts_left(tenant) if number != 1]
     granted: dict[Registration, tuple[str, ...]] = {}
     lacking: dict[Registration, tuple[str, ...]] = {}
-    for registration in needed_in_target(left):
+    for registration in needed_in_target(left, tenant.record.wanted):
         held = await _held(services, registration, tenant.record.tenant_id)
         missing = tuple(sorted(set(needed(registration)) - held))
         if missing:

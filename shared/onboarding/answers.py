@@ -11,7 +11,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from shared.formats import Address, Duration, Guid, Moment
 from shared.onboarding.checklist import AnalystChecklist, Step
 from shared.permissions import Registration
-from shared.tenants.record import ActState, Problem
+from shared.tenants.findings import Applies, Cell, Feature
+from shared.tenants.record import AccessMode, ActState, Problem, WithoutPim
 from shared.tenants.states import State
 
 
@@ -71,12 +72,22 @@ class TrustView(Struct, frozen=True, kw_only=True, rename="camel"):
     hybrid_joined: bool
 
 
+class AccessView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Who is made eligible in the target: each analyst, or a group of the target's own."""
+
+    mode: AccessMode
+    group_id: Guid | None
+
+
 class WantedView(Struct, frozen=True, kw_only=True, rename="camel"):
     """What the operator asked for."""
 
     analysts: AnalystsView
     duration: Duration
     trust: TrustView
+    features: tuple[Feature, ...]
+    access: AccessView
+    without_pim: WithoutPim
 
 
 class ConsentState(StrEnum):
@@ -132,6 +143,52 @@ class GrantedPermissions(Struct, frozen=True, kw_only=True, rename="camel"):
     permissions: tuple[str, ...]
 
 
+class FindingView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One thing that the target would ask of an analyst's sign-in. No analysts named: all; no locations: all of this side."""
+
+    policy: str
+    policy_id: str | None
+    applies: Applies
+    stops: Annotated[bool, Meta(description="No analyst can give what is asked.")]
+    controls: tuple[str, ...]
+    analysts: tuple[Guid, ...]
+    locations: tuple[str, ...]
+    what: str
+    do: str
+
+
+class SignInView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What would stop a sign-in to the target, inside its named locations and outside, as it was read."""
+
+    read: Moment
+    named_locations: tuple[str, ...]
+    inside: tuple[FindingView, ...]
+    outside: tuple[FindingView, ...]
+    left_out: Annotated[int, Meta(description="Findings beyond the most that are kept.")]
+    problem: Annotated[str | None, Meta(description="Why it could not be read.")]
+
+
+class QueryView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What came of one saved hunting query: its first rows, or why there are none."""
+
+    name: str
+    tells: str
+    at: Moment
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    problem: str | None
+
+
+class ProofView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """How far a feature is proved by use."""
+
+    feature: Feature
+    since: Moment
+    proven: bool
+    summary: str
+    queries: tuple[QueryView, ...]
+
+
 class DriftView(Struct, frozen=True, kw_only=True, rename="camel"):
     """One property that is not as the app left it."""
 
@@ -166,6 +223,8 @@ class TenantRecord(TenantSummary, frozen=True, kw_only=True, rename="camel"):
     ]
     checklist: tuple[AnalystChecklist, ...]
     administrator_checklist: tuple[Step, ...]
+    sign_in: SignInView | None
+    proof: ProofView | None
     health: Annotated[HealthView | None, Meta(description="After the first night of a tenant that is Ready.")]
 
 

@@ -11,6 +11,7 @@ from shared.durable import Orchestrations
 from shared.onboarding import pages
 from shared.onboarding.kit_making import as_html, kit_text
 from shared.permissions import Registration
+from shared.running.acts import asked_of
 from shared.running.consents import entra_link, find, pending, tenant_of
 from shared.running.lifecycle import open_run
 from shared.running.starting import continued
@@ -112,7 +113,8 @@ async def _page(services: Services, tenant: Tenant, consent: Consent) -> str:
     if consent.proved is not None:
         following = pending(tenant)
         return pages.proved(consent.registration, name, _here(services, following) if following else "")
-    if tenant.record.state not in (*UNDER_WAY, State.WAITING_FOR_CONSENT):
+    awaited = consent.registration in asked_of(tenant.record.wanted)
+    if not awaited or tenant.record.state not in (*UNDER_WAY, State.WAITING_FOR_CONSENT):
         return pages.nobody_waits(consent.registration, name)
     if consent.answered is not None:
         return _checking(services, tenant, consent)

@@ -31,6 +31,7 @@ async def look_up(services: Services, asked: Asked) -> Intake:
             user_ids=asked.user_ids,
             duration_days=asked.duration_days,
             trust=asked.trust,
+            features=asked.features,
             access=asked.access,
             without_pim=asked.without_pim,
             service_principal_id=asked.service_principal_id,

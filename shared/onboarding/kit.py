@@ -19,6 +19,7 @@ from shared.onboarding.commands import (
 )
 from shared.onboarding.pages import PURPOSES, reasons
 from shared.permissions import MULTI_TENANT, SECURITY_READER, Registration
+from shared.running.acts import asked_of
 from shared.tenants.record import AccessMode, IntentState, Tenant
 
 _NOT_CHANGED = ("refused", "not sent", "found to be so")
@@ -52,7 +53,7 @@ def markdown(
             f"**{tenant.record.state.value}** since {tenant.record.since:%Y-%m-%d %H:%M} UTC."
         ),
         "## What is asked of you, and why",
-        *_asked(),
+        *_asked(tenant),
         "## What was changed so far",
         _changed(_changes(target, trail)),
         *_under_way(tenant),
@@ -65,8 +66,8 @@ def markdown(
     return "\n\n".join(parts) + "\n"
 
 
-def _asked() -> Iterable[str]:
-    for registration in MULTI_TENANT:
+def _asked(tenant: Tenant) -> Iterable[str]:
+    for registration in asked_of(tenant.record.wanted):
         yield f"**{registration.value}** {PURPOSES[registration]}"
         rows = [f"| `{name}` | {'; '.join(why)} |" for name, why in reasons(registration)]
         yield "\n".join(["| Permission | What it is for |", "|---|---|", *rows])
@@ -134,7 +135,9 @@ def _removal(
     )
     yield block(connect(tenant.record.tenant_id, _SCOPES))
     yield "1. The sender's applications, so that nothing is made anew."
-    yield block(*(call("DELETE", f"servicePrincipals(appId='{apps[one]}')") for one in MULTI_TENANT))
+    # Also those that were asked for once and are not wanted any more.
+    ours = [one for one in MULTI_TENANT if one in asked_of(tenant.record.wanted) or one in tenant.consents]
+    yield block(*(call("DELETE", f"servicePrincipals(appId='{apps[one]}')") for one in ours))
     accounts = [one.target_object_id for one in tenant.analysts.values() if one.target_object_id is not None]
     held = [one.principal_id for one in tenant.eligibilities.values() if not one.plain]
     principals = dict.fromkeys(held if tenant.record.without_pim else [*held, *accounts])

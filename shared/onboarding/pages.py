@@ -29,11 +29,13 @@ PURPOSES = {
     Registration.ACCESS: "stays: it makes the analysts eligible for Security Reader, and renews that before it ends. By its "
     "permission it could make anyone eligible for any role; Tenantry refuses every role but those on its deployment's "
     "allow-list.",
+    Registration.HUNT: "stays, to query the Defender data of the tenant (advanced hunting). It only reads.",
 }
 
 _STAYS = {
     Registration.SETUP: "What it set up stays: you undo it in Cross-tenant access settings.",
     Registration.ACCESS: "The analysts' eligibilities stay until their end: remove them in Privileged Identity Management.",
+    Registration.HUNT: "Nothing of it stays.",
 }
 
 

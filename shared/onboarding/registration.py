@@ -8,6 +8,7 @@ from shared.onboarding import (
     activities,
     adopted_activities,
     analyst_activities,
+    checking_activities,
     sync_activities,
 )
 from shared.running import acts, lifecycle, sweeper
@@ -35,5 +36,7 @@ def blueprint() -> df.Blueprint:
     register_activity(app, acts.PROVISION_ANALYST, analyst_activities.provision_analyst)
     register_activity(app, acts.ENSURE_OTHER_ACCESS, access_activities.ensure_other_access)
     register_activity(app, acts.ENSURE_SECURITY_READER, analyst_activities.ensure_security_reader)
+    register_activity(app, acts.DIAGNOSE_SIGN_IN, checking_activities.diagnose_sign_in)
+    register_activity(app, acts.PROVE_HUNTING, checking_activities.prove_hunting)
     register_activity(app, acts.WRITE_CHECKLIST, analyst_activities.write_checklist)
     return app

@@ -13,6 +13,7 @@ from shared.errors import BadRequest
 from shared.formats import Guid
 from shared.identifiers import ObjectId, TenantId, as_guid
 from shared.permissions import SourceMode
+from shared.tenants.findings import Feature
 from shared.tenants.record import Access, AccessMode, Analyst, Trust, Wanted, WithoutPim
 
 MOST_ANALYSTS = 200
@@ -74,6 +75,13 @@ class TenantRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", 
         ),
     ] = _DEFAULT_DURATION
     trust: TrustRequest = msgspec.field(default_factory=TrustRequest)
+    features: Annotated[
+        list[str],
+        Meta(
+            description=f"What the tenant gets beyond the eligibilities: {', '.join(Feature)}.",
+            extra_json_schema={"items": {"type": "string", "enum": [*Feature]}, "uniqueItems": True},
+        ),
+    ] = []
     access: AccessRequest = msgspec.field(default_factory=AccessRequest)
     without_pim: Annotated[
         WithoutPim,
@@ -96,6 +104,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     user_ids: tuple[ObjectId, ...]
     duration_days: int
     trust: Trust
+    features: tuple[Feature, ...]
     access: Access
     without_pim: WithoutPim
     service_principal_id: str
@@ -130,6 +139,7 @@ def parse(content: bytes, content_type: str, source: TenantId, mode: SourceMode 
             compliant_device=body.trust.compliant_device,
             hybrid_joined=body.trust.hybrid_joined,
         ),
+        features=features_asked(body.features),
         access=access_asked(body.access.mode, body.access.group_id),
         without_pim=body.without_pim,
         service_principal_id=_adopted(body.synchronization_service_principal_id, mode),
@@ -179,6 +189,16 @@ def who(field: str, group_id: str | None, user_ids: list[str] | None) -> tuple[O
     if len(set(found)) != len(found):
         raise BadRequest(f"{within}userIds", "names a user twice")
     return None, tuple(ObjectId(one) for one in sorted(found))
+
+
+def features_asked(names: list[str]) -> tuple[Feature, ...]:
+    """The features of these names, sorted. Raises BadRequest."""
+    for number, name in enumerate(names):
+        if name not in set(Feature):
+            raise BadRequest(f"features[{number}]", f"is none of {', '.join(Feature)}")
+        if name in names[:number]:
+            raise BadRequest("features", f"names {name} twice")
+    return tuple(sorted(Feature(name) for name in names))
 
 
 def access_asked(mode: AccessMode, group_id: str | None) -> Access:

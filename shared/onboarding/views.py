@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from msgspec import UNSET
 from msgspec.structs import asdict
 
-from shared.onboarding import checklist
+from shared.onboarding import checklist, proving, signin
 from shared.onboarding.answers import (
+    AccessView,
     ActView,
     AnalystsView,
     AnalystView,
@@ -28,12 +29,13 @@ from shared.onboarding.answers import (
     WantedView,
 )
 from shared.onboarding.request import Intake
-from shared.permissions import CALLS, MULTI_TENANT, Registration, needed
+from shared.permissions import CALLS, Registration, needed
 from shared.run import Run
-from shared.running.acts import ACTS, BY_NUMBER
+from shared.running.acts import ACTS, BY_NUMBER, asked_of
 from shared.running.consents import pending
 from shared.running.starting import has_written
 from shared.settings import Settings
+from shared.tenants.findings import Feature
 from shared.tenants.record import Act, ActState, Consent, Health, Record, Tenant
 from shared.tenants.states import State
 
@@ -62,12 +64,18 @@ def record(settings: Settings, tenant: Tenant) -> TenantRecord:
         wanted=_wanted(tenant),
         requested_by=tenant.record.requested_by,
         cancelled_by=tenant.record.cancelled_by or None,
-        warnings=tenant.record.warnings,
+        warnings=(
+            *tenant.record.warnings,
+            *signin.warnings(tenant.sign_in),
+            *proving.warnings(tenant.proofs.get(Feature.HUNTING)),
+        ),
         acts=tuple(_act(number, name, tenant.acts.get(number)) for number, name in _told(tenant)),
         consents=tuple(_consents(settings, tenant)),
         analysts=tuple(_analysts(tenant)),
         eligibilities=tuple(_eligibilities(tenant)),
         permissions=tuple(_permissions(settings, tenant)),
+        sign_in=signin.shown(tenant.sign_in),
+        proof=proving.shown(tenant.proofs.get(Feature.HUNTING)),
         confirmed=checklist.confirmed(tenant) if ready else None,
         checklist=tuple(checklist.for_analysts(settings.portals, tenant)) if ready else (),
         administrator_checklist=tuple(checklist.for_administrator(settings.portals, tenant)) if ready else (),
@@ -116,7 +124,7 @@ def plan(intake: Intake, tenant: Tenant | None) -> TenantPlan:
         acts=tuple(PlannedAct(number=number, name=name, would=_would(number, tenant)) for number, name in _names()),
         permissions=tuple(
             NeededPermissions(registration=one, permissions=tuple(needed(one)))
-            for one in (*MULTI_TENANT, Registration.SOURCE)
+            for one in (*asked_of(intake.wanted), Registration.SOURCE)
         ),
         writes=tuple(f"{call.method} {call.path}" for call in CALLS if call.write),
         unknown=(
@@ -167,11 +175,14 @@ def _wanted(tenant: Tenant) -> WantedView:
             compliant_device=wanted.trust.compliant_device,
             hybrid_joined=wanted.trust.hybrid_joined,
         ),
+        features=wanted.features,
+        access=AccessView(mode=wanted.access.mode, group_id=wanted.access.group_id),
+        without_pim=wanted.without_pim,
     )
 
 
 def _consents(settings: Settings, tenant: Tenant) -> Iterator[ConsentView]:
-    for registration in MULTI_TENANT:
+    for registration in asked_of(tenant.record.wanted):
         consent = tenant.consents.get(registration)
         if consent is None:
             continue

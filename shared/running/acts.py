@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from shared.permissions import MULTI_TENANT, Registration
 from shared.running.messages import ActCall, ActOutcome, BeginOutcome, EndCall, EndOutcome
-from shared.tenants.record import Goal
+from shared.tenants.findings import Feature
+from shared.tenants.record import Goal, Wanted
 from shared.wire import Activity
 
 ORCHESTRATORS: dict[str, str] = {Goal.ONBOARDING.value: "onboard_tenant", "night": "look_after_tenants"}
@@ -29,12 +30,22 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActKind:
-    """One act: its steps in order, and the registrations that it needs in the target."""
+    """One act: its steps in order, and the registrations that it needs in the target.
+
+    `feature`: it needs them only where that is wanted. `of_accounts`: what it found changes with who has an account.
+    """
 
     number: int
     name: str
     steps: tuple[Step, ...]
     targets: tuple[Registration, ...] = ()
+    feature: Feature | None = None
+    of_accounts: bool = False
+
+    @property
+    def by_analyst(self) -> bool:
+        """Whether a step of it runs once for each analyst."""
+        return any(step.by_analyst for step in self.steps)
 
 
 PROVE_CONSENT = _activity("prove_consent")
@@ -49,6 +60,8 @@ START_SYNCHRONIZATION = _activity("start_synchronization")
 PROVISION_ANALYST = _activity("provision_analyst")
 ENSURE_OTHER_ACCESS = _activity("ensure_other_access")
 ENSURE_SECURITY_READER = _activity("ensure_security_reader")
+DIAGNOSE_SIGN_IN = _activity("diagnose_sign_in")
+PROVE_HUNTING = _activity("prove_hunting")
 REMOVE_OTHER_ELIGIBILITIES = _activity("remove_other_eligibilities")
 WRITE_CHECKLIST = _activity("write_checklist")
 REMOVE_ELIGIBILITIES = _activity("remove_eligibilities")
@@ -78,9 +91,17 @@ ACTS: tuple[ActKind, ...] = (
         steps=(Step(activity=ENSURE_OTHER_ACCESS), Step(activity=ENSURE_SECURITY_READER, by_analyst=True)),
         targets=_ACCESS,
     ),
+    # Reads as Tenantry Setup, but asks for no consent: an administrator who removed it after act 4 did no harm.
+    ActKind(number=10, name="sign-in diagnosis", steps=(Step(activity=DIAGNOSE_SIGN_IN),), of_accounts=True),
+    ActKind(
+        number=11,
+        name="proof",
+        steps=(Step(activity=PROVE_HUNTING),),
+        targets=(Registration.HUNT,),
+        feature=Feature.HUNTING,
+    ),
     ActKind(number=12, name="checklist", steps=(Step(activity=WRITE_CHECKLIST),)),
 )
-"""Acts 10 (sign-in diagnosis) and 11 (proof) have their numbers, and their place before the checklist."""
 
 SUPERSEDED = ActKind(
     number=13, name="other eligibilities", steps=(Step(activity=REMOVE_OTHER_ELIGIBILITIES),), targets=_ACCESS
@@ -97,7 +118,13 @@ LEAVING: tuple[ActKind, ...] = (
 BY_NUMBER: dict[int, ActKind] = {act.number: act for act in (*ACTS, SUPERSEDED, *LEAVING)}
 
 
-def needed_in_target(numbers: Iterable[int]) -> tuple[Registration, ...]:
+def needed_in_target(numbers: Iterable[int], wanted: Wanted) -> tuple[Registration, ...]:
     """The registrations that must be consented in the target for these acts, in the order of asking."""
-    wanted = {registration for number in numbers for registration in BY_NUMBER[number].targets}
-    return tuple(registration for registration in MULTI_TENANT if registration in wanted)
+    acts = [BY_NUMBER[number] for number in numbers]
+    needed = {one for act in acts if act.feature is None or act.feature in wanted.features for one in act.targets}
+    return tuple(registration for registration in MULTI_TENANT if registration in needed)
+
+
+def asked_of(wanted: Wanted) -> tuple[Registration, ...]:
+    """Every registration that a target with these wishes is asked to consent to, in the order of asking."""
+    return needed_in_target(BY_NUMBER, wanted)

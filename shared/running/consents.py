@@ -12,9 +12,10 @@ import msgspec
 
 from shared.errors import NotConsented
 from shared.identifiers import AppId, NewId, TenantId, as_guid
-from shared.permissions import MULTI_TENANT, Registration
+from shared.permissions import Registration
+from shared.running.acts import asked_of
 from shared.tenants.change import Change
-from shared.tenants.record import Act, ActState, Consent, Tenant
+from shared.tenants.record import Act, ActState, Consent, Tenant, Wanted
 
 GRANT_SHOWS_WITHIN = timedelta(minutes=15)
 """How long after the callback a token may take to show the grant (unconfirmed; minutes are seen)."""
@@ -79,11 +80,11 @@ def _shown(
     return shown
 
 
-def first_links(tenant_id: TenantId, now: datetime, new_id: NewId) -> list[Consent]:
-    """Links to every multi-tenant registration, for a tenant that is new here."""
+def first_links(tenant_id: TenantId, wanted: Wanted, now: datetime, new_id: NewId) -> list[Consent]:
+    """Links to every registration that the wishes ask for, for a tenant that is new here."""
     return [
         Consent(registration=registration, state=new_state(tenant_id, new_id), created=now)
-        for registration in MULTI_TENANT
+        for registration in asked_of(wanted)
     ]
 
 
@@ -113,10 +114,15 @@ def still_to_prove(tenant: Tenant, registrations: Iterable[Registration], now: d
     return any(row.answered is not None and now - row.answered <= GRANT_SHOWS_WITHIN for row in rows)
 
 
+def unproved(tenant: Tenant) -> list[Registration]:
+    """The registrations whose consent is still asked for, in the order of asking. What is not wanted any more is not."""
+    asked = asked_of(tenant.record.wanted)
+    return [one for one in asked if one in tenant.consents and tenant.consents[one].proved is None]
+
+
 def pending(tenant: Tenant) -> Consent | None:
-    """The next consent that is asked for, in the order of asking."""
-    rows = [tenant.consents[one] for one in MULTI_TENANT if one in tenant.consents]
-    return next((row for row in rows if row.proved is None), None)
+    """The next consent that is asked for."""
+    return next((tenant.consents[one] for one in unproved(tenant)), None)
 
 
 def entra_link(authority: str, tenant_id: TenantId, client_id: AppId, scope: str, redirect: str, state: str) -> str:

@@ -9,7 +9,7 @@ from shared.errors import NotStarted, StoreConflict, StoreUnavailable
 from shared.identifiers import TenantId
 from shared.run import Run, RunKey, StartOrchestration, key_of, orchestration_id
 from shared.running.acts import ORCHESTRATORS
-from shared.running.consents import still_to_prove
+from shared.running.consents import still_to_prove, unproved
 from shared.running.messages import ActCall, Again, BeginOutcome, Done, EndCall, Ended, EndOutcome, Resume
 from shared.running.opening import first_record, has_begun, may_begin, next_record
 from shared.running.planning import plan
@@ -206,7 +206,7 @@ def _answered_meanwhile(tenant: Tenant, ended: Ended, now: datetime) -> bool:
     """The consent came back between the last look and this end: the callback found the run open and left it to us."""
     if ended.state is not State.WAITING_FOR_CONSENT:
         return False
-    return still_to_prove(tenant, [one for one, row in tenant.consents.items() if row.proved is None], now)
+    return still_to_prove(tenant, unproved(tenant), now)
 
 
 def _tell(tenant: Tenant) -> None:

@@ -8,14 +8,14 @@ from msgspec.structs import replace
 from shared.identifiers import NewId, TenantId
 from shared.permissions import Registration
 from shared.run import Run
-from shared.running.acts import BY_NUMBER
+from shared.running.acts import BY_NUMBER, needed_in_target
 from shared.running.consents import first_links, new_state
 from shared.running.starting import Offboarding, Onboarding, Payload, goal_of
 from shared.tenants.change import Change
 from shared.tenants.record import Act, ActState, Analyst, Consent, Goal, Record, Tenant, Wanted
 from shared.tenants.states import State
 
-_BY_ANALYST = frozenset(number for number, act in BY_NUMBER.items() if any(step.by_analyst for step in act.steps))
+_BY_ANALYST = frozenset(number for number, act in BY_NUMBER.items() if act.by_analyst or act.of_accounts)
 _CHECKLIST = 12
 
 
@@ -58,7 +58,8 @@ def first_record(run: Run, payload: Onboarding, now: datetime, new_id: NewId) ->
         wanted=payload.wanted,
         trust_asked=payload.wanted.trust,
     )
-    return Change(record=record, analysts=payload.analysts, consents=first_links(tenant_id, now, new_id))
+    consents = first_links(tenant_id, payload.wanted, now, new_id)
+    return Change(record=record, analysts=payload.analysts, consents=consents)
 
 
 def next_record(tenant: Tenant, run: Run, payload: Payload, now: datetime, new_id: NewId) -> Change:
@@ -127,7 +128,7 @@ def _changed(tenant: Tenant, record: Record, payload: Onboarding, now: datetime,
         record=_wishing(record, payload.wanted),
         analysts=[*joiners, *back, *leaving, *refused],
         acts=_pending(tenant, acts),
-        consents=_links(tenant, acts, now, new_id),
+        consents=_links(tenant, payload.wanted, acts, now, new_id),
     )
 
 
@@ -138,22 +139,25 @@ def _wishing(record: Record, wanted: Wanted) -> Record:
 def differing(before: Wanted, after: Wanted) -> Iterable[int]:
     """The acts that another wish concerns. Who the analysts are is told by their rows."""
     if before.trust != after.trust:
-        yield from (1, 3)
+        yield from (1, 3, 10)
     if before.access != after.access:
         yield from (9, 12, 13)
     if before.without_pim is not after.without_pim:
         yield from (2, 9)
+    if before.features != after.features:
+        yield from (1, 11)
     if before.duration_days != after.duration_days:
         yield 9
 
 
-def _links(tenant: Tenant, acts: set[int], now: datetime, new_id: NewId) -> list[Consent]:
-    """A new link to Setup, where it is needed again: the administrator was told to remove it once the tenant was Ready."""
-    if 3 not in acts:
-        return []
-    return [
-        Consent(registration=Registration.SETUP, state=new_state(tenant.record.tenant_id, new_id), created=now),
-    ]
+def _links(tenant: Tenant, wanted: Wanted, acts: set[int], now: datetime, new_id: NewId) -> list[Consent]:
+    """A new link to Setup, where it is needed again: the administrator was told to remove it once the tenant was Ready.
+    And one to whatever is wanted for the first time.
+    """
+    again = [Registration.SETUP] if 3 in acts else []
+    first = [one for one in needed_in_target(acts, wanted) if one not in tenant.consents and one not in again]
+    tenant_id = tenant.record.tenant_id
+    return [Consent(registration=one, state=new_state(tenant_id, new_id), created=now) for one in (*again, *first)]
 
 
 def _leaving(tenant: Tenant, record: Record, now: datetime) -> Change:

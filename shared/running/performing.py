@@ -40,12 +40,14 @@ type Work = Callable[[Services, ActCall, Tenant], Awaitable[ActOutcome]]
 _STORE_PAUSE_SECONDS = 20.0
 _VENDOR_PAUSE_SECONDS = 15.0
 _SLOWEST_SECONDS = 60.0
+_TO_LOOK = timedelta(minutes=20)
+"""For an act that only looks: longer than the 15 minutes after which a tenant's hunting quota is renewed."""
+
 _ANALYST_TAKES = timedelta(seconds=20)
 """One analyst's part of an act that goes by analyst: reads, a write, looks until it shows."""
 
 _BY_ANALYST = frozenset(
-    {number for number, act in BY_NUMBER.items() if any(step.by_analyst for step in act.steps)}
-    | {act.number for act in (*LEAVING, SUPERSEDED)}
+    {number for number, act in BY_NUMBER.items() if act.by_analyst} | {act.number for act in (*LEAVING, SUPERSEDED)}
 )
 
 
@@ -62,6 +64,8 @@ def deadline(deadlines: Deadlines, number: int, analysts: int) -> timedelta:
     match number:
         case 8:
             return deadlines.provisioning + each
+        case 10 | 11:
+            return _TO_LOOK
         case 6 | 9 | 13 | 21 | 23:
             # The application must show before its job can be made, the account before PIM knows it; and an answer that
             # was lost is waited for before either is asked for again.
@@ -70,8 +74,13 @@ def deadline(deadlines: Deadlines, number: int, analysts: int) -> timedelta:
             return deadlines.replication + each
 
 
-async def perform(services: Services, call: ActCall, number: int, work: Work) -> ActOutcome:
-    """Run one step of an act. Safe twice; answers a value for all that is foreseen."""
+async def perform(
+    services: Services, call: ActCall, number: int, work: Work, *, late: Work | None = None
+) -> ActOutcome:
+    """Run one step of an act. Safe twice; answers a value for all that is foreseen.
+
+    `late`: what is done instead when the act's time is over; without it, the run fails.
+    """
     try:
         tenant = await _enter(services, call, number)
         act = tenant.acts[number]
@@ -79,7 +88,9 @@ async def perform(services: Services, call: ActCall, number: int, work: Work) ->
             return Done(act.detail)
         until = act.since + deadline(services.settings.deadlines, number, len(tenant.analysts))
         if services.clock.now() > until:
-            return await _leave(services, call, number, _too_late(act))
+            if late is None:
+                return await _leave(services, call, number, _too_late(act))
+            work = late
         outcome = await _work(services, call, number, tenant, work)
         now = services.clock.now()
         return await _leave(services, call, number, _paced(outcome, now - act.since, until - now))

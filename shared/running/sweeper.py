@@ -10,7 +10,7 @@ from shared.durable import Orchestrations, Standing
 from shared.identifiers import TenantId
 from shared.run import Run, key_of
 from shared.running.acts import ORCHESTRATORS
-from shared.running.consents import still_to_prove
+from shared.running.consents import still_to_prove, unproved
 from shared.running.lifecycle import open_run, stopped_acts
 from shared.running.starting import continued
 from shared.services import Services
@@ -99,8 +99,7 @@ async def _look_at_waiting(services: Services, orchestrations: Orchestrations, r
         await _end_wait(services, record)
     elif record.state is State.WAITING_FOR_CONSENT:
         tenant = await services.tenants.read(record.tenant_id)
-        asked = [] if tenant is None else [one for one, row in tenant.consents.items() if row.proved is None]
-        if tenant is not None and still_to_prove(tenant, asked, now):
+        if tenant is not None and still_to_prove(tenant, unproved(tenant), now):
             # The callback stored an answer, and died before it opened the run.
             await open_run(
                 services,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.identifiers import ObjectId
+from shared.tenants.findings import Proof, SignIn
 from shared.tenants.record import Act, Analyst, Consent, Eligibility, Health, Intent, Record
 
 
@@ -18,6 +19,8 @@ class Change:
     eligibilities: Sequence[Eligibility] = ()
     consents: Sequence[Consent] = ()
     intents: Sequence[Intent] = ()
+    sign_in: SignIn | None = None
+    proofs: Sequence[Proof] = ()
     health: Health | None = None
     forgotten_analysts: Sequence[ObjectId] = ()
     forgotten_eligibilities: Sequence[str] = ()

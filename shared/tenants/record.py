@@ -1,6 +1,7 @@
 """What is kept of a tenant: the rows of its partition, as plain values. Pure.
 
-The record is the guard of every transaction; acts, analysts, eligibilities, consents and intents stand beside it.
+The record is the guard of every transaction; acts, analysts, eligibilities, consents, intents and what the
+looking acts found stand beside it.
 """
 
 from datetime import datetime
@@ -10,6 +11,7 @@ import msgspec
 
 from shared.identifiers import ObjectId, TenantId
 from shared.permissions import Registration
+from shared.tenants.findings import Feature, Proof, SignIn
 from shared.tenants.states import State
 
 
@@ -70,7 +72,7 @@ class WithoutPim(StrEnum):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What the operator asked for. Two equal values are the same request.
+    """What the operator asked for. Two equal values are the same request: lists are sorted.
 
     `service_principal_id`: the enterprise application that a person made for the synchronization, where the deployment
     adopts such ones.
@@ -81,6 +83,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     user_ids: tuple[ObjectId, ...]
     duration_days: int
     trust: Trust = Trust()
+    features: tuple[Feature, ...] = ()
     access: Access = Access()
     without_pim: WithoutPim = WithoutPim.REFUSE
     service_principal_id: str = ""
@@ -271,6 +274,8 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     eligibilities: dict[str, Eligibility] = {}
     consents: dict[Registration, Consent] = {}
     intents: dict[str, Intent] = {}
+    sign_in: SignIn | None = None
+    proofs: dict[Feature, Proof] = {}
     health: Health | None = None
 
     @property

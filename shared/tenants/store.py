@@ -2,7 +2,7 @@
 
 All writes go through `update`: it reads, asks a pure function what to change, writes, and asks again when somebody
 else was faster. A row key is `record`, `act|08`, `analyst|{id}`, `elig|{hash}`, `consent|{registration}`,
-`intent|{hash}` or `health`.
+`intent|{hash}`, `signin`, `proof|{feature}` or `health`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,16 +13,17 @@ import msgspec
 
 from shared.clock import Clock
 from shared.errors import StoreConflict, TransitionNotAllowed
-from shared.identifiers import NewId, ObjectId, TenantId
-from shared.permissions import Registration
+from shared.identifiers import NewId, TenantId
 from shared.rows import Row, encode
 from shared.tables import BATCH_ROWS, Operation, Stale, Table, Write
 from shared.tenants.change import Change, eligibility_key, intent_key
+from shared.tenants.findings import Proof, SignIn
 from shared.tenants.record import Act, Analyst, Consent, Eligibility, Health, Intent, Record, Tenant
 from shared.tenants.states import State, may_become
 
 RECORD = "record"
-_HEALTH = "health"
+_SIGN_IN, _HEALTH = "signin", "health"
+_KINDS = (RECORD, "act", "analyst", "elig", "consent", "intent", "proof", _SIGN_IN, _HEALTH)
 _TRIES = 12
 _HINT_SETTLES = timedelta(minutes=10)
 """A hint is written before the record; one younger than this may be right in a moment."""
@@ -128,8 +129,7 @@ class TenantStore:
             yield self._row(tenant_id, f"elig|{key}", eligibility)
         for intent in change.intents:
             yield self._row(tenant_id, f"intent|{intent_key(intent.where, intent.object_name)}", intent)
-        if change.health is not None:
-            yield self._row(tenant_id, _HEALTH, change.health)
+        yield from self._looked(change)
         forgotten = {
             "analyst": change.forgotten_analysts,
             "elig": change.forgotten_eligibilities,
@@ -138,6 +138,15 @@ class TenantStore:
         for kind, keys in forgotten.items():
             for key in keys:
                 yield Row(partition=tenant_id, key=f"{kind}|{key}", body=b"", nonce="")
+
+    def _looked(self, change: Change) -> Iterable[Row]:
+        """What the acts and nights that only look have found."""
+        tenant_id = change.record.tenant_id
+        for proof in change.proofs:
+            yield self._row(tenant_id, f"proof|{proof.feature}", proof)
+        for key, found in ((_SIGN_IN, change.sign_in), (_HEALTH, change.health)):
+            if found is not None:
+                yield self._row(tenant_id, key, found)
 
     def _row(self, tenant_id: TenantId, key: str, value: object, *, etag: str = "") -> Row:
         return Row(partition=tenant_id, key=key, body=encode(value), nonce=self._new_id(), etag=etag)
@@ -166,6 +175,8 @@ def _applied(tenant: Tenant, change: Change, etag: str) -> Tenant:
         eligibilities=_with(tenant.eligibilities, eligibilities, change.forgotten_eligibilities),
         consents={**tenant.consents, **{one.registration: one for one in change.consents}},
         intents=_with(tenant.intents, intents, change.forgotten_intents),
+        sign_in=change.sign_in or tenant.sign_in,
+        proofs={**tenant.proofs, **{one.feature: one for one in change.proofs}},
         health=change.health or tenant.health,
     )
 
@@ -175,45 +186,29 @@ def _with[K, V](known: Mapping[K, V], written: Mapping[K, V], forgotten: Sequenc
 
 
 def _assemble(rows: Sequence[Row]) -> Tenant | None:
-    record: Record | None = None
-    etag = ""
-    acts: dict[int, Act] = {}
-    analysts: dict[ObjectId, Analyst] = {}
-    eligibilities: dict[str, Eligibility] = {}
-    consents: dict[Registration, Consent] = {}
-    intents: dict[str, Intent] = {}
-    health: Health | None = None
+    """A tenant of its partition's rows. Raises msgspec.ValidationError for a kind of row that no version of ours wrote."""
+    found: dict[str, list[tuple[str, Row]]] = {kind: [] for kind in _KINDS}
     for row in rows:
         kind, _, key = row.key.partition("|")
-        match kind:
-            case "record":
-                record, etag = row.decode(Record), row.etag
-            case "act":
-                act = row.decode(Act)
-                acts[act.number] = act
-            case "analyst":
-                analyst = row.decode(Analyst)
-                analysts[analyst.object_id] = analyst
-            case "elig":
-                eligibilities[key] = row.decode(Eligibility)
-            case "consent":
-                consent = row.decode(Consent)
-                consents[consent.registration] = consent
-            case "health":
-                health = row.decode(Health)
-            case "intent":
-                intents[key] = row.decode(Intent)
-            case _:
-                raise msgspec.ValidationError(f"unknown row {kind} in a tenant's partition")
-    if record is None:
+        if kind not in found:
+            raise msgspec.ValidationError(f"unknown row {kind} in a tenant's partition")
+        found[kind].append((key, row))
+    if not found[RECORD]:
         return None
+    [(_, record)] = found[RECORD]
+    proofs = [row.decode(Proof) for _, row in found["proof"]]
+    analysts = [row.decode(Analyst) for _, row in found["analyst"]]
+    consents = [row.decode(Consent) for _, row in found["consent"]]
+    acts = [row.decode(Act) for _, row in found["act"]]
     return Tenant(
-        record=record,
-        etag=etag,
-        acts=acts,
-        analysts=analysts,
-        eligibilities=eligibilities,
-        consents=consents,
-        intents=intents,
-        health=health,
+        record=record.decode(Record),
+        etag=record.etag,
+        acts={one.number: one for one in acts},
+        analysts={one.object_id: one for one in analysts},
+        eligibilities={key: row.decode(Eligibility) for key, row in found["elig"]},
+        consents={one.registration: one for one in consents},
+        intents={key: row.decode(Intent) for key, row in found["intent"]},
+        sign_in=next((row.decode(SignIn) for _, row in found[_SIGN_IN]), None),
+        proofs={one.feature: one for one in proofs},
+        health=next((row.decode(Health) for _, row in found[_HEALTH]), None),
     )

@@ -10,7 +10,7 @@ from shared.bodies import decode
 from shared.errors import BadRequest
 from shared.identifiers import ObjectId
 from shared.onboarding.answers import ChangedAnalyst, ChangePlan
-from shared.onboarding.request import AccessRequest, access_asked, days_asked, name_asked, who
+from shared.onboarding.request import AccessRequest, access_asked, days_asked, features_asked, name_asked, who
 from shared.running.opening import differing
 from shared.tenants.record import Analyst, Goal, Record, Tenant, Trust, Wanted, WithoutPim
 from shared.tenants.states import RESTING, State
@@ -38,6 +38,7 @@ class TenantWish(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_
     display_name: str | UnsetType = UNSET
     duration: str | UnsetType = UNSET
     trust: TrustWish | UnsetType = UNSET
+    features: list[str] | UnsetType = UNSET
     access: AccessRequest | UnsetType = UNSET
     without_pim: WithoutPim | UnsetType = UNSET
     dry_run: bool = False
@@ -73,6 +74,7 @@ def wished(before: Wanted, wish: TenantWish) -> Wanted:
         before,
         display_name=before.display_name if wish.display_name is UNSET else name_asked(wish.display_name),
         duration_days=before.duration_days if wish.duration is UNSET else days_asked(wish.duration),
+        features=before.features if wish.features is UNSET else features_asked(wish.features),
         access=before.access if wish.access is UNSET else access_asked(wish.access.mode, wish.access.group_id),
         without_pim=before.without_pim if wish.without_pim is UNSET else wish.without_pim,
         trust=before.trust if wish.trust is UNSET else _trust(before.trust, wish.trust),

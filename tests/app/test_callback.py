@@ -4,13 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from shared.permissions import MULTI_TENANT
 from shared.tenants.states import State
 from tests.app.visitor import Visitor, callback, given
-from tests.flows.scene import Scene
+from tests.flows.scene import STANDARD, Scene
 from tests.sandbox.population import guid
 
-_SETUP, _ACCESS = MULTI_TENANT
+_SETUP, _ACCESS = STANDARD
 
 
 async def test_somebody_who_may_not_consent_changes_nothing(waiting: Scene) -> None:

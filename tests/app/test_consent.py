@@ -3,17 +3,17 @@
 from datetime import timedelta
 
 from shared.onboarding.pages import HEADERS
-from shared.permissions import MULTI_TENANT, needed
+from shared.permissions import needed
 from tests.app.unreachable import unreachable_store
 from tests.app.visitor import Visitor, asked, callback, given
-from tests.flows.scene import Scene
+from tests.flows.scene import STANDARD, Scene
 from tests.sandbox.population import CLIENT_IDS
 
-_SETUP, _ACCESS = MULTI_TENANT
+_SETUP, _ACCESS = STANDARD
 
 
 async def test_the_page_says_what_is_asked_why_and_how_to_take_it_back(waiting: Scene, farid: Visitor) -> None:
-    for registration in MULTI_TENANT:
+    for registration in STANDARD:
         page = await farid.open(await farid.link(registration))
 
         assert page.status == 200

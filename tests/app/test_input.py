@@ -119,6 +119,8 @@ async def test_a_plan_is_refused_for_the_same_input(untouched: Scene, *, dry_run
         ({"displayName": "\u202efabrikam"}, "displayName", "printable"),
         ({"duration": "half a year"}, "duration", "ISO 8601"),
         ({"trust": {"mfa": 1}}, "trust.mfa", "Expected `bool`"),
+        ({"features": ["fishing"]}, "features[0]", "none of hunting"),
+        ({"features": ["hunting", "hunting"]}, "features", "twice"),
         ({"state": "Ready"}, "state", "is no field"),
     ],
 )
@@ -218,6 +220,14 @@ async def test_a_plan_says_what_would_happen_and_writes_nothing(untouched: Scene
     assert (plan["state"], plan["hasWritten"]) == (None, False)
     assert plan["unknown"]
     await nothing_was_written(untouched)
+
+
+async def test_a_plan_tells_the_permissions_of_what_is_wanted(untouched: Scene) -> None:
+    plain, hunting = [(await untouched.post(dryRun=True, features=names)).json() for names in ([], ["hunting"])]
+
+    told = [{one["registration"] for one in plan["permissions"]} for plan in (plain, hunting)]
+    assert told[1] - told[0] == {"Tenantry Hunt"}
+    assert {"Tenantry Setup", "Tenantry Access", "Tenantry Source"} == told[0]
 
 
 async def test_a_domain_leads_to_the_tenant(untouched: Scene) -> None:

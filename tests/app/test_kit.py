@@ -5,8 +5,8 @@ import re
 
 import httpx
 
-from shared.permissions import MULTI_TENANT, needed
-from tests.flows.scene import Scene
+from shared.permissions import MULTI_TENANT, Registration, needed
+from tests.flows.scene import STANDARD, Scene
 from tests.flows.writes import PARTNERS
 from tests.sandbox.graph.models.cross_tenant import Consent, Partner, Trust
 from tests.sandbox.population import CLIENT_IDS
@@ -29,8 +29,23 @@ async def test_before_anything_was_done_it_says_what_is_asked_and_that_nothing_w
     text = await kit(scene)
 
     assert "Contoso looks after Fabrikam" in text
-    assert all(f"`{name}`" in text for one in MULTI_TENANT for name in needed(one))
+    assert all(f"`{name}`" in text for one in STANDARD for name in needed(one))
     assert "Nothing yet." in text
+
+
+async def test_hunt_is_told_of_only_where_it_is_wanted(scene: Scene) -> None:
+    await scene.post(scene.world.people.ana)
+    await scene.settle()
+    without = await kit(scene)
+    await scene.post(scene.world.people.ana, features=["hunting"])
+    await scene.settle()
+
+    text = await kit(scene)
+
+    assert "Tenantry Hunt" not in without
+    assert CLIENT_IDS[Registration.HUNT] not in without
+    assert "`ThreatHunting.Read.All`" in text
+    assert f"servicePrincipals(appId='{CLIENT_IDS[Registration.HUNT]}')" in text
 
 
 async def test_afterwards_it_tells_each_change_in_this_tenant_and_none_of_the_source(scene: Scene) -> None:
@@ -70,7 +85,16 @@ async def test_its_commands_leave_nothing_of_ours_in_the_tenant(scene: Scene) ->
     assert fabrikam.pim.active() == []
     assert not any(user.source for user in fabrikam.directory.users.values())
     assert fabrikam.access.partner(world.contoso.id) is None
-    assert not any(fabrikam.applications.by_app_id(CLIENT_IDS[one]) for one in MULTI_TENANT)
+    assert not any(fabrikam.applications.by_app_id(CLIENT_IDS[one]) for one in STANDARD)
+
+
+async def test_its_commands_remove_hunt_too(scene: Scene) -> None:
+    await scene.onboarded(features=["hunting"])
+
+    await carry_out(scene, await kit(scene))
+
+    applications = scene.world.fabrikam.applications
+    assert not any(applications.by_app_id(CLIENT_IDS[one]) for one in MULTI_TENANT)
 
 
 async def test_trust_that_was_there_before_is_put_back_and_not_deleted(scene: Scene) -> None:
@@ -97,7 +121,7 @@ async def carry_out(scene: Scene, text: str) -> None:
     assert text.count("Invoke-MgGraphRequest") == len(commands)
 
     token = world.clouds.app_token(
-        world.fabrikam, world.clouds.graph, scopes.split(","), app_id=CLIENT_IDS[MULTI_TENANT[0]]
+        world.fabrikam, world.clouds.graph, scopes.split(","), app_id=CLIENT_IDS[STANDARD[0]]
     )
     async with httpx.AsyncClient(verify=world.certificates.client_context(), trust_env=False) as client:
         for method, uri, body in commands:

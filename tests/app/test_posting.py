@@ -1,8 +1,7 @@
 """POST /api/tenants in the states that matter: what starts, what does not, and where a refusal points."""
 
-from shared.permissions import MULTI_TENANT
 from tests.app.answers import assert_accepted, assert_conflict, runs_of
-from tests.flows.scene import Scene
+from tests.flows.scene import STANDARD, Scene
 
 
 async def test_the_answer_to_a_post_leads_to_the_record_and_to_the_first_consent(scene: Scene) -> None:
@@ -12,7 +11,7 @@ async def test_the_answer_to_a_post_leads_to_the_record_and_to_the_first_consent
     assert answer.json()["state"] == "Onboarding"
     link = answer.json()["consentLink"]
     assert link.startswith(f"{scene.world.host.url}/api/consent/{scene.target}.")
-    assert MULTI_TENANT[0].value in (await scene.call("GET", link, token=None)).text
+    assert STANDARD[0].value in (await scene.call("GET", link, token=None)).text
 
 
 async def test_a_post_while_a_run_is_open_points_at_it(scene: Scene) -> None:

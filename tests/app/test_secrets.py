@@ -44,7 +44,8 @@ async def test_no_token_and_no_secret_is_in_tables_task_hub_log_or_recording(sce
     operator = world.operator_token()
     farid = Visitor(scene)
 
-    await scene.call("POST", "/api/tenants", world.fabrikam_request(world.people.ana), token=operator)
+    body = {**world.fabrikam_request(world.people.ana), "features": ["hunting"]}
+    await scene.call("POST", "/api/tenants", body, token=operator)
     await scene.settle()
     for registration in MULTI_TENANT:
         await farid.consent(registration)

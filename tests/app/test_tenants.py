@@ -4,13 +4,13 @@ import asyncio
 
 import msgspec
 
-from shared.permissions import MULTI_TENANT, SECURITY_READER, Registration, needed
+from shared.permissions import SECURITY_READER, Registration, needed
 from shared.running.acts import ACTS
 from shared.tenants.change import Change
 from shared.tenants.record import Tenant
 from shared.tenants.states import State
 from tests.app.seeds import seed
-from tests.flows.scene import Scene
+from tests.flows.scene import STANDARD, Scene
 
 _SUMMARY = {"tenantId", "displayName", "domain", "state", "since", "deadline", "run", "problem", "whatToDo", "href"}
 _RECORD = _SUMMARY | {
@@ -24,6 +24,8 @@ _RECORD = _SUMMARY | {
     "analysts",
     "eligibilities",
     "permissions",
+    "signIn",
+    "proof",
     "checklist",
     "administratorChecklist",
 }
@@ -100,14 +102,15 @@ async def test_the_record_of_a_ready_tenant_shows_all_that_was_done(scene: Scene
         "analysts": {"userIds": sorted([people.ana.object_id, people.ben.object_id])},
         "duration": "P180D",
         "trust": {"mfa": True, "compliantDevice": False, "hybridJoined": False},
+        "features": [],
     }
     accounts = {one["objectId"]: one["targetObjectId"] for one in record["analysts"]}
     assert set(accounts.values()) <= set(world.fabrikam.directory.users)
     assert {(one["analyst"], one["principalId"]) for one in record["eligibilities"]} == set(accounts.items())
     assert {one["roleDefinitionId"] for one in record["eligibilities"]} == {SECURITY_READER}
-    assert [one["state"] for one in record["consents"]] == ["proved"] * len(MULTI_TENANT)
+    assert [one["state"] for one in record["consents"]] == ["proved"] * len(STANDARD)
     assert {one["registration"]: (one["tenant"], one["permissions"]) for one in record["permissions"]} == {
-        **{one.value: (scene.target, list(needed(one))) for one in MULTI_TENANT},
+        **{one.value: (scene.target, list(needed(one))) for one in STANDARD},
         Registration.SOURCE.value: (world.contoso.id, list(needed(Registration.SOURCE))),
     }
     assert {one["analyst"] for one in record["checklist"]} == set(accounts)

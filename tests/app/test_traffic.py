@@ -17,7 +17,7 @@ def templated(path: str) -> str:
 
 async def test_an_onboarding_makes_no_call_and_bears_no_permission_beside_the_table(scene: Scene) -> None:
     """By the identities that administrators are told of."""
-    await scene.onboarded()
+    await scene.onboarded(features=["hunting"])
 
     sent = [one for one in scene.world.clouds.recorder.entries if one.service == "graph"]
     table = {

@@ -46,6 +46,7 @@ class Bench:
                 "TENANTRY_SOURCE_CLIENT_ID": SOURCE_APP,
                 "TENANTRY_SETUP_CLIENT_ID": TARGET_APP,
                 "TENANTRY_ACCESS_CLIENT_ID": TARGET_APP,
+                "TENANTRY_HUNT_CLIENT_ID": TARGET_APP,
             }
         )
         self.world = world

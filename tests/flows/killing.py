@@ -1,7 +1,7 @@
 """Kills at every point of an onboarding: the points come from one undisturbed run, a story is told again with one each.
 
-A story: consents given before, an operator who posts Fabrikam with one analyst and repeats a POST whose connection
-broke, and time that passes until the tenant rests.
+A story: consents given before, an operator who posts Fabrikam with one analyst and every feature and repeats a POST whose
+connection broke, and time that passes until the tenant rests.
 """
 
 import shutil
@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from shared.permissions import MULTI_TENANT
 from shared.running.acts import ACTS, BEGIN, END
 from tests.flows.scene import Scene
 from tests.flows.standing import Standing, differences, standing
@@ -36,7 +37,8 @@ _SECTIONS = {BEGIN.name: START, END.name: FINISH} | {
 SECTIONS = tuple(dict.fromkeys((START, *(f"act-{act.number}" for act in ACTS), FINISH)))
 """The POST with the first activity, the acts, the last activity."""
 
-WRITES_IN_TENANTS = tuple(f"act-{number}" for number in range(3, 10))
+WRITES_IN_TENANTS = (*(f"act-{number}" for number in range(3, 10)), "act-11")
+"""Parts that send Graph more than reads by GET: the acts that write, and hunting, which reads by POST."""
 
 _GRACE_SECONDS = 180.0
 """What a person lets pass before looking again: longer than a sweep takes to notice a run that was never started."""
@@ -192,7 +194,7 @@ def attributed(log: list[Hit]) -> list[Point]:
 
 async def story(scene: Scene) -> str:
     """From the POST until the tenant rests; gives its state."""
-    scene.consented()
+    scene.consented(*MULTI_TENANT)
     await post_patiently(scene)
     return await to_rest(scene)
 
@@ -201,7 +203,7 @@ async def post_patiently(scene: Scene) -> httpx.Response:
     """As a person does it: again when the connection broke or the app said that it could not."""
     for attempt in range(_POSTS):
         try:
-            answer = await scene.post(scene.world.people.ana)
+            answer = await scene.post(scene.world.people.ana, features=["hunting"])
         except httpx.TransportError:
             continue
         if answer.status_code >= 500:

@@ -32,6 +32,9 @@ from tests.sandbox.world import World
 
 SETTLE_SECONDS = 60.0
 
+STANDARD = (Registration.SETUP, Registration.ACCESS)
+"""What the administrator of a target without further wishes is asked for."""
+
 
 class Scene:
     """One tenant's story in a world. Fabrikam, unless another tenant id is given."""
@@ -118,13 +121,13 @@ class Scene:
 
     def consented(self, *registrations: Registration) -> None:
         """As if the target's administrator had consented some time ago."""
-        for registration in registrations or MULTI_TENANT:
+        for registration in registrations or STANDARD:
             self.world.clouds.grant(CLIENT_IDS[registration], self.target)
 
-    async def onboarded(self, *analysts: Person) -> dict[str, Any]:
+    async def onboarded(self, *analysts: Person, **changes: Any) -> dict[str, Any]:
         """The happy path, consents given before: the record of a tenant that is Ready."""
-        self.consented()
-        answer = await self.post(*(analysts or (self.world.people.ana,)))
+        self.consented(*(MULTI_TENANT if changes.get("features") else STANDARD))
+        answer = await self.post(*(analysts or (self.world.people.ana,)), **changes)
         assert answer.status_code == 202, answer.text
         assert await self.settle() == "Ready", await self.record()
         return await self.record()
@@ -181,4 +184,4 @@ class Scene:
 
 def _reads(label: str) -> bool:
     """Whether a POST only reads."""
-    return label.endswith("/validateCredentials")
+    return label.endswith(("/validateCredentials", ".runHuntingQuery"))

@@ -7,6 +7,7 @@ a run left open each make a difference.
 from collections.abc import Mapping
 from datetime import timedelta
 
+from shared.onboarding import signin
 from tests.flows.scene import Scene
 from tests.sandbox.graph.models.applications import SYNC_TEMPLATE
 from tests.sandbox.graph.models.pim_records import Schedule
@@ -68,6 +69,11 @@ async def _kept(scene: Scene) -> Standing:
             for one in tenant.eligibilities.values()
         ),
         "granted": sorted(tenant.record.granted),
+        "sign-in": signin.summary(tenant.sign_in) if tenant.sign_in else None,
+        "proofs": {
+            feature.value: (proof.asked, [(one.query, one.rows, one.problem) for one in proof.answers])
+            for feature, proof in tenant.proofs.items()
+        },
     }
 
 

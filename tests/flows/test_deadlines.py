@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.permissions import MULTI_TENANT, Registration
+from shared.permissions import Registration
 from tests.app.visitor import Visitor
 from tests.conftest import OpenWorld
 from tests.flows.refusal import Refusal
-from tests.flows.scene import Scene
+from tests.flows.scene import STANDARD, Scene
 from tests.flows.writes import INSTANTIATE, PARTNERS, REQUEST_ELIGIBILITY, onboarding_of, templated
 from tests.sandbox.graph.errors import GraphError, not_found, throttled
 from tests.sandbox.population import CLIENT_IDS
@@ -146,7 +146,7 @@ async def test_the_wait_for_a_person_has_its_own_full_time(scene: Scene) -> None
     assert await scene.settle() == "WaitingForConsent"
     world.clock.advance(timedelta(days=13, hours=23))
     farid = Visitor(scene)
-    for registration in MULTI_TENANT:
+    for registration in STANDARD:
         await farid.consent(registration)
         await scene.settle()
 

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import msgspec
 
-from shared.permissions import MULTI_TENANT
-from tests.flows.scene import Scene
+from tests.flows.scene import STANDARD, Scene
 from tests.flows.writes import ONCE, onboarding_of, templated
 from tests.sandbox.graph.models.cross_tenant import Consent, IdentitySync, Partner, Trust
 from tests.sandbox.population import CLIENT_IDS
@@ -24,7 +23,7 @@ async def test_a_tenant_becomes_ready_and_its_record_says_by_which_permissions(s
     assert {people.ana.object_id, people.ben.object_id} == {one["analyst"] for one in record["eligibilities"]}
     assert await scene.open_run() is None
     shown = {one["registration"]: set(one["permissions"]) for one in record["permissions"]}
-    for registration in MULTI_TENANT:
+    for registration in STANDARD:
         assert shown[registration.value] == scene.world.clouds.granted(CLIENT_IDS[registration], scene.target)
     assert "RoleManagement.ReadWrite.Directory" not in set().union(*shown.values())
 

@@ -4,13 +4,14 @@ from collections import Counter
 
 import pytest
 
+from shared.running.acts import ACTS
 from tests.flows.refusal import Refusal
 from tests.flows.scene import Scene
 from tests.flows.writes import ONCE, PARTNERS, SYNCHRONIZATION, onboarding_of, templated
 from tests.sandbox.graph.errors import synchronization_forbidden
 
 _ELIGIBILITY = "/roleManagement/directory"
-_NUMBERS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12)
+_NUMBERS = tuple(act.number for act in ACTS)
 
 _READS: tuple[tuple[int, str, int], ...] = (
     (2, "GET /organization", 0),

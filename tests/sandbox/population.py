@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from uuid import NAMESPACE_DNS, uuid5
 
-from shared.permissions import MULTI_TENANT, Registration, SourceMode, needed
+from shared.permissions import MULTI_TENANT, SECURITY_READER, Registration, SourceMode, needed
 from tests.sandbox.clouds import Clouds
+from tests.sandbox.graph.models.conditional_access import ip_location, policy
 from tests.sandbox.graph.models.directory import Group
 from tests.sandbox.graph.models.tenant import Tenant
 from tests.sandbox.personas import Person
@@ -62,6 +63,38 @@ def register_applications(clouds: Clouds, contoso: Tenant, public_url: str, mode
             clouds.grant(app_id, contoso.id)
 
 
+def guard_access(tenant: Tenant) -> None:
+    """Conditional access as many tenants have it: MFA for all, and a managed device for security roles outside the office."""
+    office = ip_location("Headquarters", "198.51.100.0/24", trusted=True)
+    outside = (["All"], ["AllTrusted"])
+    tenant.policies.named_locations = [office]
+    tenant.policies.conditional_access = [
+        policy("MFA for everybody", "mfa"),
+        policy("No legacy authentication", "block", clients=("exchangeActiveSync", "other")),
+        policy(
+            "Managed devices for security roles",
+            "compliantDevice",
+            users={"includeRoles": [SECURITY_READER]},
+            locations=outside,
+        ),
+    ]
+
+
+def stock_defender(tenant: Tenant) -> None:
+    """A few devices with scans of different age, one without any, and alerts."""
+    defender = tenant.defender
+    defender.licensed = True
+    defender.add_device("pc-1", "Windows11", was="Windows10", Quick=0.5, Full=12)
+    defender.add_device("pc-2", "Windows11", Quick=3)
+    defender.add_device("srv-1", "WindowsServer2022", Full=9)
+    defender.add_device("mac-1", "macOS")
+    defender.add_device("gone-1", "Windows10", days_ago=20, Quick=21)
+    defender.add_alert("Suspicious sign-in", "Valid Accounts (T1078)")
+    defender.add_alert("Mail with a link", "Phishing (T1566)", "Valid Accounts (T1078)", days_ago=12)
+    defender.add_alert("Old news", "Phishing (T1566)", days_ago=40)
+    defender.add_alert("Nothing known", days_ago=2)
+
+
 def populate(clouds: Clouds) -> Population:
     """Contoso with its SOC, Fabrikam with its administrator."""
     contoso = clouds.add_tenant(guid("contoso"), "Contoso", "contoso.com")
@@ -75,6 +108,7 @@ def populate(clouds: Clouds) -> Population:
         at_contoso("ben", "Ben Analyst"),
         at_contoso("cleo", "Cleo Analyst"),
     )
+    stock_defender(fabrikam)
     members = [person.object_id for person in (ana, ben, cleo)]
     return Population(
         contoso=contoso,

@@ -14,7 +14,7 @@ from rich.console import Console
 from tests.sandbox.azurite import AzuriteError
 from tests.sandbox.faults import PRESETS
 from tests.sandbox.host import AppFailedToLoad
-from tests.sandbox.population import AUDIT, OPERATE, READ
+from tests.sandbox.population import AUDIT, OPERATE, READ, guard_access
 from tests.sandbox.processes import end_tidily_when_told
 from tests.sandbox.session import Session
 from tests.sandbox.world import World
@@ -51,6 +51,7 @@ async def _serve(console: Console, faults: str, seed: int) -> None:
     try:
         with Session(folder) as session:
             async with World(folder=folder, session=session, faults=PRESETS[faults](seed)) as world:
+                guard_access(world.fabrikam)
                 _write_settings(world)
                 _tell(console, world)
                 await _follow(world.log)
@@ -101,7 +102,7 @@ def _tell(console: Console, world: World) -> None:
     )
     for name, value in rows:
         console.print(f"{name:16} {value}")
-    body = json.dumps(world.fabrikam_request())
+    body = json.dumps({**world.fabrikam_request(), "features": ["hunting"]})
     console.print(
         f"""
 Paste these, then open the consent link of the answer in a browser (as Fabrikam's administrator):

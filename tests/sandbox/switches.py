@@ -160,6 +160,27 @@ _ALL = (
         other="yes, policies and empty lists",
         section="6.4",
     ),
+    Switch(
+        id="hunting-without-defender",
+        question="How does runHuntingQuery answer in a tenant without Defender (8.1 says nothing of it)?",
+        default="400, its tables cannot be resolved (seen for tables of products that a tenant lacks)",
+        other="403",
+        section="8.1",
+    ),
+    Switch(
+        id="hunting-without-devices",
+        question="Are Defender's tables there before the first device reports?",
+        default="yes, and empty",
+        other="no: 400, they cannot be resolved",
+        section="8.1",
+    ),
+    Switch(
+        id="hunting-quota-tells-wait",
+        question="Does the 429 of a spent CPU quota carry Retry-After (8.1: the body says which limit was hit)?",
+        default="no",
+        other="yes, to the end of the window",
+        section="8.1",
+    ),
 )
 
 SWITCHES: dict[str, Switch] = {switch.id: switch for switch in _ALL}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import NAMESPACE_DNS, uuid5
 
-_IDS = ("API", "LOOKUP", "SOURCE", "SETUP", "ACCESS", "IDENTITY")
+_IDS = ("API", "LOOKUP", "SOURCE", "SETUP", "ACCESS", "HUNT", "IDENTITY")
 _PORTALS = ("MTO", "DEFENDER", "MYACCOUNT", "ENTRA")
 
 ENVIRONMENT: Mapping[str, str] = {

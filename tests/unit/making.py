@@ -13,6 +13,7 @@ from shared.identifiers import ObjectId, TenantId
 from shared.permissions import Registration
 from shared.run import Run
 from shared.running.starting import Onboarding
+from shared.tenants.findings import Feature
 from shared.tenants.record import Act, ActState, Analyst, Consent, Intent, IntentState, Record, Tenant, Trust, Wanted
 from shared.tenants.states import State
 
@@ -23,6 +24,7 @@ BEN = ObjectId("22222222-0000-4000-8000-000000000002")
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 WANTED = Wanted(display_name="Fabrikam", group_id=None, user_ids=(ANA,), duration_days=180)
+HUNTING = msgspec.structs.replace(WANTED, features=(Feature.HUNTING,))
 OTHERWISE = msgspec.structs.replace(WANTED, duration_days=90)
 
 

@@ -19,10 +19,11 @@ from shared.running.consents import (
     pending,
     still_to_prove,
     tenant_of,
+    unproved,
 )
-from tests.unit.making import NOON, TARGET, consent, ids, tenant
+from tests.unit.making import HUNTING, NOON, TARGET, WANTED, consent, ids, record, tenant
 
-_SETUP, _ACCESS = Registration.SETUP, Registration.ACCESS
+_SETUP, _ACCESS, _HUNT = Registration.SETUP, Registration.ACCESS, Registration.HUNT
 _LATER = NOON + timedelta(minutes=5)
 
 
@@ -150,8 +151,19 @@ def test_the_link_to_entra_carries_each_value_whole(state: str) -> None:
     } == asked
 
 
-def test_first_links_are_as_many_as_registrations_and_all_different() -> None:
-    links = first_links(TARGET, NOON, ids())
+def test_first_links_are_as_many_as_registrations_asked_for_and_all_different() -> None:
+    links = first_links(TARGET, HUNTING, NOON, ids())
 
-    assert [one.registration for one in links] == [_SETUP, _ACCESS]
+    assert [one.registration for one in links] == [_SETUP, _ACCESS, _HUNT]
     assert all(tenant_of(one.state) == TARGET for one in links)
+    assert len({one.state for one in links}) == len(links)
+    assert [one.registration for one in first_links(TARGET, WANTED, NOON, ids())] == [_SETUP, _ACCESS]
+
+
+def test_a_consent_that_is_not_wanted_any_more_is_not_asked_for() -> None:
+    rows = {one: consent(one) for one in (_ACCESS, _HUNT)}
+    hunted = tenant(record=record(wanted=HUNTING), consents=rows)
+
+    assert unproved(hunted) == [_ACCESS, _HUNT]
+    assert unproved(tenant(consents=rows)) == [_ACCESS]
+    assert pending(tenant(consents={_HUNT: consent(_HUNT)})) is None

@@ -4,8 +4,19 @@ from functools import cache
 from typing import Any
 
 import function_app
-from shared.permissions import MULTI_TENANT
-from shared.running.acts import ACTS, BEGIN, BY_NUMBER, END, LEAVING, ORCHESTRATORS, SUPERSEDED, needed_in_target
+from shared.permissions import MULTI_TENANT, Registration
+from shared.running.acts import (
+    ACTS,
+    BEGIN,
+    BY_NUMBER,
+    END,
+    LEAVING,
+    ORCHESTRATORS,
+    SUPERSEDED,
+    asked_of,
+    needed_in_target,
+)
+from tests.unit.making import HUNTING, WANTED
 
 # Removing or renaming one is a decision: instances that wait on a timer call these by name when they wake.
 _ACTIVITIES = {
@@ -21,6 +32,8 @@ _ACTIVITIES = {
     "start_synchronization",
     "provision_analyst",
     "ensure_security_reader",
+    "diagnose_sign_in",
+    "prove_hunting",
     "write_checklist",
     "remove_eligibilities",
     "remove_from_scope",
@@ -103,6 +116,17 @@ def test_every_step_of_an_act_is_a_registered_activity_and_used_once() -> None:
 
 def test_acts_are_numbered_in_their_order_and_ask_only_for_what_is_left() -> None:
     assert sorted(BY_NUMBER) == [act.number for act in (*ACTS, SUPERSEDED, *LEAVING)]
-    assert needed_in_target(BY_NUMBER) == MULTI_TENANT
-    assert MULTI_TENANT[1:] == needed_in_target([8, 9, 12])
-    assert needed_in_target([12]) == ()
+    assert needed_in_target(BY_NUMBER, WANTED) == (Registration.SETUP, Registration.ACCESS)
+    assert needed_in_target([8, 9, 12], WANTED) == (Registration.ACCESS,)
+    assert needed_in_target([12], WANTED) == ()
+
+
+def test_hunt_is_asked_for_only_where_hunting_is_wanted() -> None:
+    assert asked_of(HUNTING) == MULTI_TENANT
+    assert needed_in_target([10, 11, 12], HUNTING) == (Registration.HUNT,)
+    assert Registration.HUNT not in asked_of(WANTED)
+
+
+def test_a_diagnosis_asks_for_no_consent() -> None:
+    """An administrator who removed Tenantry Setup after act 4 is not asked to bring it back."""
+    assert needed_in_target([10], WANTED) == ()

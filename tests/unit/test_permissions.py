@@ -28,6 +28,7 @@ _HELD = {
         "RoleManagement.Read.Directory",
         "User.Read.All",
     },
+    Registration.HUNT: {"ThreatHunting.Read.All"},
 }
 
 
@@ -68,9 +69,10 @@ def test_the_web_front_only_reads() -> None:
 
 
 def test_whatever_is_no_read_is_marked_as_a_write() -> None:
-    """Some reads are POSTs: the validation of credentials is the only kind so far."""
+    """Some reads are POSTs: the validation of credentials, and hunting."""
     for call in CALLS:
-        assert call.write == (call.method != "GET" and not call.path.endswith("/validateCredentials")), call
+        reads = call.method == "GET" or call.path.endswith(("/validateCredentials", ".runHuntingQuery"))
+        assert call.write != reads, call
 
 
 def test_every_call_has_a_reason_a_caller_and_a_permission_and_stands_once_for_each_caller() -> None:
@@ -81,8 +83,13 @@ def test_every_call_has_a_reason_a_caller_and_a_permission_and_stands_once_for_e
 
 
 def test_the_limits_that_all_runs_share_are_families_of_their_own() -> None:
-    for family in (Family.ON_DEMAND, Family.REPORTS):
-        assert len([call for call in CALLS if call.family is family]) == 1
+    for family, paths in {
+        Family.ON_DEMAND: 1,
+        Family.REPORTS: 1,
+        Family.CONDITIONAL_ACCESS: 2,
+        Family.HUNTING: 1,
+    }.items():
+        assert len([call for call in CALLS if call.family is family]) == paths
 
 
 def test_every_call_of_the_table_is_one_of_a_client_and_the_other_way_round() -> None:
@@ -91,4 +98,9 @@ def test_every_call_of_the_table_is_one_of_a_client_and_the_other_way_round() ->
 
 
 def test_only_multi_tenant_registrations_are_asked_for_in_targets() -> None:
-    assert (Registration.SETUP, Registration.ACCESS) == MULTI_TENANT
+    assert {Registration.SETUP, Registration.ACCESS, Registration.HUNT} == set(MULTI_TENANT)
+
+
+def test_hunt_only_reads() -> None:
+    assert all("Write" not in name for name in needed(Registration.HUNT))
+    assert not any(call.write for call in CALLS if Registration.HUNT in call.registrations)

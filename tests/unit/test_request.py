@@ -11,6 +11,7 @@ from shared.bodies import LARGEST_BODY_BYTES
 from shared.errors import BadRequest
 from shared.identifiers import TenantId
 from shared.onboarding.request import MOST_ANALYSTS, Asked, parse
+from shared.tenants.findings import Feature
 from shared.tenants.record import Trust
 from tests.unit.making import ANA, BEN, SOURCE, TARGET
 
@@ -35,6 +36,7 @@ def test_the_smallest_body_has_the_defaults() -> None:
     assert (asked.group_id, asked.user_ids) == (None, (ANA,))
     assert (180, Trust(mfa=True, compliant_device=False, hybrid_joined=False)) == (asked.duration_days, asked.trust)
     assert asked.dry_run is False
+    assert asked.features == ()
 
 
 def test_a_full_body_is_read_whole() -> None:
@@ -47,6 +49,7 @@ def test_a_full_body_is_read_whole() -> None:
             analysts={"groupId": BEN.upper()},
             duration="P1Y",
             trust=trust,
+            features=["hunting"],
             dryRun=True,
         )
     )
@@ -55,6 +58,7 @@ def test_a_full_body_is_read_whole() -> None:
     assert (asked.group_id, asked.user_ids, asked.duration_days) == (BEN, (), 365)
     assert Trust(mfa=False, compliant_device=True, hybrid_joined=True) == asked.trust
     assert asked.dry_run is True
+    assert asked.features == (Feature.HUNTING,)
 
 
 def test_the_order_and_the_case_of_user_ids_make_no_other_wish() -> None:
@@ -104,6 +108,11 @@ def test_the_order_and_the_case_of_user_ids_make_no_other_wish() -> None:
         ({"trust": True}, "trust", "Expected `object`"),
         ({"trust": {"mfa": "yes"}}, "trust.mfa", "Expected `bool`"),
         ({"trust": {"everything": True}}, "trust.everything", "is no field"),
+        ({"features": "hunting"}, "features", "Expected `array"),
+        ({"features": ["fishing"]}, "features[0]", "none of hunting"),
+        ({"features": ["hunting", "Hunting"]}, "features[1]", "none of hunting"),
+        ({"features": ["hunting", "hunting"]}, "features", "names hunting twice"),
+        ({"features": [None]}, "features[0]", "Expected `str`"),
         ({"dryRun": "true"}, "dryRun", "Expected `bool`"),
         ({"dryrun": True}, "dryrun", "is no field"),
     ],
@@ -209,7 +218,7 @@ _ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-_NAMES = ("tenantId", "domain", "displayName", "analysts", "duration", "trust", "dryRun", "other")
+_NAMES = ("tenantId", "domain", "displayName", "analysts", "duration", "trust", "features", "dryRun", "other")
 
 
 @given(st.dictionaries(st.sampled_from(_NAMES), _ANYTHING))

@@ -3,12 +3,29 @@
 import msgspec
 import pytest
 
-from shared.permissions import MULTI_TENANT
+from shared.permissions import Registration
+from shared.running.acts import asked_of
 from shared.running.opening import first_record, has_begun, is_stale, may_begin, next_record
 from shared.running.starting import Verdict, has_written, on_post, on_retry
-from shared.tenants.record import ActState, Problem, Tenant
+from shared.tenants.findings import Feature
+from shared.tenants.record import ActState, Problem, Tenant, Wanted
 from shared.tenants.states import RESTING, State
-from tests.unit.making import ANA, BEN, NOON, OTHERWISE, WANTED, act, analyst, ids, intent, payload, record, run, tenant
+from tests.unit.making import (
+    ANA,
+    BEN,
+    HUNTING,
+    NOON,
+    OTHERWISE,
+    WANTED,
+    act,
+    analyst,
+    ids,
+    intent,
+    payload,
+    record,
+    run,
+    tenant,
+)
 
 _BUSY = {State.ONBOARDING, State.CANCELLING, State.OFFBOARDING}
 
@@ -75,8 +92,37 @@ def test_the_first_record_shows_the_run_and_asks_for_every_consent() -> None:
         change.record.run_nonce,
         change.record.requested_by,
     ) == (State.ONBOARDING, 1, "nonce-1", "olga")
-    assert list(MULTI_TENANT) == [one.registration for one in change.consents]
-    assert len({one.state for one in change.consents}) == len(MULTI_TENANT)
+    assert list(asked_of(WANTED)) == [one.registration for one in change.consents]
+    assert len({one.state for one in change.consents}) == len(asked_of(WANTED))
+
+
+def test_the_wish_for_hunting_asks_for_its_consent_too() -> None:
+    change = first_record(run(), payload(features=(Feature.HUNTING,)), NOON, ids())
+
+    assert change.record.wanted == HUNTING
+    assert Registration.HUNT in [one.registration for one in change.consents]
+
+
+def test_a_wish_of_before_features_is_the_same_as_one_without() -> None:
+    """Rows that were written before the field existed."""
+    old = msgspec.json.decode(msgspec.json.encode(WANTED), type=dict[str, object])
+    del old["features"]
+
+    assert msgspec.convert(old, type=Wanted) == WANTED
+    assert on_post(tenant(State.READY), HUNTING).verdict is Verdict.READY_OTHERWISE
+
+
+def test_what_was_found_of_accounts_is_looked_at_again_with_those_who_were_left_out() -> None:
+    problem = Problem(code="x", what="x", do="x")
+    there = tenant(
+        record=record(State.WAITING_FOR_PERSON),
+        acts={number: act(number) for number in (1, 5, 8, 10, 11)},
+        analysts={ANA: analyst(problem=problem)},
+    )
+
+    change = next_record(there, run(2, "nonce-2"), payload(replace=False, analysts=()), NOON, ids())
+
+    assert [one.number for one in change.acts] == [8, 10]
 
 
 def test_a_run_that_goes_on_keeps_what_is_done_and_forgets_what_was_wrong() -> None:

@@ -48,6 +48,7 @@ TARGET_PERMISSIONS = (
     "Policy.ReadWrite.CrossTenantAccess",
     "RoleEligibilitySchedule.ReadWrite.Directory",
     "RoleManagement.Read.Directory",
+    "ThreatHunting.Read.All",
     "User.Read.All",
 )
 

@@ -88,8 +88,11 @@ class PublishedTypes:
         name = called[1] if called else segment
         bound = f"Collection({at.type})" if at.many else at.type
         for operation in self._operations:
-            if operation["name"] == name and operation["boundTo"] == bound:
-                return Place(operation["returns"], many=False, parameters=operation["parameters"])
+            # By its full name, too: OData allows both, and the SDK writes the full one.
+            names = (operation["name"], f"{operation['namespace']}.{operation['name']}")
+            if name in names and operation["boundTo"] == bound:
+                returns = _absolute(operation["returns"], operation["namespace"])
+                return Place(returns, many=False, parameters=operation["parameters"])
         if at.many:
             return Place(at.type, many=False)
         members = self._members(at.type or "")
@@ -104,7 +107,9 @@ class PublishedTypes:
         at: str | None = name
         while at is not None and at in self._types:
             described = self._types[at]
-            members = {**described.get("properties", {}), **described.get("navigation", {}), **members}
+            own = {**described.get("properties", {}), **described.get("navigation", {})}
+            namespace = at.rpartition(".")[0]
+            members = {**{member: _absolute(kind, namespace) for member, kind in own.items()}, **members}
             at = described.get("base")
         return members
 
@@ -145,6 +150,11 @@ class PublishedTypes:
                 yield f"{at}.{name} is no property of {exact.removeprefix(_NAMESPACE)}"
             else:
                 yield from self._value(members[name], given, f"{at}.{name}")
+
+
+def _absolute(type_name: str, namespace: str) -> str:
+    """In a namespace, `self.` stands for it."""
+    return re.sub(r"\bself\.", f"{namespace}.", type_name) if type_name else type_name
 
 
 def _is_primitive(type_name: str, value: object) -> bool:

@@ -33,7 +33,9 @@ def test_no_call_accepts_what_the_published_table_does_not(call: str) -> None:
     published = published_rows()
     method, path = call.split(" ", 1)
 
-    enough = published[f"{method} {re.sub(r'{.*?}', '{id}', path.lower())}"]
+    # An operation may be called by its full name; the published table has the short one.
+    short = re.sub(r"/microsoft\.graph\.(?:\w+\.)*", "/", path)
+    enough = published[f"{method} {re.sub(r'{.*?}', '{id}', short.lower())}"]
 
     for needed in APPLICATION[call]:
         assert any(one <= needed for one in enough), f"{sorted(needed)} is not published for {call}"

@@ -15,6 +15,7 @@ from tests.sandbox.demo.play import Play
 from tests.sandbox.demo.report import (
     print_checklists,
     print_permissions,
+    print_proof,
     print_record,
     summary,
     write_json,
@@ -74,6 +75,7 @@ async def _onboard(console: Console, world: World, deadline: float) -> int:
         write_json(_RESULTS / "record.json", json.loads(play.body))
         print_record(console, view, now)
         print_checklists(console, view)
+        print_proof(console, view)
         print_permissions(console, view, {tenant.id: tenant.display_name for tenant in world.clouds.tenants.values()})
     for violation in world.violations():
         trouble = trouble or "the sandbox saw calls that Microsoft's services would not take"

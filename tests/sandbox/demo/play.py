@@ -7,7 +7,7 @@ from tests.sandbox.demo.browser import Browser
 from tests.sandbox.demo.http import Answer, Patient
 from tests.sandbox.demo.screen import Screen
 from tests.sandbox.demo.view import ENDS, UNDER_WAY, WAITING_FOR_CONSENT, TenantView, read_view
-from tests.sandbox.population import CLIENT_IDS
+from tests.sandbox.population import CLIENT_IDS, guard_access
 from tests.sandbox.world import World
 
 _LOOK_EVERY_SECONDS = 0.25
@@ -56,7 +56,8 @@ class Play:
         people = self._world.people
         url = f"{self._world.host.url}/api/tenants"
         self._screen.say(f"{people.operator.display_name} (operator) sends POST /api/tenants for Fabrikam")
-        answer = await self._operator.post(url, self._world.fabrikam_request())
+        guard_access(self._world.fabrikam)
+        answer = await self._operator.post(url, {**self._world.fabrikam_request(), "features": ["hunting"]})
         # A first try whose answer was lost may have been carried out: then the second one is told of the run under way.
         if answer.status not in ({202, 200, 409} if answer.tries > 1 else {202}):
             raise RefusedError(f"POST /api/tenants answered {answer.status}: {answer.text}")

@@ -96,6 +96,20 @@ def _print_items(console: Console, title: str, items: tuple[ChecklistItem, ...])
                 console.print(f"   {line}", markup=False, highlight=False, soft_wrap=True)
 
 
+def print_proof(console: Console, view: TenantView) -> None:
+    """What hunting in the target found."""
+    if view.proof is None:
+        return
+    console.rule("Proof by hunting")
+    console.print(view.proof.summary, highlight=False)
+    for query in view.proof.queries:
+        console.print(query.tells, style="bold", highlight=False)
+        table = _table(*query.columns)
+        for row in query.rows:
+            table.add_row(*("none known" if cell is None else str(cell) for cell in row))
+        console.print(table)
+
+
 def print_permissions(console: Console, view: TenantView, tenants: Mapping[str, str]) -> None:
     """Which registration holds which permission, and where; tenants by id and name."""
     console.rule("Permissions used")

@@ -85,6 +85,21 @@ class Checklist(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     items: tuple[ChecklistItem, ...] = ()
 
 
+class Query(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a saved query found."""
+
+    tells: str = ""
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[object, ...], ...] = ()
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The proof by hunting."""
+
+    summary: str = ""
+    queries: tuple[Query, ...] = ()
+
+
 class TenantView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The record."""
 
@@ -102,6 +117,7 @@ class TenantView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     checklist: tuple[Checklist, ...] = ()
     administrator_checklist: tuple[ChecklistItem, ...] = ()
     warnings: tuple[object, ...] = ()
+    proof: Proof | None = None
     problem: object = None
 
 

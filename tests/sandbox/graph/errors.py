@@ -81,7 +81,7 @@ def unknown_route(method: str, path: str) -> GraphError:
     return GraphError(501, "NotImplemented", f"The sandbox serves no {method} {path}.", violation=True)
 
 
-def throttled(retry_after: int | None, code: str = "TooManyRequests") -> GraphError:
-    """Section 10; conditional access gives no Retry-After."""
+def throttled(retry_after: int | None, code: str = "TooManyRequests", message: str = "Too Many Requests") -> GraphError:
+    """Section 10; conditional access gives no Retry-After. Hunting says in words which quota is spent (8.1)."""
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return GraphError(429, code, "Too Many Requests", headers=headers)
+    return GraphError(429, code, message, headers=headers)

@@ -17,6 +17,7 @@ _PARTNERS = "/policies/crossTenantAccessPolicy/partners"
 _IDENTITY_SYNC = _PARTNERS + "/{id}/identitySynchronization"
 _SYNC = "/servicePrincipals/{id}/synchronization"
 _PIM = "/roleManagement/directory"
+_HUNT = "POST /security/microsoft.graph.security.runHuntingQuery"
 
 _XTAP_READ = _any("Policy.Read.All", "Policy.ReadWrite.CrossTenantAccess")
 _XTAP_WRITE = _any("Policy.ReadWrite.CrossTenantAccess")
@@ -99,6 +100,7 @@ APPLICATION: dict[str, Alternatives] = {
     f"DELETE {_IDENTITY_SYNC}": _XTAP_WRITE,
     "GET /identity/conditionalAccess/policies": _any("Policy.Read.All"),
     "GET /identity/conditionalAccess/namedLocations": _any("Policy.Read.All"),
+    _HUNT: _any("ThreatHunting.Read.All"),
     "POST /applicationTemplates/{id}/instantiate": _any(
         "Application.ReadWrite.All", "Application.ReadWrite.OwnedBy", "Directory.ReadWrite.All"
     ),

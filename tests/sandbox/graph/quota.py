@@ -10,15 +10,18 @@ from tests.sandbox.graph.models.ground import Ground
 ON_DEMAND = "provisionOnDemand"
 REPORTS = "reports"
 CONDITIONAL_ACCESS = "conditionalAccess"
+HUNTING = "hunting"
 _LIMITS = {
     ON_DEMAND: (5, timedelta(seconds=10)),
     REPORTS: (5, timedelta(seconds=10)),
     CONDITIONAL_ACCESS: (1, timedelta(seconds=1)),
+    HUNTING: (45, timedelta(minutes=1)),
 }
+_OVER_ALL_APPS = frozenset({CONDITIONAL_ACCESS, HUNTING})
 
 
 class Quotas:
-    """Sliding windows by limit, tenant and, except for conditional access, application."""
+    """Sliding windows by limit, tenant and, where the limit is not one for all of them, application."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
@@ -28,13 +31,12 @@ class Quotas:
     def take(self, limit: str, tenant_id: str, app_id: str) -> None:
         """Count the request, or refuse it with 429. Conditional access tells no Retry-After."""
         most, span = _LIMITS[limit]
-        shared = limit == CONDITIONAL_ACCESS
-        passed = self._passed[limit, tenant_id, "" if shared else app_id]
+        passed = self._passed[limit, tenant_id, "" if limit in _OVER_ALL_APPS else app_id]
         now = self._ground.now().timestamp()
         while passed and passed[0] <= now - span.total_seconds():
             passed.popleft()
         if len(passed) >= most:
             self.refusals[limit] += 1
             wait = math.ceil(passed[0] + span.total_seconds() - now)
-            raise throttled(None if shared else max(1, wait))
+            raise throttled(None if limit == CONDITIONAL_ACCESS else max(1, wait))
         passed.append(now)

@@ -34,6 +34,7 @@ from tests.sandbox.graph.routes import (
     policies,
     provisioning_log,
     role_policies,
+    security,
     synchronization,
     users,
 )
@@ -54,6 +55,7 @@ _AREAS = (
     role_policies,
     eligibilities,
     eligibility_requests,
+    security,
 )
 
 
@@ -134,7 +136,8 @@ class GraphServer:
         await self._points.hit("vendor.before" if route.writes else "vendor-read.before", route.label)
         fault = self._faults.next("vendor", route.label)
         if fault is Fault.THROTTLE:
-            raise throttled(3, "UnknownError" if route.service == "pim" else "TooManyRequests")
+            told = None if route.service == "conditionalAccess" else 3
+            raise throttled(told, "UnknownError" if route.service == "pim" else "TooManyRequests")
         if fault is Fault.SERVER_ERROR:
             raise GraphError(503, "ServiceUnavailable", "The service is temporarily unavailable.")
         self._estate.provisioning.settle()

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from tests.sandbox.graph.models.applications import Applications
 from tests.sandbox.graph.models.cross_tenant import CrossTenantAccess
+from tests.sandbox.graph.models.defender import Defender
 from tests.sandbox.graph.models.directory import Directory
 from tests.sandbox.graph.models.ground import Ground
 from tests.sandbox.graph.models.jobs import Jobs
@@ -30,6 +31,7 @@ class Tenant:
         self.access = CrossTenantAccess(ground, self.id)
         self.jobs = Jobs(ground)
         self.pim = Pim(ground, self.directory, self.applications, self.licences)
+        self.defender = Defender(ground)
         self.provisioning_log: list[Outcome] = []
 
     @property
