@@ -80,5 +80,5 @@ def test_what_is_shown_says_what_each_query_tells() -> None:
     assert (seen["feature"], seen["proven"], seen["summary"]) == ("hunting", False, "2 of 3 queries")
     assert [one["tells"] for one in seen["queries"]] == [PROOF[0].tells, PROOF[1].tells]
     assert [one["problem"] for one in seen["queries"]] == [None, "no"]
-    assert seen["queries"][0]["rows"] == [["row 0", 0]]
+    assert seen["queries"][0]["rows"] == (("row 0", 0),)
     assert shown(None) is None
