@@ -10,7 +10,7 @@ from msgspec import Meta
 from shared.bodies import decode
 from shared.durations import days_of
 from shared.errors import BadRequest
-from shared.formats import Guid
+from shared.formats import Guid, exactly_one
 from shared.identifiers import ObjectId, TenantId, as_guid
 from shared.permissions import SourceMode
 from shared.tenants.record import Access, AccessMode, Analyst, Trust, Wanted, WithoutPim
@@ -65,7 +65,7 @@ class TenantRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", 
             extra_json_schema={"minLength": 1, "maxLength": 60},
         ),
     ]
-    analysts: AnalystsRequest
+    analysts: Annotated[AnalystsRequest, exactly_one("groupId", "userIds")]
     duration: Annotated[
         str,
         Meta(
@@ -84,6 +84,9 @@ class TenantRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", 
         Meta(description="The enterprise application to be adopted, where the deployment makes none of its own."),
     ] = None
     dry_run: Annotated[bool, Meta(description="Check and tell what would be done; write nothing.")] = False
+
+
+type TenantBody = Annotated[TenantRequest, exactly_one("tenantId", "domain")]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
