@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import azure.functions as func
-import msgspec
 
 from shared.callers import AppRole
 from shared.durable import Orchestrations
@@ -67,7 +66,7 @@ class Operation:
     function: Route
     who: tuple[AppRole, ...] | Access
     parameters: tuple[Parameter, ...] = ()
-    body: type[msgspec.Struct] | None = None
+    body: object = None
     answers: Mapping[int, Answer]
     problems: tuple[int, ...] = ()
     behind: bool = True

@@ -22,7 +22,7 @@ from azure.data.tables import TableTransactionError, UpdateMode
 from azure.data.tables.aio import TableClient
 
 from shared.clock import Clock
-from shared.errors import StoreConflict, StoreUnavailable
+from shared.errors import BadRequest, StoreConflict, StoreUnavailable
 from shared.rows import Row, from_entity, to_entity
 
 BATCH_ROWS = 100
@@ -112,7 +112,10 @@ class Table:
         return await self._patiently(read)
 
     async def page(self, query: str, parameters: Mapping[str, str], *, size: int, token: Any) -> tuple[list[Row], Any]:
-        """One page of a query (empty: of the table) and the token of the next page, None at the end."""
+        """One page of a query (empty: of the table) and the token of the next page, None at the end.
+
+        Raises BadRequest for a token that the store did not give out: tokens travel through callers' hands.
+        """
 
         async def read() -> tuple[list[Row], Any]:
             if query:
@@ -120,9 +123,14 @@ class Table:
             else:
                 found = self._client.list_entities(results_per_page=size)
             pages = found.by_page(continuation_token=token)
-            async for page in pages:
-                rows = [from_entity(entity) async for entity in page]
-                return rows, pages.continuation_token  # type: ignore[attr-defined]  # the SDK's pager has it, its type hint not
+            try:
+                async for page in pages:
+                    rows = [from_entity(entity) async for entity in page]
+                    return rows, pages.continuation_token  # type: ignore[attr-defined]  # the SDK's pager has it, its type hint not
+            except HttpResponseError as error:
+                if token is not None and error.status_code == 400:
+                    raise BadRequest("cursor", "was not given out by this route") from error
+                raise
             return [], None
 
         return await self._patiently(read)

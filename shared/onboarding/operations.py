@@ -5,7 +5,7 @@ from shared.onboarding import checklist_triggers, consent_triggers, kit_triggers
 from shared.onboarding.answers import TenantAccepted, TenantOpening, TenantPage, TenantPlan, TenantRecord
 from shared.onboarding.checklist import AnalystChecklist
 from shared.onboarding.checklist_triggers import Confirmation
-from shared.onboarding.request import TenantRequest
+from shared.onboarding.request import TenantBody
 from shared.operations import (
     CURSOR,
     OPERATORS,
@@ -34,7 +34,7 @@ _TENANTS = (
         "goes on where it stopped, or 200 when `Ready`",
         function=triggers.post_tenant,
         who=OPERATORS,
-        body=TenantRequest,
+        body=TenantBody,
         answers={
             200: json("The plan, for `dryRun`; or the record, where nothing is to be done.", TenantPlan, TenantRecord),
             202: _ACCEPTED,

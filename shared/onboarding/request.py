@@ -10,7 +10,7 @@ from msgspec import Meta
 from shared.bodies import decode
 from shared.durations import days_of
 from shared.errors import BadRequest
-from shared.formats import Guid
+from shared.formats import Guid, exactly_one
 from shared.identifiers import ObjectId, TenantId, as_guid
 from shared.permissions import SourceMode
 from shared.tenants.findings import Feature
@@ -24,19 +24,28 @@ _DEFAULT_DURATION = "P180D"
 _DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.ASCII)
 
 
+type UserIds = Annotated[
+    list[Guid], Meta(extra_json_schema={"minItems": 1, "maxItems": MOST_ANALYSTS, "uniqueItems": True})
+]
+type DisplayName = Annotated[
+    str, Meta(description="Printable characters only.", extra_json_schema={"minLength": 1, "maxLength": 60})
+]
+type Lasting = Annotated[
+    str,
+    Meta(
+        description=f"How long eligibilities last: whole days, P1D to P{_LONGEST_DAYS}D.",
+        extra_json_schema={"format": "duration"},
+    ),
+]
+
+
 class AnalystsRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """Who is to work in the target: exactly one of a group of the source tenant, meaning its direct members who are
     users, and users by their object ids.
     """
 
     group_id: Guid | None = None
-    user_ids: (
-        Annotated[
-            list[Guid],
-            Meta(extra_json_schema={"minItems": 1, "maxItems": MOST_ANALYSTS, "uniqueItems": True}),
-        ]
-        | None
-    ) = None
+    user_ids: UserIds | None = None
 
 
 class TrustRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -59,21 +68,9 @@ class TenantRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", 
 
     tenant_id: Guid | None = None
     domain: str | None = None
-    display_name: Annotated[
-        str,
-        Meta(
-            description="Printable characters only.",
-            extra_json_schema={"minLength": 1, "maxLength": 60},
-        ),
-    ]
-    analysts: AnalystsRequest
-    duration: Annotated[
-        str,
-        Meta(
-            description=f"How long eligibilities last: whole days, P1D to P{_LONGEST_DAYS}D.",
-            extra_json_schema={"format": "duration"},
-        ),
-    ] = _DEFAULT_DURATION
+    display_name: DisplayName
+    analysts: Annotated[AnalystsRequest, exactly_one("groupId", "userIds")]
+    duration: Lasting = _DEFAULT_DURATION
     trust: TrustRequest = msgspec.field(default_factory=TrustRequest)
     features: Annotated[
         list[str],
@@ -92,6 +89,9 @@ class TenantRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", 
         Meta(description="The enterprise application to be adopted, where the deployment makes none of its own."),
     ] = None
     dry_run: Annotated[bool, Meta(description="Check and tell what would be done; write nothing.")] = False
+
+
+type TenantBody = Annotated[TenantRequest, exactly_one("tenantId", "domain")]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from shared.onboarding.answers import ChangePlan, TenantAccepted, TenantRecord
 from shared.operations import OPERATORS, TENANT_ID, Operation, json
 from shared.upkeep import triggers
-from shared.upkeep.wishes import AnalystsWish, TenantWish
+from shared.upkeep.wishes import AnalystsBody, TenantWish
 
 _ACCEPTED = json("It runs; the record shows how it goes.", TenantAccepted, headers=("Location", "Retry-After"))
 _PLAN = json("The plan, for `dryRun`; or the record, where all is so already.", ChangePlan, TenantRecord)
@@ -18,7 +18,7 @@ OPERATIONS = (
         function=triggers.put_analysts,
         who=OPERATORS,
         parameters=(TENANT_ID,),
-        body=AnalystsWish,
+        body=AnalystsBody,
         answers={200: _PLAN, 202: _ACCEPTED},
         problems=(400, 404, 409),
     ),

@@ -2,15 +2,28 @@
 Pure.
 """
 
+from typing import Annotated
+
 import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from shared.bodies import decode
 from shared.errors import BadRequest
+from shared.formats import Guid, exactly_one
 from shared.identifiers import ObjectId
 from shared.onboarding.answers import ChangedAnalyst, ChangePlan
-from shared.onboarding.request import AccessRequest, access_asked, days_asked, features_asked, name_asked, who
+from shared.onboarding.request import (
+    AccessRequest,
+    DisplayName,
+    Lasting,
+    UserIds,
+    access_asked,
+    days_asked,
+    features_asked,
+    name_asked,
+    who,
+)
 from shared.running.opening import differing
 from shared.tenants.record import Analyst, Goal, Record, Tenant, Trust, Wanted, WithoutPim
 from shared.tenants.states import RESTING, State
@@ -19,9 +32,12 @@ from shared.tenants.states import RESTING, State
 class AnalystsWish(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """Body of PUT analysts: the direct members of a source group, or users of the source."""
 
-    group_id: str | None = None
-    user_ids: list[str] | None = None
+    group_id: Guid | None = None
+    user_ids: UserIds | None = None
     dry_run: bool = False
+
+
+type AnalystsBody = Annotated[AnalystsWish, exactly_one("groupId", "userIds")]
 
 
 class TrustWish(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -35,8 +51,8 @@ class TrustWish(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 class TenantWish(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
     """Body of PATCH: what is not named stays as it is wanted."""
 
-    display_name: str | UnsetType = UNSET
-    duration: str | UnsetType = UNSET
+    display_name: DisplayName | UnsetType = UNSET
+    duration: Lasting | UnsetType = UNSET
     trust: TrustWish | UnsetType = UNSET
     features: list[str] | UnsetType = UNSET
     access: AccessRequest | UnsetType = UNSET

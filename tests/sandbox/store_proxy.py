@@ -2,7 +2,9 @@
 
 Requests pass through unchanged, signature and all. Each write is a point before it is applied and a point after, with
 a label such as `POST Runs` or `BATCH Tenants`; reads are points before. Faults refuse a request (503 ServerBusy,
-nothing applied) or lose its answer (applied, connection dropped).
+nothing applied) or lose its answer (applied, connection dropped). Table Storage's continuation tokens have a form of their
+own and it answers anything else with 400 InvalidInput (azure-sdk-for-js 20913); Azurite takes whatever comes, so here only
+tokens count that were given out.
 """
 
 import re
@@ -23,7 +25,8 @@ _HOP_BY_HOP = frozenset({"connection", "content-length", "keep-alive", "transfer
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _BATCHED = re.compile(rb"^(?:GET|POST|PUT|PATCH|MERGE|DELETE) (\S+) HTTP/1\.1\r?$", re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
-_BUSY = """{"odata.error":{"code":"ServerBusy","message":{"lang":"en-US","value":"The server is busy."}}}"""
+_NEXT = ("NextPartitionKey", "NextRowKey")
+_ERROR = """{"odata.error":{"code":"%s","message":{"lang":"en-US","value":"%s"}}}"""
 
 
 class StoreProxy:
@@ -33,6 +36,7 @@ class StoreProxy:
         self._upstream = {account.name: URL(account.endpoint).origin() for account in accounts}
         self._points = points
         self._faults = faults
+        self._given: set[tuple[str | None, ...]] = set()
         self._runner: web.AppRunner | None = None
         self._session: ClientSession | None = None
         self.url = ""
@@ -70,7 +74,7 @@ class StoreProxy:
             await self._points.hit("store-read.before" if is_read else "store.before", label)
             fault = None if self._faults is None else self._faults.next("store", label)
             if fault is Fault.REFUSED:
-                return _busy()
+                return _refusal(503, "ServerBusy", "The server is busy.")
             answer = await self._forward(request, body)
             if not is_read:
                 await self._points.hit("store.after", label)
@@ -87,12 +91,16 @@ class StoreProxy:
             return web.Response(status=404, text="The sandbox has no such storage account.")
         if self._session is None:
             raise RuntimeError("the store proxy was stopped in the middle of a request")
+        token = tuple(request.query.get(name) for name in _NEXT)
+        if any(part is not None for part in token) and token not in self._given:
+            return _refusal(400, "InvalidInput", "One of the request inputs is not valid.")
         # The signature covers the path as it was written: it must not be decoded and encoded again.
         target = URL(f"{upstream}{request.raw_path}", encoded=True)
         async with self._session.request(
             request.method, target, headers=_kept(request.headers), data=body or None, allow_redirects=False
         ) as answer:
             content = await answer.read()
+            self._given.add(tuple(answer.headers.get(f"x-ms-continuation-{name}") for name in _NEXT))
             return web.Response(status=answer.status, headers=_kept(answer.headers), body=content)
 
 
@@ -114,7 +122,7 @@ def _kept(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
     return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in _HOP_BY_HOP)
 
 
-def _busy() -> web.Response:
+def _refusal(status: int, code: str, message: str) -> web.Response:
     return web.Response(
-        status=503, text=_BUSY, content_type="application/json", headers={"x-ms-error-code": "ServerBusy"}
+        status=status, text=_ERROR % (code, message), content_type="application/json", headers={"x-ms-error-code": code}
     )

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from azure.core import MatchConditions
@@ -41,6 +42,24 @@ async def _table(proxy: StoreProxy, account: StorageAccount) -> AsyncIterator[Ta
 
 def _labels(points: Points, kind: str) -> list[str]:
     return [hit.label for hit in points.log if hit.kind == kind]
+
+
+async def test_only_a_continuation_token_that_was_given_out_is_taken(azurite: Azurite) -> None:
+    async with _proxied(azurite, Points()) as served, _table(*served) as runs:
+        for number in range(3):
+            await runs.create_entity({"PartitionKey": "open", "RowKey": str(number)})
+        first = runs.list_entities(results_per_page=2).by_page()
+        before = [row["RowKey"] async for row in await anext(first)]
+        token: dict[str, str] = first.continuation_token  # type: ignore[attr-defined]  # the SDK's pager has it, its type hint not
+        given, forged = cast("Any", token), cast("Any", {**token, "RowKey": ""})
+        after = [row["RowKey"] async for page in runs.list_entities().by_page(given) async for row in page]
+
+        with pytest.raises(HttpResponseError) as refused:
+            await anext(runs.list_entities().by_page(forged))
+
+    assert (before, after) == (["0", "1"], ["2"])
+    assert refused.value.status_code == 400
+    assert "InvalidInput" in str(refused.value)
 
 
 async def test_rows_pass_through_and_every_write_is_a_point_before_and_after(azurite: Azurite) -> None:
