@@ -98,6 +98,11 @@ class Clouds:
         return self._entra.keys
 
     @property
+    def graph_server(self) -> GraphServer:
+        """The server itself: its latency, and how long it was busy; for benchmarks."""
+        return self._graph
+
+    @property
     def authority(self) -> str:
         """Entra's address."""
         return f"https://localhost:{self._at_authority.port}"

@@ -1,6 +1,8 @@
 """What all Graph calls share: the token, the route, permissions, faults, throttling, headers and the recording."""
 
+import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -95,9 +97,22 @@ class GraphServer:
         self.router = Router(area.ROUTES for area in _AREAS)
         self.url = ""
         self._losses: Counter[str] = Counter()
+        self.latency = 0.0
+        """Seconds of machine time that each call takes, as a far service would; for benchmarks."""
+        self.busy = 0.0
+        """Seconds of machine time that calls have taken so far, this one's own work among them."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer, or drop the connection where a fault or a test wants that."""
+        began = time.perf_counter()
+        try:
+            if self.latency:
+                await asyncio.sleep(self.latency)
+            return await self._handled(request)
+        finally:
+            self.busy += time.perf_counter() - began
+
+    async def _handled(self, request: web.Request) -> web.StreamResponse:
         exchange = Exchange(request, await request.read())
         lost = False
         try:

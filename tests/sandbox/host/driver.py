@@ -212,6 +212,12 @@ class Host:
             ) from None
 
     @property
+    def app_process(self) -> int:
+        """The id of the app's process; 0 while there is none. For benchmarks, which read what it used."""
+        worker = self._runtime.worker
+        return worker.pid if worker is not None else 0
+
+    @property
     def rests(self) -> bool:
         """Whether nothing runs, and nothing will run by itself but timer functions."""
         return self._runtime.busy.count == 0 and not self._runtime.hub.timers()
