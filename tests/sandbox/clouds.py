@@ -164,6 +164,12 @@ class Clouds:
         taken = None if permissions is None else tuple(permissions)
         self._service.grants.revoke(app_id, self.tenants[tenant_id.lower()], taken)
 
+    def disregard(self, app_id: str, tenant_id: str, permission: str) -> None:
+        """For proofs of need only, nothing that happens: from now on Graph acts as if the application did not hold the
+        permission there, while every token goes on saying that it does.
+        """
+        self._graph.disregarded.add((app_id.lower(), tenant_id.lower(), permission))
+
     def granted(self, app_id: str, tenant_id: str) -> frozenset[str]:
         """The Graph permissions that the application holds there, by truth."""
         return self._service.grants.granted(app_id, self.tenants[tenant_id.lower()])

@@ -105,6 +105,13 @@ _ALL = (
         section="3.6",
     ),
     Switch(
+        id="assigning-needs-its-own-permission",
+        question="Does Application.ReadWrite.All alone open the writes of appRoleAssignedTo?",
+        default="yes, as Microsoft's permissions file says",
+        other="no, as the API page says: AppRoleAssignment.ReadWrite.All, for a POST with a permission to read",
+        section="3.0",
+    ),
+    Switch(
         id="provisioning-log-filter-jobid-refused",
         question="Is $filter=jobId eq '...' on the provisioning log refused?",
         default="no",

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.graph.permissions import APPLICATION, UNPUBLISHED, allowed, known_permission
+from tests.sandbox.graph.permissions import APPLICATION, UNPUBLISHED, UNSETTLED, allowed, known_permission
 from tests.sandbox.switches import SWITCHES, Switches
 from tests.world.clouds_scene import CONTOSO, FABRIKAM, PARTNERS, REQUESTS, SOURCE_APP, TARGET_APP, scene
 
+_WRITES = (("POST", ""), ("DELETE", "/{id}"))
 PUBLISHED = Path(__file__).parents[3] / "shared" / "contracts" / "graph-permissions.json"
 
 
@@ -37,7 +38,7 @@ def test_no_call_accepts_what_the_published_table_does_not(call: str) -> None:
     short = re.sub(r"/microsoft\.graph\.(?:\w+\.)*", "/", path)
     enough = published[f"{method} {re.sub(r'{.*?}', '{id}', short.lower())}"]
 
-    for needed in APPLICATION[call]:
+    for needed in (*APPLICATION[call], *(one for others in UNSETTLED.values() for one in others.get(call, ()))):
         assert any(one <= needed for one in enough), f"{sorted(needed)} is not published for {call}"
 
 
@@ -48,6 +49,30 @@ def test_an_assignment_needs_both_permissions_or_the_greater_one() -> None:
     assert not allowed(call, ["Application.Read.All"])
     assert allowed(call, ["AppRoleAssignment.ReadWrite.All", "Application.Read.All"])
     assert allowed(call, ["Application.ReadWrite.All"])
+
+
+def test_or_the_greater_one_is_only_good_for_reading() -> None:
+    own = Switches(["assigning-needs-its-own-permission"])
+    post, delete = (f"{method} /servicePrincipals/{{id}}/appRoleAssignedTo{tail}" for method, tail in _WRITES)
+
+    assert not allowed(post, ["Application.ReadWrite.All"], own)
+    assert not allowed(post, ["AppRoleAssignment.ReadWrite.All"], own)
+    assert allowed(post, ["AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All"], own)
+    assert not allowed(delete, ["Application.ReadWrite.All"], own)
+    assert allowed(delete, ["AppRoleAssignment.ReadWrite.All"], own)
+
+
+async def test_a_permission_that_is_disregarded_is_in_the_token_and_refused_there_only(tmp_path: Path) -> None:
+    async with scene(tmp_path) as world:
+        world.clouds.grant(TARGET_APP, FABRIKAM)
+        world.clouds.disregard(SOURCE_APP, CONTOSO, "Policy.ReadWrite.CrossTenantAccess")
+
+        refused = await world.graph(CONTOSO, f"POST {PARTNERS}", {"tenantId": FABRIKAM})
+
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "Authorization_RequestDenied")
+        assert "Policy.ReadWrite.CrossTenantAccess" in world.clouds.recorder.entries[-1].roles
+        elsewhere = await world.graph(FABRIKAM, f"GET {PARTNERS}")
+        assert elsewhere.status_code == 200
 
 
 def test_misspelt_names_are_refused() -> None:

@@ -4,7 +4,9 @@ Each alternative is a set that must be present as a whole. Where the published r
 stricter one stands here, with the section. A call that is not in the table is a call that the sandbox doesn't serve.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+
+from tests.sandbox.switches import Switches
 
 type Alternatives = tuple[frozenset[str], ...]
 
@@ -30,6 +32,8 @@ _ASSIGN = _any(
     "AppRoleAssignment.ReadWrite.All+Directory.Read.All",
     "Application.ReadWrite.All",
 )
+_ASSIGN_CALL = "POST /servicePrincipals/{id}/appRoleAssignedTo"
+_UNASSIGN_CALL = "DELETE /servicePrincipals/{id}/appRoleAssignedTo/{id}"
 _UNASSIGN = _any("AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All")
 _SYNC_READ = _any("Synchronization.Read.All", "Synchronization.ReadWrite.All")
 _SYNC_WRITE = _any("Synchronization.ReadWrite.All")
@@ -113,8 +117,8 @@ APPLICATION: dict[str, Alternatives] = {
     "DELETE /servicePrincipals(appId={id})": _APP_WRITE,
     "DELETE /servicePrincipals/{id}": _APP_WRITE,
     "GET /servicePrincipals/{id}/appRoleAssignedTo": _APP_READ,
-    "POST /servicePrincipals/{id}/appRoleAssignedTo": _ASSIGN,
-    "DELETE /servicePrincipals/{id}/appRoleAssignedTo/{id}": _UNASSIGN,
+    _ASSIGN_CALL: _ASSIGN,
+    _UNASSIGN_CALL: _UNASSIGN,
     "GET /servicePrincipals/{id}/appRoleAssignments": _APP_READ,
     "DELETE /servicePrincipals/{id}/appRoleAssignments/{id}": _UNASSIGN,
     f"GET {_SYNC}/jobs": _SYNC_READ,
@@ -148,10 +152,43 @@ its page says.
 """
 
 
-def allowed(call: str, roles: Collection[str]) -> bool:
+UNSETTLED: Mapping[str, Mapping[str, Alternatives]] = {
+    "assigning-needs-its-own-permission": {
+        _ASSIGN_CALL: _any(
+            "AppRoleAssignment.ReadWrite.All+Application.Read.All",
+            "AppRoleAssignment.ReadWrite.All+Application.ReadWrite.All",
+            "AppRoleAssignment.ReadWrite.All+Directory.Read.All",
+        ),
+        _UNASSIGN_CALL: _any("AppRoleAssignment.ReadWrite.All"),
+    },
+}
+"""What calls accept instead on the other side of a switch."""
+
+FULL_USER_READ = ("User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
+TELLING: Mapping[str, Alternatives] = {
+    "GET /users": _any(*FULL_USER_READ),
+    "GET /users/{id}": _any(*FULL_USER_READ),
+    "GET /groups/{id}/members": _any(*FULL_USER_READ),
+}
+"""What it takes on top to be told everything, where less than that is answered with fewer properties (section 4)."""
+
+AS_LIKELY = Switches()
+
+
+def allowed(call: str, roles: Collection[str], switches: Switches = AS_LIKELY) -> bool:
     """Whether a token with these roles may make the call."""
     held = frozenset(roles)
-    return any(needed <= held for needed in APPLICATION[call])
+    accepted = APPLICATION[call]
+    for switch_id, others in UNSETTLED.items():
+        if call in others and switches.is_flipped(switch_id):
+            accepted = others[call]
+    return any(needed <= held for needed in accepted)
+
+
+def told_all(call: str, roles: Collection[str]) -> bool:
+    """Whether a token with these roles, where it may make the call, sees all that the call can tell."""
+    held = frozenset(roles)
+    return call not in TELLING or any(needed <= held for needed in TELLING[call])
 
 
 # Ids of app roles of Microsoft Graph: from the Graph contract and Microsoft's published permissions reference.

@@ -4,6 +4,7 @@ from tests.sandbox.graph.call import NO_CONTENT, Answer, Call, collection, entit
 from tests.sandbox.graph.errors import not_found
 from tests.sandbox.graph.filters import EQUAL
 from tests.sandbox.graph.models.directory import Group, User
+from tests.sandbox.graph.permissions import FULL_USER_READ
 from tests.sandbox.graph.query import Options
 from tests.sandbox.graph.replication import View
 from tests.sandbox.graph.router import Route
@@ -34,7 +35,6 @@ _USER_ALL = _USER_DEFAULT | {
     "otherMails",
     "userType",
 }
-_FULL_READ = ("User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All")
 _TEXT = EQUAL | {"ne", "startswith", "endswith"}
 _USER_FILTER = {
     "id": EQUAL,
@@ -85,7 +85,7 @@ def _list_users(call: Call) -> Answer:
 def _visible(call: Call, user: User) -> Wire:
     """User.ReadBasic.All shows basic properties only (section 4)."""
     wire = user.wire()
-    if call.holds_any(*_FULL_READ):
+    if call.holds_any(*FULL_USER_READ):
         return wire
     return {name: value for name, value in wire.items() if name in _USER_BASIC}
 
@@ -108,7 +108,7 @@ def _list_members(call: Call) -> Answer:
         nested = call.tenant.directory.group(member_id, View.ID)
         principal = call.tenant.applications.principal(member_id)
         if user is not None:
-            readable = call.holds_any(*_FULL_READ, "User.ReadBasic.All")
+            readable = call.holds_any(*FULL_USER_READ, "User.ReadBasic.All")
             found.append(_member("user", _visible(call, user), readable=readable, default=_USER_DEFAULT))
         elif nested is not None:
             readable = call.holds_any("Group.Read.All", "GroupMember.Read.All", "Directory.Read.All")
