@@ -167,6 +167,7 @@ async def test_a_body_without_a_content_type_is_refused(untouched: Scene) -> Non
     ("path", "field"),
     [
         ("/api/tenants/fabrikam.com", "tenantId"),
+        ("/api/tenants/fabri%0Akam", "tenantId"),
         ("/api/tenants?state=Sleeping", "state"),
         ("/api/tenants?state=", "state"),
         ("/api/tenants?cursor=x", "cursor"),

@@ -22,7 +22,7 @@ class Listener:
     async def start(self) -> None:
         """Listen; the port is known afterwards."""
         app = web.Application(client_max_size=2**22)
-        app.router.add_route("*", "/{tail:.*}", self._serve)
+        app.router.add_route("*", r"/{tail:[\s\S]*}", self._serve)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._context)

@@ -34,6 +34,7 @@ async def test_a_request_reaches_the_function_whole(scene: Scene) -> None:
         ("GET", "/api/things/0d9c3f3e-53b0-4a5c-9a39-1c2a3b4c5d6e", 200, "0d9c3f3e-53b0-4a5c-9a39-1c2a3b4c5d6e"),
         ("GET", "/api/things/no-guid", 404, ""),
         ("GET", "/api/files/a/b/c", 200, "a/b/c"),
+        ("GET", "/api/files/a%0Ab", 200, "a\nb"),
         ("GET", "/api/files", 200, "-"),
         ("DELETE", "/api/echo/word", 404, ""),
         ("GET", "/echo/word", 404, ""),

@@ -88,7 +88,7 @@ class Host:
             self._subscriptions.callback(self._clock.on_move(self._runtime.wake.set))
             application = web.Application(client_max_size=_LARGEST_REQUEST_BYTES)
             self._management.add_to(application.router)
-            application.router.add_route("*", "/{path:.*}", self._front.handle)
+            application.router.add_route("*", r"/{path:[\s\S]*}", self._front.handle)
             self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
             await self._runner.setup()
             await self.restart()
