@@ -84,7 +84,7 @@ async def _looked(services: Services, rosters: Rosters, tenant_id: TenantId) -> 
         if await _compared(services, tenant, await rosters.of(tenant)):
             return Looked.OPENED
         if tenant.record.state is State.READY:
-            await _probed(services, tenant_id)
+            await _probed(services, tenant)
     except AutomationError as error:
         _log.warning("tenant.not_looked_at tenant_id=%s reason=%s", tenant_id, error)
         return Looked.POSTPONED
@@ -148,13 +148,11 @@ async def _ask(services: Services, tenant: Tenant, difference: Difference) -> No
     _log.warning("tenant.leavers_to_confirm tenant_id=%s count=%s", tenant.record.tenant_id, len(difference.leavers))
 
 
-async def _probed(services: Services, tenant_id: TenantId) -> None:
-    lost = await lost_access(services, tenant_id)
+async def _probed(services: Services, tenant: Tenant) -> None:
+    tenant_id = tenant.record.tenant_id
+    lost = await lost_access(services, tenant)
     if lost is not None:
         await _lose(services, tenant_id, lost)
-        return
-    tenant = await services.tenants.read(tenant_id)
-    if tenant is None or tenant.record.state is not State.READY:
         return
     observed = await observe(services, tenant)
     looked = Health(looked=services.clock.now(), drift=health.drift(observed), notes=health.notes(observed))

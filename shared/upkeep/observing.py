@@ -7,20 +7,26 @@ from shared.graph.shapes import IdentitySynchronization, Partner
 from shared.graph.sync_shapes import Job
 from shared.identifiers import TenantId
 from shared.permissions import SECURITY_READER, Registration, needed
+from shared.running.acts import asked_of
 from shared.services import Services
 from shared.tenants.change import intent_key
 from shared.tenants.record import Eligibility, Tenant
 from shared.upkeep.health import Observed, Settings
 
 
-async def lost_access(services: Services, tenant_id: TenantId) -> NotConsented | None:
-    """What the standing registration lacks by now, told by a fresh token; None while it has all that it needs."""
-    try:
-        held = await services.credentials.fresh_roles(Registration.ACCESS, tenant_id)
-    except NotConsented as gone:
-        return gone
-    missing = tuple(sorted(set(needed(Registration.ACCESS)) - held))
-    return NotConsented(Registration.ACCESS.value, tenant_id, missing) if missing else None
+async def lost_access(services: Services, tenant: Tenant) -> NotConsented | None:
+    """What a standing registration lacks by now, told by a fresh token; None while each has all that it needs."""
+    tenant_id = tenant.record.tenant_id
+    for registration in asked_of(tenant.record.wanted):
+        if registration is Registration.SETUP:
+            continue
+        try:
+            held = await services.credentials.fresh_roles(registration, tenant_id)
+        except NotConsented as gone:
+            return gone
+        if missing := tuple(sorted(set(needed(registration)) - held)):
+            return NotConsented(registration.value, tenant_id, missing)
+    return None
 
 
 async def observe(services: Services, tenant: Tenant) -> Observed:

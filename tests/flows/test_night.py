@@ -175,6 +175,19 @@ async def test_lost_access_is_told_once_and_the_tenant_waits_for_consent(scene: 
     assert await scene.retry() == "Ready"
 
 
+async def test_a_tenant_that_wants_hunting_waits_for_hunt_too(scene: Scene) -> None:
+    world = scene.world
+    scene.consented()
+    await scene.post(world.people.ana, features=["hunting"])
+    assert await scene.settle() == "Ready"
+    world.clouds.revoke(CLIENT_IDS[Registration.HUNT], scene.target)
+    await world.host.kill_and_restart()
+
+    assert await night(scene) == "WaitingForConsent"
+
+    assert "Tenantry Hunt" in (await scene.record())["problem"]["what"]
+
+
 async def test_each_property_that_drifted_in_the_source_is_named(scene: Scene) -> None:
     world = scene.world
     await onboarded_by_group(scene)

@@ -115,12 +115,17 @@ curl -si -X POST {app}/api/tenants -H "Authorization: Bearer $OPERATOR" -H 'Cont
 curl -s {tenant} -H "Authorization: Bearer $READER"
 curl -s {app}/api/tenants -H "Authorization: Bearer $READER"
 curl -s -X POST {tenant}/retry -H "Authorization: Bearer $OPERATOR"
+curl -s -X PUT {tenant}/analysts -H "Authorization: Bearer $OPERATOR" -H 'Content-Type: application/json' \
+  -d '{{"userIds": ["{people.ana.object_id}", "{people.ben.object_id}"]}}'
+curl -s -X PATCH {tenant} -H "Authorization: Bearer $OPERATOR" -H 'Content-Type: application/json' -d '{{"duration": "P90D"}}'
+curl -s -X POST {tenant}/analysts/confirm -H "Authorization: Bearer $OPERATOR"
 curl -s -X POST {tenant}/cancel -H "Authorization: Bearer $OPERATOR"
 curl -s {tenant}/kit -H "Authorization: Bearer $READER"
 curl -s -X POST {tenant}/checklist/{people.ana.object_id} -H "Authorization: Bearer $ANA" \
   -H 'Content-Type: application/json' -d '{{"item": "role"}}'
 curl -s "{app}/api/audit?format=csv" -H "Authorization: Bearer $AUDITOR"
 TENANTRY_AUDIT_TABLES_CONNECTION_STRING='{audit.connection_string()}' .venv/bin/python -m shared.auditing verify
+curl -s {app}/api/openapi.json
 curl -si {app}/api/health
 """
     )
