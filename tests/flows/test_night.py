@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.permissions import Registration
+from shared.permissions import MULTI_TENANT, Registration
 from tests.conftest import OpenWorld
 from tests.flows.scene import Scene
 from tests.flows.test_analysts import assigned, eligible
@@ -177,7 +177,7 @@ async def test_lost_access_is_told_once_and_the_tenant_waits_for_consent(scene: 
 
 async def test_a_tenant_that_wants_hunting_waits_for_hunt_too(scene: Scene) -> None:
     world = scene.world
-    scene.consented()
+    scene.consented(*MULTI_TENANT)
     await scene.post(world.people.ana, features=["hunting"])
     assert await scene.settle() == "Ready"
     world.clouds.revoke(CLIENT_IDS[Registration.HUNT], scene.target)

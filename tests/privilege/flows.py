@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from shared.permissions import SourceMode
+from shared.permissions import MULTI_TENANT, SourceMode
 from tests.flows.scene import Scene
 from tests.flows.test_night import night
 from tests.flows.writes import PROVISION
@@ -116,6 +116,15 @@ async def _without_pim(scene: Scene, mode: SourceMode) -> None:
     _reach("the tenant", await scene.retry(), "Ready")
 
 
+async def _with_hunting(scene: Scene, mode: SourceMode) -> None:
+    """What acts 10 and 11 could not read would be a warning only, so it is looked at."""
+    scene.consented(*MULTI_TENANT)
+    await _onboard(scene, mode, scene.world.people.ana, body={"features": ["hunting"]})
+    record = await scene.record()
+    _reach("the sign-in diagnosis", record["signIn"]["problem"], None)
+    _reach("the proof", record["proof"]["proven"], True)
+
+
 async def _onboard(
     scene: Scene,
     mode: SourceMode,
@@ -163,4 +172,5 @@ FLOWS = (
     Flow(name="a night", story=_a_night),
     Flow(name="access by a group of the target", story=_by_target_group),
     Flow(name="access without PIM", story=_without_pim),
+    Flow(name="onboarding with hunting", story=_with_hunting),
 )
