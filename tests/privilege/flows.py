@@ -122,7 +122,7 @@ async def _with_hunting(scene: Scene, mode: SourceMode) -> None:
     await _onboard(scene, mode, scene.world.people.ana, body={"features": ["hunting"]})
     record = await scene.record()
     _reach("the sign-in diagnosis", record["signIn"]["problem"], None)
-    _reach("the proof", record["proof"]["proven"], True)
+    _reach("the proof", record["proof"]["summary"], "proven: 3 hunting queries answered")
 
 
 async def _onboard(
