@@ -16,9 +16,11 @@ from shared.onboarding.answers import (
     EligibilityView,
     GrantedPermissions,
     HealthView,
+    LeftView,
     NeededPermissions,
     PlannedAct,
     PlannedAnalyst,
+    SkippedView,
     TenantAccepted,
     TenantOpening,
     TenantPlan,
@@ -30,11 +32,12 @@ from shared.onboarding.answers import (
 from shared.onboarding.request import Intake
 from shared.permissions import CALLS, MULTI_TENANT, Registration, needed
 from shared.run import Run
-from shared.running.acts import ACTS, BY_NUMBER
+from shared.running.acts import ACTS
 from shared.running.consents import pending
+from shared.running.needs import asked_for, shown_acts
 from shared.running.starting import has_written
 from shared.settings import Settings
-from shared.tenants.record import Act, ActState, Consent, Health, Record, Tenant
+from shared.tenants.record import Act, ActState, Consent, Goal, Health, Record, Tenant
 from shared.tenants.states import State
 
 
@@ -63,7 +66,7 @@ def record(settings: Settings, tenant: Tenant) -> TenantRecord:
         requested_by=tenant.record.requested_by,
         cancelled_by=tenant.record.cancelled_by or None,
         warnings=tenant.record.warnings,
-        acts=tuple(_act(number, name, tenant.acts.get(number)) for number, name in _told(tenant)),
+        acts=tuple(_act(one.number, one.name, tenant.acts.get(one.number)) for one in shown_acts(tenant)),
         consents=tuple(_consents(settings, tenant)),
         analysts=tuple(_analysts(tenant)),
         eligibilities=tuple(_eligibilities(tenant)),
@@ -71,7 +74,9 @@ def record(settings: Settings, tenant: Tenant) -> TenantRecord:
         confirmed=checklist.confirmed(tenant) if ready else None,
         checklist=tuple(checklist.for_analysts(settings.portals, tenant)) if ready else (),
         administrator_checklist=tuple(checklist.for_administrator(settings.portals, tenant)) if ready else (),
-        health=_health(tenant.health),
+        health=_health(tenant.health) if tenant.record.goal is Goal.ONBOARDING else None,
+        left_to_kit=tuple(_left(tenant)),
+        skipped=tuple(_skipped(tenant)),
     )
 
 
@@ -89,7 +94,7 @@ def opening(settings: Settings, run: Run) -> TenantOpening:
 
 def accepted(settings: Settings, tenant: Tenant) -> TenantAccepted:
     """The answer to what starts or stops a run; with the consent link while consent is missing."""
-    waiting = pending(tenant)
+    waiting = pending(tenant, among=asked_for(tenant))
     return TenantAccepted(
         **asdict(summary(settings, tenant.record)),
         consent_link=_link(settings, waiting.state) if waiting else UNSET,
@@ -132,10 +137,16 @@ def _names() -> list[tuple[int, str]]:
     return [(act.number, act.name) for act in ACTS]
 
 
-def _told(tenant: Tenant) -> list[tuple[int, str]]:
-    """The acts of onboarding, and any other that ran."""
-    others = [(number, BY_NUMBER[number].name) for number in sorted(tenant.acts) if number > ACTS[-1].number]
-    return [*_names(), *others]
+def _left(tenant: Tenant) -> Iterator[LeftView]:
+    for one in tenant.record.left_to_kit:
+        yield LeftView(act=one.act, what=one.what, why=one.why, objects=one.objects)
+
+
+def _skipped(tenant: Tenant) -> Iterator[SkippedView]:
+    for one in tenant.record.skipped:
+        yield SkippedView(
+            act=one.act, tenant=one.where, what=one.what, why=one.why, before=one.before, left=one.left, now=one.now
+        )
 
 
 def _health(found: Health | None) -> HealthView | None:

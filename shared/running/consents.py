@@ -4,7 +4,7 @@ The state holds the tenant's id and a random part; it is spent when a fresh toke
 """
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -26,9 +26,11 @@ def after_proof(
     lacking: Mapping[Registration, tuple[str, ...]],
     now: datetime,
     new_id: NewId,
+    *,
+    waits: bool = True,
 ) -> Change | None:
     """Spend the states of what is proved; make a link for what is lacking and has none; note answers that proved
-    empty.
+    empty. `waits`: the run cannot go on without what is lacking.
     """
     rows: list[Consent] = []
     for registration in granted:
@@ -49,7 +51,7 @@ def after_proof(
         tenant.record,
         granted=_shown(tenant.record.granted, granted, lacking),
         # The wait for consent is over; a later one, for whatever else, has its own time.
-        deadline=tenant.record.deadline if lacking else None,
+        deadline=tenant.record.deadline if lacking and waits else None,
     )
     return Change(record=record, consents=rows) if rows or record != tenant.record else None
 
@@ -113,9 +115,9 @@ def still_to_prove(tenant: Tenant, registrations: Iterable[Registration], now: d
     return any(row.answered is not None and now - row.answered <= GRANT_SHOWS_WITHIN for row in rows)
 
 
-def pending(tenant: Tenant) -> Consent | None:
+def pending(tenant: Tenant, among: Collection[Registration] = MULTI_TENANT) -> Consent | None:
     """The next consent that is asked for, in the order of asking."""
-    rows = [tenant.consents[one] for one in MULTI_TENANT if one in tenant.consents]
+    rows = [tenant.consents[one] for one in MULTI_TENANT if one in tenant.consents and one in among]
     return next((row for row in rows if row.proved is None), None)
 
 
