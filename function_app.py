@@ -9,12 +9,13 @@ The map of the house (`shared/`), in the order in which a request travels:
                   performing.py      how every act runs: fence, deadline, what each failure means
     onboarding/   *_activities.py    one act each: read, compare, write the difference, read back
     upkeep/                          analysts who come and go, other wishes, the nightly look
+    offboarding/                     a tenant is let go: everybody leaves, what was there before is put back
     writes/                          the privileged writes, by kind, as the acts ask for them
     intents.py                       the only way to a privileged write: intent before, audit entry (settling.py) after
     graph/                           one vendor call each; permissions.py says which identity and permission
 
-Decisions are pure modules beside them: desired, preflight, signin, proving, starting, consents, provisioned, views,
-checklist, states, decide, advice. Hunting queries: saved_queries.py.
+Decisions are pure modules beside them: desired, preflight, signin, proving, starting, consents, provisioned, restoring,
+departing, views, checklist, states, decide, advice. Hunting queries: saved_queries.py.
 Audit: chain.py (pure), audit.py (the table), auditing/ (the API and the verifier).
 State: tenants/ (Table Storage through tables.py). Composition: services.py. Failures: errors.py draws the tree.
 """
@@ -24,6 +25,7 @@ import logging
 import azure.durable_functions as df
 
 from shared import api
+from shared.offboarding import registration as offboarding
 from shared.onboarding import registration as onboarding
 from shared.upkeep import registration as upkeep
 
@@ -32,5 +34,5 @@ for _name in ("azure", "httpx", "kiota_http"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = df.DFApp()
-for _part in (api, onboarding, upkeep):
+for _part in (api, onboarding, upkeep, offboarding):
     app.register_functions(_part.blueprint())

@@ -8,6 +8,7 @@ from shared.auditing import operations as auditing
 from shared.document import document
 from shared.durable import Orchestrations
 from shared.hosting import register_operation
+from shared.offboarding import operations as offboarding
 from shared.onboarding import operations as onboarding
 from shared.operations import Access, Operation, json
 from shared.problems import HEADERS
@@ -29,6 +30,7 @@ async def get_openapi(services: Services, _: Orchestrations, __: func.HttpReques
 OPERATIONS: tuple[Operation, ...] = (
     *onboarding.OPERATIONS,
     *upkeep.OPERATIONS,
+    *offboarding.OPERATIONS,
     *auditing.OPERATIONS,
     Operation(
         name="get_openapi",

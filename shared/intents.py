@@ -35,6 +35,9 @@ _SHOWS_WITHIN = timedelta(minutes=6)
 judged (seconds are usual).
 """
 
+UNSEEN = "sent, but not to be seen"
+"""The outcome of a write that was waited for in vain."""
+
 _NOTHING = msgspec.Raw(b"null")
 
 _UNREAD_SECONDS = 20.0
@@ -60,6 +63,11 @@ class Intents:
         if write.satisfied(image):
             if intent is not None and pending:
                 await self._found_so(tenant_id, key, write, intent, image)
+            elif intent is not None and (intent.kind, intent.outcome, intent.after) == (write.kind, UNSEEN, _NOTHING):
+                # It came to light after it was given up: what it left is known now.
+                await self._amend(
+                    tenant_id, key, intent, msgspec.structs.replace(intent, after=_raw(write.picture(image)))
+                )
             return Ensured(image=image, changed=pending)
         if intent is not None and pending and write.patient and (wait := self._patience_left(intent, write)):
             return NotYet(seconds=min(30.0, wait), reason="a create was sent whose result is not to be seen yet")
@@ -78,11 +86,16 @@ class Intents:
             await self._settling.settle(tenant_id, key, write, intent, f"refused: {reason}")
 
     async def close_open(
-        self, tenant_id: TenantId, rebuild: Callable[[Tenant, Intent], PrivilegedWrite[object]]
+        self,
+        tenant_id: TenantId,
+        rebuild: Callable[[Tenant, Intent], PrivilegedWrite[object]],
+        *,
+        last: bool = False,
     ) -> float:
         """Close every open intent by reading back. Gives the seconds to wait when one cannot be judged yet, else 0.
 
-        One that cannot be read keeps none of the others from being closed.
+        One that cannot be read keeps none of the others from being closed. `last`: nobody will look again, so it is
+        settled as what it was: sent, or not.
         """
         tenant = await self._tenants.read(tenant_id)
         waiting = 0.0
@@ -92,10 +105,16 @@ class Intents:
                 continue
             try:
                 write = rebuild(tenant, intent)
+            except (RoleNotAllowed, LookupError) as error:
+                _log.info("intent.left_open tenant_id=%s kind=%s reason=%s", tenant_id, intent.kind, error)
+                continue
+            try:
                 image = await write.read()
-            except (Forbidden, Rejected, NotConsented, Undecidable, RoleNotAllowed, LookupError) as error:
+            except (Forbidden, Rejected, NotConsented, Undecidable) as error:
                 # It may not be read any more. The act meets the same, and says what a person should do.
                 _log.info("intent.left_open tenant_id=%s kind=%s reason=%s", tenant_id, intent.kind, error)
+                if last:
+                    await self._settling.settle(tenant_id, key, write, intent, _unread(intent))
                 continue
             except RemoteError as error:
                 _log.info("intent.unread tenant_id=%s kind=%s reason=%s", tenant_id, intent.kind, error)
@@ -106,8 +125,7 @@ class Intents:
             elif wait := self._patience_left(intent, write):
                 waiting = max(waiting, wait)
             else:
-                outcome = "not sent" if intent.attempted is None else "sent, but not to be seen"
-                await self._settling.settle(tenant_id, key, write, intent, outcome)
+                await self._settling.settle(tenant_id, key, write, intent, _unread(intent))
         return waiting
 
     async def _found_so[Image](
@@ -207,6 +225,11 @@ class Intents:
                 return Ensured(image=image, changed=True)
         await self._amend(tenant_id, key, mine, msgspec.structs.replace(mine, request_id=request_id))
         return NotYet(seconds=15.0, reason="written, but a read does not show it yet")
+
+
+def _unread(intent: Intent) -> str:
+    """The outcome of a write whose end nobody saw."""
+    return "not sent" if intent.attempted is None else UNSEEN
 
 
 def _raw(value: object) -> msgspec.Raw:

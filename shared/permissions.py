@@ -199,12 +199,20 @@ UPDATE_PARTNER = _call(
     _BOTH_SIDES,
     _XTAP,
     Family.POLICY,
-    "automatic redemption on both sides; MFA trust in the target",
+    "automatic redemption on both sides; MFA trust in the target; in the end what was there before",
+    write=True,
+)
+DELETE_PARTNER = _call(
+    f"DELETE {_PARTNERS}/{{id}}",
+    _BOTH_SIDES,
+    _XTAP,
+    Family.POLICY,
+    "take the partner away again that was not there before",
     write=True,
 )
 READ_IDENTITY_SYNC = _call(
     f"GET {_PARTNERS}/{{id}}/identitySynchronization",
-    Registration.SETUP,
+    _BOTH_SIDES,
     _XTAP,
     Family.POLICY,
     "compare before and after each write",
@@ -223,6 +231,14 @@ PATCH_IDENTITY_SYNC = _call(
     _XTAP,
     Family.POLICY,
     "allow user synchronization where the object is there already",
+    write=True,
+)
+DELETE_IDENTITY_SYNC = _call(
+    f"DELETE {_PARTNERS}/{{id}}/identitySynchronization",
+    Registration.SETUP,
+    _XTAP,
+    Family.POLICY,
+    "no user synchronization from the source any more, once it is let go",
     write=True,
 )
 FIND_SERVICE_PRINCIPALS = _call(
@@ -247,6 +263,32 @@ INSTANTIATE = _call(
     ("Application.ReadWrite.All",),
     Family.DIRECTORY,
     "one enterprise application per target holds the synchronization",
+    write=True,
+    adopted=(),
+)
+DELETE_SERVICE_PRINCIPAL = _call(
+    "DELETE /servicePrincipals/{id}",
+    Registration.SOURCE,
+    ("Application.ReadWrite.All",),
+    Family.DIRECTORY,
+    "delete the enterprise application that we made, once its target is let go",
+    write=True,
+    adopted=(),
+)
+FIND_APPLICATIONS = _call(
+    "GET /applications",
+    Registration.SOURCE,
+    ("Application.ReadWrite.All",),
+    Family.DIRECTORY,
+    "find the application object behind our enterprise application",
+    adopted=(),
+)
+DELETE_APPLICATION = _call(
+    "DELETE /applications/{id}",
+    Registration.SOURCE,
+    ("Application.ReadWrite.All",),
+    Family.DIRECTORY,
+    "delete the application object that came with our enterprise application",
     write=True,
     adopted=(),
 )
@@ -320,6 +362,22 @@ START_JOB = _call(
     _SYNCHRONIZATION,
     Family.SYNCHRONIZATION,
     "start it, once",
+    write=True,
+)
+PAUSE_JOB = _call(
+    f"POST {_SYNC}/jobs/{{id}}/pause",
+    Registration.SOURCE,
+    _SYNCHRONIZATION,
+    Family.SYNCHRONIZATION,
+    "stop it before it is deleted",
+    write=True,
+)
+DELETE_JOB = _call(
+    f"DELETE {_SYNC}/jobs/{{id}}",
+    Registration.SOURCE,
+    _SYNCHRONIZATION,
+    Family.SYNCHRONIZATION,
+    "delete the job of a target that is let go",
     write=True,
 )
 PROVISION_ON_DEMAND = _call(

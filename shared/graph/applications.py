@@ -4,16 +4,20 @@ import msgspec
 
 from shared.errors import NotFound, Rejected
 from shared.graph.body import Body, query, quoted
-from shared.graph.client import Graph
-from shared.graph.sync_shapes import TEMPLATE, Assignment, Instantiated, ServicePrincipal
+from shared.graph.client import Build, Graph
+from shared.graph.sync_shapes import TEMPLATE, Application, Assignment, Instantiated, ServicePrincipal
 from shared.identifiers import ObjectId, TenantId
 from shared.permissions import (
     ASSIGN,
+    DELETE_APPLICATION,
+    DELETE_SERVICE_PRINCIPAL,
+    FIND_APPLICATIONS,
     FIND_SERVICE_PRINCIPALS,
     INSTANTIATE,
     LIST_ASSIGNED,
     READ_SERVICE_PRINCIPAL,
     UNASSIGN,
+    Call,
     Registration,
 )
 from shared.privileged import OpenIntent
@@ -76,6 +80,40 @@ class Applications:
         )
         return answer.decode(Instantiated).service_principal, answer.request_id
 
+    async def application_objects(self, app_id: str) -> list[Application]:
+        """The application object behind an enterprise application that was made from our template: one, or none.
+
+        GET /applications?$filter=appId eq (Application.ReadWrite.All).
+        """
+        found = await self._graph.pages(
+            FIND_APPLICATIONS,
+            Registration.SOURCE,
+            self._source,
+            lambda c: c.applications.to_get_request_information(
+                query(filter=f"appId eq {quoted(app_id)}", select=["id", "appId", "applicationTemplateId"])
+            ),
+        )
+        all_found = [msgspec.json.decode(item, type=Application) for item in found]
+        return [one for one in all_found if one.application_template_id == TEMPLATE]
+
+    async def delete_service_principal(self, service_principal_id: str, intent: OpenIntent) -> str:
+        """DELETE /servicePrincipals/{id} -> 204, with its assignments; one that is gone counts as done."""
+        return await self._delete(
+            DELETE_SERVICE_PRINCIPAL,
+            lambda c: c.service_principals.by_service_principal_id(
+                service_principal_id
+            ).to_delete_request_information(),
+            intent,
+        )
+
+    async def delete_application_object(self, object_id: str, intent: OpenIntent) -> str:
+        """DELETE /applications/{id} -> 204, with its service principal; one that is gone counts as done."""
+        return await self._delete(
+            DELETE_APPLICATION,
+            lambda c: c.applications.by_application_id(object_id).to_delete_request_information(),
+            intent,
+        )
+
     async def assignments(self, service_principal_id: str) -> list[Assignment]:
         """GET /servicePrincipals/{id}/appRoleAssignedTo, all pages."""
         found = await self._graph.pages(
@@ -136,5 +174,12 @@ class Applications:
         except Rejected as error:
             if "is not found" not in error.call.message.lower():
                 raise
+            return error.call.request_id
+        return answer.request_id
+
+    async def _delete(self, call: Call, build: Build, intent: OpenIntent) -> str:
+        try:
+            answer = await self._graph.send(call, Registration.SOURCE, self._source, build, intent=intent)
+        except NotFound as error:
             return error.call.request_id
         return answer.request_id

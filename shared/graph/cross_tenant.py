@@ -12,17 +12,20 @@ from msgraph.graph_service_client import GraphServiceClient
 
 from shared.errors import NotFound
 from shared.graph.body import Body
-from shared.graph.client import Graph
+from shared.graph.client import Build, Graph
 from shared.graph.shapes import AccessDefault, IdentitySynchronization, Partner
 from shared.identifiers import TenantId
 from shared.permissions import (
     CREATE_PARTNER,
+    DELETE_IDENTITY_SYNC,
+    DELETE_PARTNER,
     PATCH_IDENTITY_SYNC,
     PUT_IDENTITY_SYNC,
     READ_ACCESS_DEFAULT,
     READ_IDENTITY_SYNC,
     READ_PARTNER,
     UPDATE_PARTNER,
+    Call,
     Registration,
 )
 from shared.privileged import OpenIntent
@@ -77,8 +80,8 @@ class CrossTenantAccess:
         return answer.request_id
 
     async def update_partner(self, partner_id: TenantId, changes: dict[str, Any], intent: OpenIntent) -> str:
-        """PATCH /policies/crossTenantAccessPolicy/partners/{id} -> 204. Idempotent. Never send a null: it would
-        clear.
+        """PATCH /policies/crossTenantAccessPolicy/partners/{id} -> 204. Idempotent. A null clears, or so it seems
+        (unconfirmed): only what was null before may be sent as null.
         """
         answer = await self._graph.send(
             UPDATE_PARTNER,
@@ -88,6 +91,15 @@ class CrossTenantAccess:
             intent=intent,
         )
         return answer.request_id
+
+    async def delete_partner(self, partner_id: TenantId, intent: OpenIntent) -> str:
+        """DELETE /policies/crossTenantAccessPolicy/partners/{id} -> 204; one that is gone counts as done.
+
+        Refused while the partner has an identity synchronization. Soft: for 30 days another create may be refused.
+        """
+        return await self._delete(
+            DELETE_PARTNER, lambda c: _partner(c, partner_id).to_delete_request_information(), intent
+        )
 
     async def identity_synchronization(self, partner_id: TenantId) -> IdentitySynchronization | None:
         """GET .../partners/{id}/identitySynchronization; None where there is none (404)."""
@@ -117,7 +129,9 @@ class CrossTenantAccess:
         )
         return answer.request_id
 
-    async def patch_identity_synchronization(self, partner_id: TenantId, intent: OpenIntent) -> str:
+    async def patch_identity_synchronization(
+        self, partner_id: TenantId, intent: OpenIntent, *, allowed: bool = True
+    ) -> str:
         """PATCH .../partners/{id}/identitySynchronization -> 204. Idempotent. A raw request: the SDK has no patch
         there.
         """
@@ -126,11 +140,26 @@ class CrossTenantAccess:
             builder = _partner(client, partner_id).identity_synchronization
             request = RequestInformation(Method.PATCH, builder.url_template, builder.path_parameters)
             request.headers.try_add("Accept", "application/json")
-            body = json.dumps({"userSyncInbound": {"isSyncAllowed": True}}).encode()
+            body = json.dumps({"userSyncInbound": {"isSyncAllowed": allowed}}).encode()
             request.set_stream_content(body, "application/json")
             return request
 
         answer = await self._graph.send(PATCH_IDENTITY_SYNC, self._registration, self._tenant_id, build, intent=intent)
+        return answer.request_id
+
+    async def delete_identity_synchronization(self, partner_id: TenantId, intent: OpenIntent) -> str:
+        """DELETE .../partners/{id}/identitySynchronization -> 204; one that is gone counts as done."""
+        return await self._delete(
+            DELETE_IDENTITY_SYNC,
+            lambda c: _partner(c, partner_id).identity_synchronization.to_delete_request_information(),
+            intent,
+        )
+
+    async def _delete(self, call: Call, build: Build, intent: OpenIntent) -> str:
+        try:
+            answer = await self._graph.send(call, self._registration, self._tenant_id, build, intent=intent)
+        except NotFound as error:
+            return error.call.request_id
         return answer.request_id
 
 

@@ -27,6 +27,7 @@ class AutomaticRedemption(msgspec.Struct, frozen=True, rename="camel", kw_only=T
 
 class _Target(msgspec.Struct, frozen=True, rename="camel"):
     target: str | None = None
+    target_type: str | None = None
 
 
 class _Access(msgspec.Struct, frozen=True, rename="camel"):
@@ -60,14 +61,40 @@ class B2BSetting(msgspec.Struct, frozen=True, rename="camel"):
         return [part for part in (self.users_and_groups, self.applications) if part is not None]
 
 
+class _Devices(msgspec.Struct, frozen=True, rename="camel"):
+    mode: str | None = None
+    rule: str | None = None
+
+
+class _TenantRestrictions(msgspec.Struct, frozen=True, rename="camel"):
+    users_and_groups: _Access | None = None
+    applications: _Access | None = None
+    devices: _Devices | None = None
+
+
+class _Microsoft365(msgspec.Struct, frozen=True, rename="camel"):
+    users: _Access | None = None
+    users_and_groups: _Access | None = None
+
+
 class Partner(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """crossTenantAccessPolicyConfigurationPartner, as far as we read it."""
+    """crossTenantAccessPolicyConfigurationPartner, with every property that could carry somebody's settings: whether one
+    that we made may be deleted is decided on all of them.
+    """
 
     tenant_id: TenantId
     inbound_trust: InboundTrust | None = None
     automatic_user_consent_settings: AutomaticRedemption | None = None
     b2b_collaboration_inbound: B2BSetting | None = None
     b2b_collaboration_outbound: B2BSetting | None = None
+    b2b_direct_connect_inbound: B2BSetting | None = None
+    b2b_direct_connect_outbound: B2BSetting | None = None
+    tenant_restrictions: _TenantRestrictions | None = None
+    app_service_connect_inbound: B2BSetting | None = None
+    m365_collaboration_inbound: _Microsoft365 | None = None
+    m365_collaboration_outbound: _Microsoft365 | None = None
+    is_service_provider: bool | None = None
+    is_in_multi_tenant_organization: bool | None = None
 
 
 class AccessDefault(msgspec.Struct, frozen=True, rename="camel", kw_only=True):

@@ -33,9 +33,18 @@ class ServicePrincipal(msgspec.Struct, frozen=True, rename="camel", kw_only=True
     """servicePrincipal, as far as we read it."""
 
     id: str
+    app_id: str = ""
     display_name: str | None = None
     application_template_id: str | None = None
     app_roles: list[AppRoleOf] = []
+
+
+class Application(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """application, as far as we read it."""
+
+    id: str
+    app_id: str = ""
+    application_template_id: str | None = None
 
 
 class Instantiated(msgspec.Struct, frozen=True, rename="camel"):
@@ -63,9 +72,14 @@ class _Quarantine(msgspec.Struct, frozen=True, rename="camel"):
     error: _Code | None = None
 
 
+class _Execution(msgspec.Struct, frozen=True, rename="camel"):
+    time_began: datetime | None = None
+
+
 class _Status(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     code: str | None = None
     quarantine: _Quarantine | None = None
+    last_successful_execution: _Execution | None = None
 
 
 class _JobSchedule(msgspec.Struct, frozen=True, rename="camel"):
@@ -86,6 +100,12 @@ class Job(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
         1.
         """
         return self.schedule is not None and self.schedule.state == "Active"
+
+    @property
+    def last_cycle_began(self) -> datetime | None:
+        """When the last cycle began that ended well."""
+        last = self.status.last_successful_execution if self.status is not None else None
+        return last.time_began if last is not None else None
 
     @property
     def quarantine(self) -> str | None:

@@ -12,8 +12,10 @@ from shared.graph.sync_shapes import JOB_TEMPLATE, RULE, Job, Jobs, KeyValue, Lo
 from shared.identifiers import ObjectId, TenantId
 from shared.permissions import (
     CREATE_JOB,
+    DELETE_JOB,
     LIST_JOBS,
     LIST_PROVISIONING_LOG,
+    PAUSE_JOB,
     PROVISION_ON_DEMAND,
     PUT_SECRETS,
     READ_JOB,
@@ -130,6 +132,27 @@ class Synchronizations:
             lambda c: _job(c, service_principal_id, job_id).start.to_post_request_information(),
             intent=intent,
         )
+        return answer.request_id
+
+    async def pause(self, service_principal_id: str, job_id: str, intent: OpenIntent) -> str:
+        """POST .../synchronization/jobs/{id}/pause -> 204."""
+        answer = await self._send(
+            PAUSE_JOB,
+            lambda c: _job(c, service_principal_id, job_id).pause.to_post_request_information(),
+            intent=intent,
+        )
+        return answer.request_id
+
+    async def delete_job(self, service_principal_id: str, job_id: str, intent: OpenIntent) -> str:
+        """DELETE .../synchronization/jobs/{id} -> 204; one that is gone counts as done. Accounts that it made stay."""
+        try:
+            answer = await self._send(
+                DELETE_JOB,
+                lambda c: _job(c, service_principal_id, job_id).to_delete_request_information(),
+                intent=intent,
+            )
+        except NotFound as error:
+            return error.call.request_id
         return answer.request_id
 
     async def provision_on_demand(

@@ -2,19 +2,26 @@
 repeat.
 """
 
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+
 import msgspec
 
-from shared.errors import NotConsented, PimUnavailable
-from shared.graph.shapes import Rule
+from shared.errors import Conflict, NotConsented, PimUnavailable
+from shared.graph.shapes import Partner, Rule
 from shared.identifiers import TenantId
+from shared.intents import IN_PATIENCE
 from shared.onboarding import preflight
 from shared.permissions import SECURITY_READER, Registration, needed
-from shared.privileged import NotYet, check_fence
+from shared.privileged import NotYet, PrivilegedWrite, check_fence
 from shared.running.acts import needed_in_target
-from shared.running.consents import after_proof, still_to_prove
+from shared.running.advice import deleted_partner
+from shared.running.consents import still_to_prove
 from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
+from shared.running.needs import must_be_proved
 from shared.running.performing import ensure, fence, perform
 from shared.running.planning import acts_left
+from shared.running.proving import prove
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import Problem, Tenant
@@ -22,6 +29,14 @@ from shared.tenants.states import State
 from shared.writes import cross_tenant
 
 _GRANT_PAUSE_SECONDS = 10.0
+
+_SOFT_DELETED = timedelta(days=30)
+"""How long a deleted partner is kept, and may keep another from being made (whether it does is unconfirmed)."""
+
+_DELETED_BY_US = timedelta(minutes=3)
+_UNDONE_BY = {3: 27, 5: 26}
+
+type PartnerWrite = Callable[[Services, Tenant, Mapping[str, str]], PrivilegedWrite[Partner | None]]
 
 
 async def prove_consent(services: Services, call: ActCall) -> ActOutcome:
@@ -51,40 +66,19 @@ async def trust_target(services: Services, call: ActCall) -> ActOutcome:
 
 async def _prove_consent(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
     left = [number for number in acts_left(tenant) if number != 1]
-    granted: dict[Registration, tuple[str, ...]] = {}
-    lacking: dict[Registration, tuple[str, ...]] = {}
-    for registration in needed_in_target(left, tenant.record.wanted):
-        held = await _held(services, registration, tenant.record.tenant_id)
-        missing = tuple(sorted(set(needed(registration)) - held))
-        if missing:
-            lacking[registration] = missing
-        else:
-            granted[registration] = tuple(sorted(held))
-    now = services.clock.now()
-
-    def decide(found: Tenant) -> Change | None:
-        check_fence(found.record, fence(call))
-        return after_proof(found, granted, lacking, now, services.new_id)
-
-    tenant = await services.tenants.update(tenant.record.tenant_id, decide)
-    if not lacking:
-        return Done(f"{', '.join(registration.value for registration in granted) or 'nothing'} present")
-    if still_to_prove(tenant, tuple(lacking), now):
+    proof = await prove(services, call, tenant, needed_in_target(left, tenant.record.wanted))
+    needed_now = must_be_proved(proof.tenant, proof.lacking)
+    if not needed_now:
+        return Done(f"{', '.join(registration.value for registration in proof.granted) or 'nothing'} present")
+    if still_to_prove(proof.tenant, tuple(proof.lacking), services.clock.now()):
         return Again(_GRANT_PAUSE_SECONDS, "consent was given; waiting until Entra's tokens show it")
-    names = ", ".join(registration.value for registration in lacking)
+    names = ", ".join(registration.value for registration in needed_now)
     problem = Problem(
         code="ConsentMissing",
         what=f"The target's administrator has not consented to {names} with every permission.",
         do="Send the consent link to an administrator of the target tenant.",
     )
     return Ended(State.WAITING_FOR_CONSENT, problem)
-
-
-async def _held(services: Services, registration: Registration, tenant_id: TenantId) -> frozenset[str]:
-    try:
-        return await services.credentials.fresh_roles(registration, tenant_id)
-    except NotConsented:
-        return frozenset()
 
 
 async def _run_preflight(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
@@ -155,11 +149,34 @@ async def _rules(services: Services, target: TenantId) -> tuple[Rule, ...] | Non
 
 
 async def _trust_source(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
-    for builder in (cross_tenant.partner_in_target, cross_tenant.trust_source):
-        result = await ensure(services, call, builder(services, tenant, {}))
+    writes = (cross_tenant.partner_in_target, cross_tenant.trust_source)
+    return await _trusted(services, call, tenant, 3, writes) or Done("partner, inbound automatic redemption, trust")
+
+
+async def _trusted(
+    services: Services, call: ActCall, tenant: Tenant, number: int, builders: Iterable[PartnerWrite]
+) -> ActOutcome | None:
+    """Make the writes in their order; the outcome that keeps the act from being done, if any."""
+    for builder in builders:
+        write = builder(services, tenant, {})
+        try:
+            result = await ensure(services, call, write)
+        except Conflict as error:
+            # One that is there shows within that time; one that was deleted never does.
+            if services.clock.now() - tenant.acts[number].since < _patience(services, tenant, number):
+                raise
+            return Ended(State.WAITING_FOR_PERSON, deleted_partner(write.object_name, write.where, error))
         if isinstance(result, NotYet):
             return Again(result.seconds, result.reason)
-    return Done("partner, inbound automatic redemption, trust")
+    return None
+
+
+def _patience(services: Services, tenant: Tenant, number: int) -> timedelta:
+    """How long a partner is waited for that is refused as being there. One that we deleted ourselves shows no more."""
+    undone = tenant.acts.get(_UNDONE_BY[number])
+    if undone is None or undone.ended is None or services.clock.now() - undone.ended > _SOFT_DELETED:
+        return IN_PATIENCE
+    return _DELETED_BY_US
 
 
 async def _allow_inbound_sync(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
@@ -169,8 +186,5 @@ async def _allow_inbound_sync(services: Services, call: ActCall, tenant: Tenant)
 
 
 async def _trust_target(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
-    for builder in (cross_tenant.partner_in_source, cross_tenant.trust_target):
-        result = await ensure(services, call, builder(services, tenant, {}))
-        if isinstance(result, NotYet):
-            return Again(result.seconds, result.reason)
-    return Done("partner, outbound automatic redemption")
+    writes = (cross_tenant.partner_in_source, cross_tenant.trust_target)
+    return await _trusted(services, call, tenant, 5, writes) or Done("partner, outbound automatic redemption")

@@ -206,6 +206,29 @@ class HealthView(Struct, frozen=True, kw_only=True, rename="camel"):
     notes: tuple[str, ...]
 
 
+class LeftView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Something that offboarding left to the target's administrator. The kit has the commands."""
+
+    act: int
+    what: str
+    why: str
+    objects: Annotated[
+        tuple[Guid, ...], Meta(description="Accounts, or whose eligibilities, by their ids in the target.")
+    ]
+
+
+class SkippedView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A property that offboarding did not put back. The three values are JSON as text."""
+
+    act: int
+    tenant: Guid
+    what: str
+    why: str
+    before: Annotated[str, Meta(description="As it was before the onboarding.")]
+    left: Annotated[str, Meta(description="As the app left it.")]
+    now: str
+
+
 class TenantRecord(TenantSummary, frozen=True, kw_only=True, rename="camel"):
     """All that is known of a target tenant."""
 
@@ -226,6 +249,8 @@ class TenantRecord(TenantSummary, frozen=True, kw_only=True, rename="camel"):
     sign_in: SignInView | None
     proof: ProofView | None
     health: Annotated[HealthView | None, Meta(description="After the first night of a tenant that is Ready.")]
+    left_to_kit: tuple[LeftView, ...]
+    skipped: tuple[SkippedView, ...]
 
 
 class TenantOpening(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -293,3 +318,25 @@ class ChangePlan(Struct, frozen=True, kw_only=True, rename="camel"):
     joiners: tuple[ChangedAnalyst, ...]
     leavers: tuple[ChangedAnalyst, ...]
     acts: Annotated[tuple[int, ...], Meta(description="The acts that would run, by number.")]
+
+
+class BeforeImage(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What would be put back: an object as it was before the app's first write, as JSON text; `null`: it was not there."""
+
+    tenant: Guid
+    object_name: str
+    before: str
+
+
+class OffboardingPlan(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the same request without `dryRun` would do."""
+
+    dry_run: bool
+    tenant_id: Guid
+    state: State
+    acts: tuple[PlannedAct, ...]
+    before_images: tuple[BeforeImage, ...]
+    permissions: Annotated[
+        tuple[NeededPermissions, ...], Meta(description="What must be consented to in the target for it.")
+    ]
+    unknown: Annotated[tuple[str, ...], Meta(description="What only a look at the two tenants can tell.")]

@@ -11,9 +11,9 @@ from shared.durable import Orchestrations
 from shared.onboarding import pages
 from shared.onboarding.kit_making import as_html, kit_text
 from shared.permissions import Registration
-from shared.running.acts import asked_of
 from shared.running.consents import entra_link, find, pending, tenant_of
 from shared.running.lifecycle import open_run
+from shared.running.needs import asked_for
 from shared.running.starting import continued
 from shared.services import Services
 from shared.tenants.change import Change
@@ -111,11 +111,12 @@ async def _tenant(services: Services, state: str) -> Tenant | None:
 async def _page(services: Services, tenant: Tenant, consent: Consent) -> str:
     name = tenant.record.wanted.display_name
     if consent.proved is not None:
-        following = pending(tenant)
-        return pages.proved(consent.registration, name, _here(services, following) if following else "")
-    awaited = consent.registration in asked_of(tenant.record.wanted)
-    if not awaited or tenant.record.state not in (*UNDER_WAY, State.WAITING_FOR_CONSENT):
-        return pages.nobody_waits(consent.registration, name)
+        following = pending(tenant, among=asked_for(tenant))
+        link = _here(services, following) if following else ""
+        return pages.proved(consent.registration, name, link, tenant.record.goal)
+    waits = tenant.record.state in (*UNDER_WAY, State.WAITING_FOR_CONSENT)
+    if not waits or consent.registration not in asked_for(tenant):
+        return pages.nobody_waits(consent.registration, name, tenant.record.goal)
     if consent.answered is not None:
         return _checking(services, tenant, consent)
     link = entra_link(
@@ -128,7 +129,8 @@ async def _page(services: Services, tenant: Tenant, consent: Consent) -> str:
     )
     asking = await services.directory.source_name()
     kit = as_html(await kit_text(services, tenant))
-    return pages.ask(consent.registration, asking, f"{name} ({tenant.record.domain})", link, consent.problem, kit)
+    known_as = f"{name} ({tenant.record.domain})"
+    return pages.ask(consent.registration, asking, known_as, link, consent.problem, kit, goal=tenant.record.goal)
 
 
 def _checking(services: Services, tenant: Tenant, consent: Consent) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from shared.chain import Deed, Entry
-from shared.identifiers import AppId, TenantId
+from shared.identifiers import AppId, ObjectId, TenantId
 from shared.onboarding.commands import (
     GROUP_SCOPES,
     ROLE_SCOPES,
@@ -20,7 +20,10 @@ from shared.onboarding.commands import (
 from shared.onboarding.pages import PURPOSES, reasons
 from shared.permissions import MULTI_TENANT, SECURITY_READER, Registration
 from shared.running.acts import asked_of
-from shared.tenants.record import AccessMode, IntentState, Tenant
+from shared.running.planning import is_done
+from shared.tenants.record import AccessMode, Goal, IntentState, Left, Tenant, Undo
+from shared.tenants.states import State
+from shared.writes.by_hand import undo_in_target
 
 _NOT_CHANGED = ("refused", "not sent", "found to be so")
 """How the outcomes begin of writes that changed nothing."""
@@ -28,17 +31,20 @@ _NOT_CHANGED = ("refused", "not sent", "found to be so")
 _ACCOUNT = "account of "
 """The object of a provisioning: the source's job is asked, and the account is made here."""
 
+_SCOPE = 22
+"""The act that takes analysts out of scope in the source: the job then deletes their accounts here."""
+
 _SCOPES = (
     "RoleEligibilitySchedule.ReadWrite.Directory",
     "User.DeleteRestore.All",
     "Policy.ReadWrite.CrossTenantAccess",
     "Application.ReadWrite.All",
 )
-_SETTINGS = ("automaticUserConsentSettings", "inboundTrust")
 _ROLES = "Privileged Role Administrator, User Administrator, Security Administrator and Cloud Application Administrator"
-_STAYS = """Here: your sign-in and audit logs, and deleted accounts and applications for 30 days among the deleted items. With
-the sender: the record of what was done, and, until they let go of your tenant, their own entry for it and the application
-that synchronized the analysts. It can do nothing here any more."""
+_STAYS_HERE = """Here: your sign-in and audit logs, and deleted accounts, applications and organizations for 30 days among the
+deleted items. With the sender: the record of what was done."""
+_STAYS_THERE = """And, until they let go of your tenant, their own entry for it and the application that synchronized the
+analysts. It can do nothing here any more."""
 
 
 def markdown(
@@ -46,6 +52,7 @@ def markdown(
 ) -> str:
     """The whole kit for one tenant. `trail` is its audit, oldest first."""
     target = tenant.record.tenant_id
+    changes = _changes(target, trail)
     parts = [
         f"# {_plain(source_name)} looks after {_plain(tenant.record.wanted.display_name)}",
         (
@@ -55,13 +62,16 @@ def markdown(
         "## What is asked of you, and why",
         *_asked(tenant),
         "## What was changed so far",
-        _changed(_changes(target, trail)),
+        _changed(changes),
         *_under_way(tenant),
         *_access(tenant),
-        "## How to remove everything",
-        *_removal(tenant, source, apps, _changes(target, trail)),
+        *_let_go(tenant),
+        "## How to remove everything"
+        if tenant.record.state is not State.OFFBOARDED
+        else "## What is left for you to do",
+        *_removal(tenant, source, apps),
         "## What stays",
-        _STAYS,
+        _STAYS_HERE if tenant.record.state is State.OFFBOARDED else f"{_STAYS_HERE} {_STAYS_THERE}",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -78,7 +88,7 @@ def _changes(target: TenantId, trail: Sequence[Entry]) -> Sequence[Deed]:
     return [
         entry.deed
         for entry in trail
-        if (entry.deed.tenant_id == target or entry.deed.object_name.startswith(_ACCOUNT))
+        if (entry.deed.tenant_id == target or entry.deed.object_name.startswith(_ACCOUNT) or entry.deed.act == _SCOPE)
         and not entry.deed.outcome.startswith(_NOT_CHANGED)
     ]
 
@@ -125,9 +135,39 @@ def _access(tenant: Tenant) -> Iterable[str]:
         yield block(connect(tenant.record.tenant_id, ROLE_SCOPES), *(assign_for_good(one) for one in holders))
 
 
-def _removal(
-    tenant: Tenant, source: TenantId, apps: dict[Registration, AppId], changes: Sequence[Deed]
-) -> Iterable[str]:
+def _let_go(tenant: Tenant) -> Iterable[str]:
+    """What the sender did not take back by themselves, and why."""
+    if tenant.record.goal is not Goal.OFFBOARDING:
+        return
+    yield "## What the sender took back"
+    if tenant.record.state is not State.OFFBOARDED:
+        yield (
+            "They are letting your tenant go. Wait until the state is Offboarded, and read this again then: what they take "
+            "back is no longer among the commands below. Do not delete their applications before, unless they ask for it."
+        )
+    elif not tenant.record.left_to_kit:
+        yield "Everything that they made or changed here, but for what is named below."
+    rows = [f"| {_plain(one.what)} | {_plain(one.why)} |" for one in tenant.record.left_to_kit]
+    if rows:
+        yield "This is left to you; the commands are below."
+        yield "\n".join(["| What | Why |", "|---|---|", *rows])
+    yield from _not_put_back(tenant)
+
+
+def _not_put_back(tenant: Tenant) -> Iterable[str]:
+    rows = [
+        f"| {_plain(one.what)} | `{_cell(one.before)}` | `{_cell(one.left)}` | `{_cell(one.now)}` | {_plain(one.why)} |"
+        for one in tenant.record.skipped
+        if one.where == tenant.record.tenant_id
+    ]
+    if rows:
+        yield "This was not put back, and is yours to judge."
+        yield "\n".join(
+            ["| What | Before | As they left it | When they looked | Why |", "|---|---|---|---|---|", *rows]
+        )
+
+
+def _removal(tenant: Tenant, source: TenantId, apps: dict[Registration, AppId]) -> Iterable[str]:
     yield (
         f"In this order, in Microsoft Graph PowerShell, by somebody with the roles {_ROLES}. In the portal the same is under "
         "*Enterprise applications*, *Privileged Identity Management*, *Users* and *Cross-tenant access settings*. What is "
@@ -138,11 +178,8 @@ def _removal(
     # Also those that were asked for once and are not wanted any more.
     ours = [one for one in MULTI_TENANT if one in asked_of(tenant.record.wanted) or one in tenant.consents]
     yield block(*(call("DELETE", f"servicePrincipals(appId='{apps[one]}')") for one in ours))
-    accounts = [one.target_object_id for one in tenant.analysts.values() if one.target_object_id is not None]
-    held = [one.principal_id for one in tenant.eligibilities.values() if not one.plain]
-    principals = dict.fromkeys(held if tenant.record.without_pim else [*held, *accounts])
     yield "2. The analysts' eligibilities for Security Reader."
-    yield block(*(_remove_eligibility(one) for one in principals))
+    yield block(*(_remove_eligibility(one) for one in _principals(tenant)))
     if tenant.record.without_pim:
         yield (
             "What you assigned for good goes with the accounts; a group's assignment you remove under *Roles and "
@@ -152,31 +189,46 @@ def _removal(
         "3. The analysts' accounts. Ask the sender to take the analysts out of scope first, and wait an hour: then they are "
         "gone by themselves. Of those that are left, keep the ones that you had before (their creation date tells)."
     )
-    yield block(*(call("DELETE", f"users/{account}") for account in accounts))
-    yield "4. The trust in the source tenant, as it was before."
-    yield block(*_untrust(source, changes))
+    yield block(*(call("DELETE", f"users/{account}") for account in _accounts(tenant)))
+    yield (
+        "4. The trust in the source tenant, as it was before. Where you have used the entry for something else since, do not "
+        "delete it: turn off there what was changed."
+    )
+    yield block(*(_undo(one) for one in _undone_by(tenant, source)))
 
 
-def _untrust(source: TenantId, changes: Sequence[Deed]) -> Iterable[str]:
-    """Our own entry goes; one that was there before gets back what it had."""
-    partner = f"policies/crossTenantAccessPolicy/partners/{source}"
-    here = {deed.object_name: deed for deed in changes}
-    if (sync := here.get(f"identity synchronization {source}")) is not None:
-        before = _decoded(sync.before)
-        yield (
-            call("PATCH", f"{partner}/identitySynchronization", {"userSyncInbound": before.get("userSyncInbound")})
-            if before
-            else call("DELETE", f"{partner}/identitySynchronization")
-        )
-    if f"partner {source}" in here:
-        yield call("DELETE", partner)
-    elif (trust := here.get(f"partner settings {source}")) is not None:
-        before = _decoded(trust.before)
-        yield call("PATCH", partner, {name: before[name] for name in _SETTINGS if before.get(name) is not None})
+def _principals(tenant: Tenant) -> Sequence[ObjectId]:
+    """Whose eligibilities there may be."""
+    if _is_over(tenant, 21):
+        return _left(tenant, 21).objects
+    rows = [one.principal_id for one in tenant.eligibilities.values() if not one.plain]
+    return list(dict.fromkeys(rows if tenant.record.without_pim else [*rows, *_accounts(tenant)]))
 
 
-def _decoded(raw: msgspec.Raw) -> dict[str, object]:
-    return msgspec.json.decode(raw, type=dict[str, object] | None) or {}
+def _accounts(tenant: Tenant) -> Sequence[ObjectId]:
+    """The analysts' accounts that there may be."""
+    if _is_over(tenant, 24):
+        return _left(tenant, 24).objects
+    return [one.target_object_id for one in tenant.analysts.values() if one.target_object_id is not None]
+
+
+def _undone_by(tenant: Tenant, source: TenantId) -> Sequence[Undo]:
+    """The calls that put the settings back."""
+    return _left(tenant, 27).undo if _is_over(tenant, 27) else undo_in_target(tenant, source)
+
+
+def _is_over(tenant: Tenant, number: int) -> bool:
+    """Whether an act of offboarding has done what it could."""
+    return tenant.record.goal is Goal.OFFBOARDING and is_done(tenant, number)
+
+
+def _left(tenant: Tenant, number: int) -> Left:
+    nothing = Left(act=number, what="", why="")
+    return next((one for one in tenant.record.left_to_kit if one.act == number), nothing)
+
+
+def _undo(one: Undo) -> str:
+    return call(one.method, one.path, msgspec.Raw(one.body.encode()) if one.body else None)
 
 
 def _remove_eligibility(principal_id: str) -> str:
@@ -196,4 +248,8 @@ def _plain(text: str) -> str:
 
 
 def _json(raw: msgspec.Raw) -> str:
-    return bytes(raw).decode().replace("`", "'").replace("|", "\\|")
+    return _cell(bytes(raw).decode())
+
+
+def _cell(text: str) -> str:
+    return text.replace("`", "'").replace("|", "\\|")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from shared.permissions import CALLS, Registration, needed
+from shared.tenants.record import Goal
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; "
@@ -39,8 +40,29 @@ _STAYS = {
 }
 
 
-def ask(registration: Registration, source: str, target: str, link: str, problem: str, kit: str = "") -> str:
+_PURPOSES_IN_THE_END = {
+    Registration.SETUP: "puts cross-tenant access back as it was before. You remove it afterwards.",
+    Registration.ACCESS: "takes the analysts' eligibilities back. You remove it afterwards.",
+}
+_STAYS_IN_THE_END = {
+    Registration.SETUP: "What it did not put back by then stays: you undo it in Cross-tenant access settings.",
+    Registration.ACCESS: _STAYS[Registration.ACCESS],
+}
+
+
+def ask(
+    registration: Registration,
+    source: str,
+    target: str,
+    link: str,
+    problem: str,
+    kit: str = "",
+    goal: Goal = Goal.ONBOARDING,
+) -> str:
     """The page that asks for consent: what, why, how to take it back, and the way to Entra. Below, the kit, as HTML."""
+    ends = goal is Goal.OFFBOARDING
+    purpose = (_PURPOSES_IN_THE_END if ends else PURPOSES)[registration]
+    stays = (_STAYS_IN_THE_END if ends else _STAYS)[registration]
     rows = "".join(
         f"<tr><td><code>{escape(name)}</code></td><td>{escape('; '.join(why))}</td></tr>"
         for name, why in reasons(registration)
@@ -49,11 +71,11 @@ def ask(registration: Registration, source: str, target: str, link: str, problem
     return _page(
         f"{registration.value} for {target}",
         f"<p><b>{escape(source)}</b> asks the administrator of <b>{escape(target)}</b> to add the application "
-        f"<b>{escape(registration.value)}</b>, which {escape(PURPOSES[registration])}</p>{warning}"
+        f"<b>{escape(registration.value)}</b>, which {escape(purpose)}</p>{warning}"
         f"<table><tr><th>Permission</th><th>What it is for</th></tr>{rows}</table>"
         "<p><b>To take it back:</b> Entra admin center, Enterprise applications, "
         f"{escape(registration.value)}, Properties, Delete. Its access ends within about an hour; nobody needs to be told. "
-        f"{escape(_STAYS[registration])}</p>"
+        f"{escape(stays)}</p>"
         "<p>Microsoft Entra shows you the same permissions again before you decide. A Privileged Role Administrator or "
         "Global Administrator is needed.</p>"
         f'<p><a class="go" href="{escape(link, quote=True)}">Go to Microsoft Entra</a></p>'
@@ -71,12 +93,12 @@ def being_checked(registration: Registration, target: str, seconds: int, here: s
     )
 
 
-def proved(registration: Registration, target: str, following: str) -> str:
+def proved(registration: Registration, target: str, following: str, goal: Goal = Goal.ONBOARDING) -> str:
     """The page when a consent is proved; it leads on to the next one, if any."""
     lead = (
         f'<p>One more is needed.</p><p><a class="go" href="{escape(following, quote=True)}">Go on</a></p>'
         if following
-        else "<p>Nothing more is needed from you. The onboarding goes on by itself.</p>"
+        else f"<p>Nothing more is needed from you. The {goal.value} goes on by itself.</p>"
     )
     return _page("Done", f"<p><b>{escape(registration.value)}</b> is present in <b>{escape(target)}</b>.</p>{lead}")
 
@@ -90,11 +112,11 @@ def not_given(registration: Registration, reason: str, again: str) -> str:
     )
 
 
-def nobody_waits(registration: Registration, target: str) -> str:
-    """The page when the onboarding that asked was stopped, or came to its end in another way."""
+def nobody_waits(registration: Registration, target: str, goal: Goal = Goal.ONBOARDING) -> str:
+    """The page when the run that asked was stopped, came to its end in another way, or does without."""
     return _page(
         "Nobody waits for this",
-        f"<p>The onboarding of <b>{escape(target)}</b> does not wait for <b>{escape(registration.value)}</b> any more. "
+        f"<p>The {goal.value} of <b>{escape(target)}</b> does not wait for <b>{escape(registration.value)}</b> any more. "
         "Ask the sender of the link whether it is still needed.</p>",
     )
 

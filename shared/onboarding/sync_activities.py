@@ -8,6 +8,7 @@ from shared.identifiers import TenantId
 from shared.onboarding.adopted_activities import adopt
 from shared.permissions import SourceMode
 from shared.privileged import NotYet, check_fence
+from shared.running.advice import ambiguous
 from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.running.performing import analyst_of, ensure, fence, perform
 from shared.services import Services
@@ -45,9 +46,7 @@ async def _ensure_synchronization(services: Services, call: ActCall, tenant: Ten
             services, call, synchronization.enterprise_application(services, tenant, {"name": held(tenant).name})
         )
     except Ambiguous:
-        what = f"More than one enterprise application is called '{held(tenant).name}'."
-        do = "An administrator of the source tenant deletes the ones that are not in use; then POST .../retry."
-        return Ended(State.BLOCKED, Problem(code="AmbiguousApplication", what=what, do=do))
+        return Ended(State.BLOCKED, ambiguous(held(tenant).name))
     if isinstance(application, NotYet):
         return Again(application.seconds, application.reason)
     image = application.image
@@ -56,7 +55,7 @@ async def _ensure_synchronization(services: Services, call: ActCall, tenant: Ten
     role = next((role for role in image.app_roles if role.provisions), None)
     if role is None:
         return Again(15.0, "the enterprise application shows no app role that analysts could be assigned to")
-    tenant = await remember(services, target, service_principal_id=image.id, app_role_id=role.id)
+    tenant = await remember(services, target, service_principal_id=image.id, app_id=image.app_id, app_role_id=role.id)
     return await _ensure_job(services, call, tenant)
 
 

@@ -17,9 +17,11 @@ from shared.onboarding.answers import (
     EligibilityView,
     GrantedPermissions,
     HealthView,
+    LeftView,
     NeededPermissions,
     PlannedAct,
     PlannedAnalyst,
+    SkippedView,
     TenantAccepted,
     TenantOpening,
     TenantPlan,
@@ -31,12 +33,13 @@ from shared.onboarding.answers import (
 from shared.onboarding.request import Intake
 from shared.permissions import CALLS, Registration, needed
 from shared.run import Run
-from shared.running.acts import ACTS, BY_NUMBER, asked_of
+from shared.running.acts import ACTS, asked_of
 from shared.running.consents import pending
+from shared.running.needs import asked_for, shown_acts
 from shared.running.starting import has_written
 from shared.settings import Settings
 from shared.tenants.findings import Feature
-from shared.tenants.record import Act, ActState, Consent, Health, Record, Tenant
+from shared.tenants.record import Act, ActState, Consent, Goal, Health, Record, Tenant
 from shared.tenants.states import State
 
 
@@ -69,7 +72,7 @@ def record(settings: Settings, tenant: Tenant) -> TenantRecord:
             *signin.warnings(tenant.sign_in),
             *proving.warnings(tenant.proofs.get(Feature.HUNTING)),
         ),
-        acts=tuple(_act(number, name, tenant.acts.get(number)) for number, name in _told(tenant)),
+        acts=tuple(_act(one.number, one.name, tenant.acts.get(one.number)) for one in shown_acts(tenant)),
         consents=tuple(_consents(settings, tenant)),
         analysts=tuple(_analysts(tenant)),
         eligibilities=tuple(_eligibilities(tenant)),
@@ -79,7 +82,9 @@ def record(settings: Settings, tenant: Tenant) -> TenantRecord:
         confirmed=checklist.confirmed(tenant) if ready else None,
         checklist=tuple(checklist.for_analysts(settings.portals, tenant)) if ready else (),
         administrator_checklist=tuple(checklist.for_administrator(settings.portals, tenant)) if ready else (),
-        health=_health(tenant.health),
+        health=_health(tenant.health) if tenant.record.goal is Goal.ONBOARDING else None,
+        left_to_kit=tuple(_left(tenant)),
+        skipped=tuple(_skipped(tenant)),
     )
 
 
@@ -97,7 +102,7 @@ def opening(settings: Settings, run: Run) -> TenantOpening:
 
 def accepted(settings: Settings, tenant: Tenant) -> TenantAccepted:
     """The answer to what starts or stops a run; with the consent link while consent is missing."""
-    waiting = pending(tenant)
+    waiting = pending(tenant, among=asked_for(tenant))
     return TenantAccepted(
         **asdict(summary(settings, tenant.record)),
         consent_link=_link(settings, waiting.state) if waiting else UNSET,
@@ -140,10 +145,16 @@ def _names() -> list[tuple[int, str]]:
     return [(act.number, act.name) for act in ACTS]
 
 
-def _told(tenant: Tenant) -> list[tuple[int, str]]:
-    """The acts of onboarding, and any other that ran."""
-    others = [(number, BY_NUMBER[number].name) for number in sorted(tenant.acts) if number > ACTS[-1].number]
-    return [*_names(), *others]
+def _left(tenant: Tenant) -> Iterator[LeftView]:
+    for one in tenant.record.left_to_kit:
+        yield LeftView(act=one.act, what=one.what, why=one.why, objects=one.objects)
+
+
+def _skipped(tenant: Tenant) -> Iterator[SkippedView]:
+    for one in tenant.record.skipped:
+        yield SkippedView(
+            act=one.act, tenant=one.where, what=one.what, why=one.why, before=one.before, left=one.left, now=one.now
+        )
 
 
 def _health(found: Health | None) -> HealthView | None:

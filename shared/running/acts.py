@@ -9,7 +9,11 @@ from shared.tenants.findings import Feature
 from shared.tenants.record import Goal, Wanted
 from shared.wire import Activity
 
-ORCHESTRATORS: dict[str, str] = {Goal.ONBOARDING.value: "onboard_tenant", "night": "look_after_tenants"}
+ORCHESTRATORS: dict[str, str] = {
+    Goal.ONBOARDING.value: "onboard_tenant",
+    Goal.OFFBOARDING.value: "offboard_tenant",
+    "night": "look_after_tenants",
+}
 """The orchestrator of each kind of run; a tenant's run has its goal's name for a kind."""
 
 BEGIN: Activity[ActCall, BeginOutcome] = Activity(name="begin_onboarding_run", payload=ActCall, outcome=BeginOutcome)
@@ -67,6 +71,10 @@ WRITE_CHECKLIST = _activity("write_checklist")
 REMOVE_ELIGIBILITIES = _activity("remove_eligibilities")
 REMOVE_FROM_SCOPE = _activity("remove_from_scope")
 FORGET_LEAVERS = _activity("forget_leavers")
+AWAIT_DEPARTURES = _activity("await_departures")
+REMOVE_SYNCHRONIZATION = _activity("remove_synchronization")
+DISTRUST_TARGET = _activity("distrust_target")
+DISTRUST_SOURCE = _activity("distrust_source")
 
 _SETUP = (Registration.SETUP,)
 _ACCESS = (Registration.ACCESS,)
@@ -115,7 +123,18 @@ LEAVING: tuple[ActKind, ...] = (
 )
 """What becomes of analysts who leave. Run before the others."""
 
-BY_NUMBER: dict[int, ActKind] = {act.number: act for act in (*ACTS, SUPERSEDED, *LEAVING)}
+OFFBOARDING: tuple[ActKind, ...] = (
+    *LEAVING[:2],
+    ActKind(number=24, name="accounts are gone", steps=(Step(activity=AWAIT_DEPARTURES),), targets=_ACCESS),
+    ActKind(number=25, name="synchronization removed", steps=(Step(activity=REMOVE_SYNCHRONIZATION),)),
+    ActKind(number=26, name="target no longer trusted", steps=(Step(activity=DISTRUST_TARGET),)),
+    ActKind(number=27, name="source no longer trusted", steps=(Step(activity=DISTRUST_SOURCE),), targets=_SETUP),
+)
+"""How a tenant is let go: everybody leaves, then what the onboarding made goes, and what was there before is put back.
+What needs Setup's consent comes last.
+"""
+
+BY_NUMBER: dict[int, ActKind] = {act.number: act for act in (*ACTS, SUPERSEDED, *LEAVING, *OFFBOARDING)}
 
 
 def needed_in_target(numbers: Iterable[int], wanted: Wanted) -> tuple[Registration, ...]:

@@ -4,7 +4,7 @@ The state holds the tenant's id and a random part; it is spent when a fresh toke
 """
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -12,7 +12,7 @@ import msgspec
 
 from shared.errors import NotConsented
 from shared.identifiers import AppId, NewId, TenantId, as_guid
-from shared.permissions import Registration
+from shared.permissions import MULTI_TENANT, Registration
 from shared.running.acts import asked_of
 from shared.tenants.change import Change
 from shared.tenants.record import Act, ActState, Consent, Tenant, Wanted
@@ -27,9 +27,11 @@ def after_proof(
     lacking: Mapping[Registration, tuple[str, ...]],
     now: datetime,
     new_id: NewId,
+    *,
+    waits: bool = True,
 ) -> Change | None:
     """Spend the states of what is proved; make a link for what is lacking and has none; note answers that proved
-    empty.
+    empty. `waits`: the run cannot go on without what is lacking.
     """
     rows: list[Consent] = []
     for registration in granted:
@@ -50,7 +52,7 @@ def after_proof(
         tenant.record,
         granted=_shown(tenant.record.granted, granted, lacking),
         # The wait for consent is over; a later one, for whatever else, has its own time.
-        deadline=tenant.record.deadline if lacking else None,
+        deadline=tenant.record.deadline if lacking and waits else None,
     )
     return Change(record=record, consents=rows) if rows or record != tenant.record else None
 
@@ -120,9 +122,9 @@ def unproved(tenant: Tenant) -> list[Registration]:
     return [one for one in asked if one in tenant.consents and tenant.consents[one].proved is None]
 
 
-def pending(tenant: Tenant) -> Consent | None:
+def pending(tenant: Tenant, among: Collection[Registration] = MULTI_TENANT) -> Consent | None:
     """The next consent that is asked for."""
-    return next((tenant.consents[one] for one in unproved(tenant)), None)
+    return next((tenant.consents[one] for one in unproved(tenant) if one in among), None)
 
 
 def entra_link(authority: str, tenant_id: TenantId, client_id: AppId, scope: str, redirect: str, state: str) -> str:

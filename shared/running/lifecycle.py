@@ -9,6 +9,7 @@ from shared.errors import NotStarted, StoreConflict, StoreUnavailable
 from shared.identifiers import TenantId
 from shared.run import Run, RunKey, StartOrchestration, key_of, orchestration_id
 from shared.running.acts import ORCHESTRATORS
+from shared.running.closing import forgotten
 from shared.running.consents import still_to_prove, unproved
 from shared.running.messages import ActCall, Again, BeginOutcome, Done, EndCall, Ended, EndOutcome, Resume
 from shared.running.opening import first_record, has_begun, may_begin, next_record
@@ -118,13 +119,12 @@ async def end_onboarding_run(services: Services, call: EndCall) -> EndOutcome:
             await services.runs.close(call.run, "followed")
             return Done()
         cancelled = tenant.record.cancel
-        wait = await _close_intents(services, tenant_id)
+        over = call.ended.state is State.OFFBOARDED and not cancelled
+        if (unjudged := await _look_back(services, tenant, call, waits=cancelled or over, last=over)) is not None:
+            return unjudged
+        if over:
+            await _forget(services, tenant_id, call)
         now = services.clock.now()
-        if wait and cancelled:
-            # Only a cancel waits for what cannot be judged yet; otherwise the next run looks at it first.
-            if now < tenant.record.since + services.settings.deadlines.replication:
-                return Again(min(wait, 60.0), "a write that was under way cannot be judged yet")
-            _log.warning("intents.left_open tenant_id=%s run=%s", tenant_id, call.run.number)
         resumed = False
 
         def decide(found: Tenant) -> Change | None:
@@ -193,10 +193,42 @@ _UNEXPLAINED = Problem(
 )
 
 
-async def _close_intents(services: Services, tenant_id: TenantId) -> float:
+async def _look_back(services: Services, tenant: Tenant, call: EndCall, *, waits: bool, last: bool) -> Again | None:
+    """Close what is open. Only a cancel, or an end for good, waits for what cannot be judged yet; otherwise the next run
+    looks at it first.
+    """
+    wait = await _close_intents(services, tenant.record.tenant_id, last=last)
+    if not wait or not waits:
+        return None
+    if services.clock.now() < _waits_since(tenant) + services.settings.deadlines.replication:
+        return Again(min(wait, 60.0), "a write that was under way cannot be judged yet")
+    _log.warning("intents.left_open tenant_id=%s run=%s", tenant.record.tenant_id, call.run.number)
+    return None
+
+
+def _waits_since(tenant: Tenant) -> datetime:
+    """When the end of a run began: at its cancel, or with its last act."""
+    ended = [act.ended for act in tenant.acts.values() if act.ended is not None and act.run == tenant.record.run]
+    return max([tenant.record.since, *ended])
+
+
+async def _forget(services: Services, tenant_id: TenantId, call: EndCall) -> None:
+    """Before the tenant comes to rest: many rows take more than one transaction, and each can be repeated until then."""
+
+    def decide(found: Tenant) -> Change | None:
+        record = found.record
+        mine = record.run_nonce == call.run.nonce and record.state in UNDER_WAY and not record.cancel
+        return forgotten(found) if mine else None
+
+    await services.tenants.update(tenant_id, decide)
+
+
+async def _close_intents(services: Services, tenant_id: TenantId, *, last: bool = False) -> float:
     """The seconds to wait for open intents. An audit that cannot be written holds nobody for ever: it is logged."""
     try:
-        return await services.intents.close_open(tenant_id, lambda tenant, intent: rebuilt(services, tenant, intent))
+        return await services.intents.close_open(
+            tenant_id, lambda tenant, intent: rebuilt(services, tenant, intent), last=last
+        )
     except (StoreConflict, StoreUnavailable) as error:
         _log.warning("intents.postponed tenant_id=%s reason=%s", tenant_id, error)
         return _PAUSE_SECONDS

@@ -8,15 +8,18 @@ from msgspec.structs import replace
 from shared.identifiers import NewId, TenantId
 from shared.permissions import Registration
 from shared.run import Run
-from shared.running.acts import BY_NUMBER, needed_in_target
+from shared.running.acts import BY_NUMBER, OFFBOARDING, needed_in_target
 from shared.running.consents import first_links, new_state
+from shared.running.needs import will_need
+from shared.running.planning import is_done
 from shared.running.starting import Offboarding, Onboarding, Payload, goal_of
 from shared.tenants.change import Change
-from shared.tenants.record import Act, ActState, Analyst, Consent, Goal, Record, Tenant, Wanted
+from shared.tenants.record import NO_TRUST, Act, ActState, Analyst, Consent, Goal, Record, Tenant, Wanted
 from shared.tenants.states import State
 
 _BY_ANALYST = frozenset(number for number, act in BY_NUMBER.items() if act.by_analyst or act.of_accounts)
 _CHECKLIST = 12
+_ACCOUNTS, _SYNCHRONIZATION = 24, 25
 
 
 def has_begun(tenant: Tenant, run: Run, payload: Payload) -> bool:
@@ -67,9 +70,9 @@ def next_record(tenant: Tenant, run: Run, payload: Payload, now: datetime, new_i
     record = _taken_over(tenant.record, run, payload, now)
     match payload:
         case Offboarding():
-            return _leaving(tenant, replace(record, target_by_kit=payload.by_kit), now)
+            return _leaving(tenant, replace(record, target_by_kit=payload.by_kit), now, new_id)
         case Onboarding(replace=True):
-            return _replaced(tenant, record, payload)
+            return _replaced(tenant, record, payload, now, new_id)
         case Onboarding(change=True):
             return _changed(tenant, record, payload, now, new_id)
         case Onboarding():
@@ -97,12 +100,16 @@ def _taken_over(record: Record, run: Run, payload: Payload, now: datetime) -> Re
     )
 
 
-def _replaced(tenant: Tenant, record: Record, payload: Onboarding) -> Change:
+def _replaced(tenant: Tenant, record: Record, payload: Onboarding, now: datetime, new_id: NewId) -> Change:
     kept = {analyst.object_id for analyst in payload.analysts}
+    anew = tenant.record.goal is Goal.OFFBOARDING
+    if anew:
+        record = replace(record, target_by_kit=False, left_to_kit=(), skipped=(), trust_asked=NO_TRUST)
     return Change(
         record=replace(_wishing(record, payload.wanted), domain=payload.domain),
         analysts=payload.analysts,
         acts=[replace(act, state=ActState.PENDING) for act in tenant.acts.values()],
+        consents=first_links(tenant.record.tenant_id, payload.wanted, now, new_id) if anew else (),
         forgotten_analysts=[one for one in tenant.analysts if one not in kept],
     )
 
@@ -154,15 +161,53 @@ def _links(tenant: Tenant, wanted: Wanted, acts: set[int], now: datetime, new_id
     """A new link to Setup, where it is needed again: the administrator was told to remove it once the tenant was Ready.
     And one to whatever is wanted for the first time.
     """
-    again = [Registration.SETUP] if 3 in acts else []
-    first = [one for one in needed_in_target(acts, wanted) if one not in tenant.consents and one not in again]
+    again = [_link(tenant, now, new_id)] if 3 in acts else []
+    first = [one for one in needed_in_target(acts, wanted) if one not in tenant.consents and not again]
     tenant_id = tenant.record.tenant_id
-    return [Consent(registration=one, state=new_state(tenant_id, new_id), created=now) for one in (*again, *first)]
+    return [
+        *again,
+        *(Consent(registration=one, state=new_state(tenant_id, new_id), created=now) for one in first),
+    ]
 
 
-def _leaving(tenant: Tenant, record: Record, now: datetime) -> Change:
+def _leaving(tenant: Tenant, record: Record, now: datetime, new_id: NewId) -> Change:
+    """Everybody leaves. Where this begins, nothing of an earlier leave counts; where it goes on, what was left to the kit
+    is tried again once it is not to be.
+    """
     gone = [replace(one, leaving=now, problem=None) for one in tenant.staying.values()]
-    return Change(record=record, analysts=gone)
+    if tenant.record.goal is not Goal.OFFBOARDING:
+        return Change(
+            record=replace(record, left_to_kit=(), skipped=()),
+            analysts=gone,
+            acts=_pending(tenant, {*_open(tenant), *(act.number for act in OFFBOARDING)}),
+            consents=_setup_link(tenant, record, now, new_id),
+        )
+    again: set[int] = set()
+    if tenant.record.target_by_kit and not record.target_by_kit:
+        # Accounts that are left go no more once the synchronization is gone.
+        again = {one.act for one in record.left_to_kit if one.act != _ACCOUNTS or not is_done(tenant, _SYNCHRONIZATION)}
+    return Change(
+        record=replace(record, left_to_kit=tuple(one for one in record.left_to_kit if one.act not in again)),
+        analysts=gone,
+        acts=_pending(tenant, again),
+    )
+
+
+def _open(tenant: Tenant) -> set[int]:
+    """Acts that waited: nobody waits for them any more."""
+    return {number for number, act in tenant.acts.items() if act.state in (ActState.RUNNING, ActState.WAITING)}
+
+
+def _setup_link(tenant: Tenant, record: Record, now: datetime, new_id: NewId) -> list[Consent]:
+    """A new link to Setup, where it is needed and the last one was used: it may be consented while all else is done."""
+    known = tenant.consents.get(Registration.SETUP)
+    if record.target_by_kit or Registration.SETUP not in will_need(tenant) or (known and known.proved is None):
+        return []
+    return [_link(tenant, now, new_id)]
+
+
+def _link(tenant: Tenant, now: datetime, new_id: NewId) -> Consent:
+    return Consent(registration=Registration.SETUP, state=new_state(tenant.record.tenant_id, new_id), created=now)
 
 
 def _forgiven(analysts: Iterable[Analyst]) -> list[Analyst]:

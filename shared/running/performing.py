@@ -22,15 +22,16 @@ from shared.errors import (
 )
 from shared.identifiers import ObjectId, TenantId
 from shared.privileged import Ensured, Fence, NotYet, PrivilegedWrite, RunStopped, check_fence
-from shared.running.acts import BY_NUMBER, LEAVING, SUPERSEDED
+from shared.running.acts import BY_NUMBER
 from shared.running.advice import NO_PIM, RETRY, is_for_target, not_consented, refused
 from shared.running.consents import asked_again
+from shared.running.deadlines import deadline
+from shared.running.leftovers import left_by
 from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.running.refusals import lacking
 from shared.services import Services
-from shared.settings import Deadlines
 from shared.tenants.change import Change
-from shared.tenants.record import Act, ActState, Problem, Tenant
+from shared.tenants.record import Act, ActState, Goal, Left, Problem, Tenant
 from shared.tenants.states import WAITING, State
 
 _log = logging.getLogger(__name__)
@@ -40,38 +41,11 @@ type Work = Callable[[Services, ActCall, Tenant], Awaitable[ActOutcome]]
 _STORE_PAUSE_SECONDS = 20.0
 _VENDOR_PAUSE_SECONDS = 15.0
 _SLOWEST_SECONDS = 60.0
-_TO_LOOK = timedelta(minutes=20)
-"""For an act that only looks: longer than the 15 minutes after which a tenant's hunting quota is renewed."""
-
-_ANALYST_TAKES = timedelta(seconds=20)
-"""One analyst's part of an act that goes by analyst: reads, a write, looks until it shows."""
-
-_BY_ANALYST = frozenset(
-    {number for number, act in BY_NUMBER.items() if act.by_analyst} | {act.number for act in (*LEAVING, SUPERSEDED)}
-)
 
 
 def fence(call: ActCall) -> Fence:
     """The fence of a call's run."""
     return Fence(run=call.run.number, nonce=call.run.nonce)
-
-
-def deadline(deadlines: Deadlines, number: int, analysts: int) -> timedelta:
-    """How long an act may take: provisioning waits for the synchronization, the rest for replication. Acts that go by
-    analyst take their time for each.
-    """
-    each = analysts * _ANALYST_TAKES if number in _BY_ANALYST else timedelta()
-    match number:
-        case 8:
-            return deadlines.provisioning + each
-        case 10 | 11:
-            return _TO_LOOK
-        case 6 | 9 | 13 | 21 | 23:
-            # The application must show before its job can be made, the account before PIM knows it; and an answer that
-            # was lost is waited for before either is asked for again.
-            return 2 * deadlines.replication + each
-        case _:
-            return deadlines.replication + each
 
 
 async def perform(
@@ -112,6 +86,28 @@ async def ensure[Image](services: Services, call: ActCall, write: PrivilegedWrit
     return await services.intents.ensure(_tenant_id(call), fence(call), write)
 
 
+async def leave_to_kit(services: Services, call: ActCall, number: int, why: str) -> Done:
+    """Note what the act leaves to the target's administrator, by what is known of it, and be done with it."""
+    tenant = await services.tenants.update(_tenant_id(call), lambda _: None)
+    left = left_by(tenant, services.settings.source_tenant_id, number, why)
+    await note_left(services, call, number, left)
+    return Done(f"{left.what} left to the kit: {why}" if left else "nothing was left to be done")
+
+
+async def note_left(services: Services, call: ActCall, number: int, left: Left | None) -> None:
+    """Put what an act leaves on the record, in the place of what it left before."""
+
+    def decide(tenant: Tenant) -> Change | None:
+        check_fence(tenant.record, fence(call))
+        others = tuple(one for one in tenant.record.left_to_kit if one.act != number)
+        noted = others if left is None else (*others, left)
+        if noted == tenant.record.left_to_kit:
+            return None
+        return Change(record=msgspec.structs.replace(tenant.record, left_to_kit=noted))
+
+    await services.tenants.update(_tenant_id(call), decide)
+
+
 def _paced(outcome: ActOutcome, age: timedelta, left: timedelta) -> ActOutcome:
     """Look again soon at first, then less often, and not long after the deadline. A reserved slot has its own time."""
     if not isinstance(outcome, Again):
@@ -148,12 +144,34 @@ async def _work(services: Services, call: ActCall, number: int, tenant: Tenant, 
         )
     except (NotFound, Conflict) as error:
         return Again(_VENDOR_PAUSE_SECONDS, f"not replicated yet: {error.call.code} for {error.call.path}")
-    except NotConsented as error:
-        return await _without_consent(services, call, error)
-    except PimUnavailable:
-        return Ended(State.BLOCKED, NO_PIM)
-    except (Forbidden, Rejected) as error:
-        return Ended(State.FAILED, refused(error))
+    except (NotConsented, PimUnavailable, Forbidden, Rejected) as error:
+        return await _stopped(services, call, number, tenant, error)
+
+
+async def _stopped(
+    services: Services,
+    call: ActCall,
+    number: int,
+    tenant: Tenant,
+    error: NotConsented | PimUnavailable | Forbidden | Rejected,
+) -> ActOutcome:
+    """What no repeat heals: a consent that is missing, a tenant without PIM, a refusal. An offboarding leaves to the kit
+    what cannot be done in the target, if it may; what PIM held ended with it.
+    """
+    record = tenant.record
+    match error:
+        case NotConsented():
+            if record.target_by_kit and is_for_target(error):
+                return await leave_to_kit(services, call, number, not_consented(error).what)
+            return await _without_consent(services, call, error)
+        case PimUnavailable():
+            if record.goal is Goal.OFFBOARDING:
+                return await leave_to_kit(services, call, number, NO_PIM.what)
+            return Ended(State.BLOCKED, NO_PIM)
+        case _:
+            if record.target_by_kit and error.call.tenant_id == record.tenant_id:
+                return await leave_to_kit(services, call, number, refused(error).what)
+            return Ended(State.FAILED, refused(error))
 
 
 async def _explained(services: Services, call: ActCall, tenant: Tenant, work: Work) -> ActOutcome:
@@ -176,9 +194,9 @@ async def _without_consent(services: Services, call: ActCall, error: NotConsente
         check_fence(tenant.record, fence(call))
         return asked_again(tenant, error, now, services.new_id)
 
-    await services.tenants.update(_tenant_id(call), decide)
+    tenant = await services.tenants.update(_tenant_id(call), decide)
     _log.warning("tenant.access_lost tenant_id=%s registration=%s", call.run.subject, error.registration)
-    return Ended(State.WAITING_FOR_CONSENT, not_consented(error))
+    return Ended(State.WAITING_FOR_CONSENT, not_consented(error, tenant.record.goal))
 
 
 async def _enter(services: Services, call: ActCall, number: int) -> Tenant:

@@ -1,7 +1,7 @@
 """What a run has left to do: its acts in order, and the analysts they go through. Pure."""
 
 from shared.identifiers import ObjectId
-from shared.running.acts import ACTS, LEAVING, SUPERSEDED
+from shared.running.acts import ACTS, LEAVING, OFFBOARDING, SUPERSEDED
 from shared.running.messages import Plan
 from shared.tenants.record import AccessMode, ActState, Analyst, Eligibility, Goal, Tenant
 from shared.tenants.states import State
@@ -17,11 +17,30 @@ def plan(tenant: Tenant, *, change: bool) -> Plan:
 
 def acts_left(tenant: Tenant) -> tuple[int, ...]:
     """The acts that are left. Leavers are let go first: nothing else may keep them in."""
+    if tenant.record.goal is Goal.OFFBOARDING:
+        proving = [1] if asks_again(tenant) else []
+        return (*proving, *(act.number for act in OFFBOARDING if not is_done(tenant, act.number)))
     left = [act.number for act in ACTS if not is_done(tenant, act.number)]
     letting_go = [act.number for act in LEAVING] if tenant.leavers else []
     # Another account, or another mode, is only known when act 9 is done.
     superseded = [SUPERSEDED.number] if _SECURITY_READER in left and tenant.eligibilities else []
     return (*letting_go, *left, *superseded)
+
+
+def asks_again(tenant: Tenant) -> bool:
+    """Whether an offboarding waits for a consent that it found missing. Nothing is asked for before it is missed."""
+    known = tenant.acts.get(1)
+    asked = known is not None and known.state in (ActState.PENDING, ActState.WAITING, ActState.RUNNING)
+    return asked and bool(without_consent(tenant)) and not tenant.record.target_by_kit
+
+
+def without_consent(tenant: Tenant) -> list[int]:
+    """The acts of offboarding that wait: they met no consent."""
+    return [
+        act.number
+        for act in OFFBOARDING
+        if act.targets and act.number in tenant.acts and tenant.acts[act.number].state is ActState.WAITING
+    ]
 
 
 def goal_state(tenant: Tenant) -> State:

@@ -122,12 +122,28 @@ def on_post(tenant: Tenant | None, wanted: Wanted) -> Answer:
     return Answer(verdict=Verdict.START)
 
 
+def on_delete(tenant: Tenant) -> Answer:
+    """Whether a DELETE starts a run: from Ready, and from wherever a run rests."""
+    state = tenant.record.state
+    if state is State.OFFBOARDED:
+        return Answer(verdict=Verdict.UNCHANGED)
+    if state is State.READY or state in RESTING:
+        return Answer(verdict=Verdict.START)
+    if state is State.OFFBOARDING:
+        return Answer(verdict=Verdict.BUSY, reason="The tenant is being let go already.")
+    return Answer(
+        verdict=Verdict.BUSY,
+        reason=f"The tenant is {state}. POST /api/tenants/{{tenantId}}/cancel stops that; then it can be let go.",
+    )
+
+
 def on_retry(tenant: Tenant) -> Answer:
     """Whether a retry starts a run."""
     if tenant.record.state in RESTING:
         return Answer(verdict=Verdict.CONTINUE)
-    if tenant.record.state is State.READY:
-        return Answer(verdict=Verdict.WRONG_STATE, reason="The tenant is Ready: there is nothing to retry.")
+    if tenant.record.state in (State.READY, State.OFFBOARDED):
+        reason = f"The tenant is {tenant.record.state}: there is nothing to retry."
+        return Answer(verdict=Verdict.WRONG_STATE, reason=reason)
     return Answer(verdict=Verdict.BUSY, reason=f"The tenant is {tenant.record.state}.")
 
 

@@ -14,6 +14,10 @@ from shared.permissions import Registration
 from shared.tenants.findings import Feature, Proof, SignIn
 from shared.tenants.states import State
 
+_NULL = msgspec.Raw(b"null")
+_NOTHING_CHANGED = ("refused", "not sent", "found to be so")
+"""How the outcomes begin of writes that changed nothing."""
+
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong, and what a person should do about it."""
@@ -101,11 +105,42 @@ class Synchronization(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     service_principal_id: str = ""
+    app_id: str = ""
     app_role_id: str = ""
     job_id: str = ""
     rule_id: str = ""
     secrets_stored: bool = False
     adopted: bool = False
+
+
+class Undo(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of Graph that takes something of ours back: method, path below the version, body as JSON."""
+
+    method: str
+    path: str
+    body: str = ""
+
+
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """What an act of offboarding left to the target's administrator, and why: principals (21), accounts (24), calls (27)."""
+
+    act: int
+    what: str
+    why: str
+    objects: tuple[ObjectId, ...] = ()
+    undo: tuple[Undo, ...] = ()
+
+
+class Skipped(msgspec.Struct, frozen=True, kw_only=True):
+    """A property that offboarding did not put back, with its values as JSON text: before us, as we left it, now."""
+
+    act: int
+    where: TenantId
+    what: str
+    why: str
+    before: str
+    left: str
+    now: str
 
 
 class RolePolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +158,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     `reason`: why its run was opened, where that was no operator's request. `trust_asked`: all that was ever wanted, so
     that what we brought in can be told from what was there. `leavers_asked`: whose leave a person must confirm.
     `target_by_kit`: what cannot be undone in the target for want of consent is left to its administrator, who has the
-    kit. `without_pim`: preflight found none, and the role is assigned for good by that administrator.
+    kit. `left_to_kit`, `skipped`: what offboarding left to them, and what it did not put back. `without_pim`: preflight
+    found none, and the role is assigned for good by that administrator.
     """
 
     tenant_id: TenantId
@@ -140,6 +176,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     trust_asked: Trust = NO_TRUST
     leavers_asked: tuple[ObjectId, ...] = ()
     target_by_kit: bool = False
+    left_to_kit: tuple[Left, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
     without_pim: bool = False
     cancel: bool = False
     cancelled_by: str = ""
@@ -245,6 +283,11 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str = ""
     request_id: str = ""
     entry: str = ""
+
+    @property
+    def landed(self) -> bool:
+        """Whether a write of it changed something, or may have."""
+        return self.after != _NULL or not self.outcome.startswith(_NOTHING_CHANGED)
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,8 +8,10 @@ from shared.errors import NotConsented, NotFound
 from shared.identifiers import ObjectId
 from shared.onboarding.adopted_activities import in_scope
 from shared.privileged import NotYet, check_fence
+from shared.running.leftovers import group_assigned
 from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
-from shared.running.performing import ensure, fence, perform
+from shared.running.needs import unrecorded
+from shared.running.performing import ensure, fence, note_left, perform
 from shared.running.planning import surplus, surplus_of_leavers
 from shared.services import Services
 from shared.tenants.change import Change
@@ -47,11 +49,13 @@ async def forget_leavers(services: Services, call: ActCall) -> ActOutcome:
 
 
 async def _remove_eligibilities(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    if tenant.record.goal is Goal.OFFBOARDING and (left := group_assigned(tenant)) is not None:
+        await note_left(services, call, 21, left)
     try:
         return await _without(services, call, tenant, surplus_of_leavers)
     except NotConsented:
-        # Taking somebody out of scope must not wait for a consent in the target.
-        if tenant.record.goal is Goal.OFFBOARDING and not tenant.record.target_by_kit:
+        # Taking somebody out of scope must not wait for a consent in the target. An offboarding asks for it.
+        if tenant.record.goal is Goal.OFFBOARDING:
             raise
         return Done(f"{len(surplus_of_leavers(tenant))} left: Tenantry Access is not consented")
 
@@ -62,6 +66,7 @@ async def _remove_other_eligibilities(services: Services, call: ActCall, tenant:
 
 async def _without(services: Services, call: ActCall, tenant: Tenant, chosen: Chosen) -> ActOutcome:
     """Remove some of the eligibilities of ours. A plain assignment is not ours to remove: its account goes."""
+    tenant = await _with_unrecorded(services, call, tenant)
     wanted = chosen(tenant)
     for key, row in list(wanted.items())[:_AT_ONCE]:
         if not row.plain and not await _is_removed(services, call, tenant, row.principal_id):
@@ -76,6 +81,17 @@ async def _without(services: Services, call: ActCall, tenant: Tenant, chosen: Ch
     if not left:
         return Done("nobody holds one who is not to")
     return Again(1.0 if left < len(wanted) else 10.0, f"{left} eligibilities are still to be removed")
+
+
+async def _with_unrecorded(services: Services, call: ActCall, tenant: Tenant) -> Tenant:
+    """What was asked for leavers by a run that stopped before it kept the answer is looked at as if it had come."""
+
+    def decide(found: Tenant) -> Change | None:
+        check_fence(found.record, fence(call))
+        rows = unrecorded(found)
+        return Change(record=found.record, eligibilities=rows) if rows else None
+
+    return await services.tenants.update(tenant.record.tenant_id, decide)
 
 
 async def _is_removed(services: Services, call: ActCall, tenant: Tenant, principal: ObjectId) -> bool:

@@ -30,10 +30,19 @@ def security_reader(services: Services, tenant: Tenant, arguments: Mapping[str, 
 
     Raises RoleNotAllowed, before anything is built, for anybody else.
     """
-    analyst = tenant.staying.get(ObjectId(arguments["analyst"]))
+    if ObjectId(arguments["analyst"]) not in tenant.staying:
+        raise RoleNotAllowed(f"{arguments['analyst']} is no analyst of {tenant.record.tenant_id}")
+    return sent_security_reader(services, tenant, arguments)
+
+
+def sent_security_reader(
+    services: Services, tenant: Tenant, arguments: Mapping[str, str]
+) -> PrivilegedWrite[Held | None]:
+    """As above, as it was sent once: to be read back, also for an analyst who leaves meanwhile."""
+    analyst = tenant.analysts.get(ObjectId(arguments["analyst"]))
     principal = analyst.target_object_id if analyst else None
     if principal is None:
-        raise RoleNotAllowed(f"{arguments['analyst']} is no analyst with an account in {tenant.record.tenant_id}")
+        raise RoleNotAllowed(f"{arguments['analyst']} has no account in {tenant.record.tenant_id}")
     return _eligibility(services, tenant, principal, "security_reader", arguments)
 
 

@@ -11,7 +11,7 @@ from shared.privileged import PrivilegedWrite
 from shared.services import Services
 from shared.tenants.record import Intent, Tenant
 from shared.writes.cross_tenant import identity_sync, partner_in_source, partner_in_target, trust_source, trust_target
-from shared.writes.eligibility import eligibility_removal, group_security_reader, security_reader
+from shared.writes.eligibility import eligibility_removal, group_security_reader, sent_security_reader
 from shared.writes.provisioning import provisioning
 from shared.writes.synchronization import (
     assignment,
@@ -20,6 +20,14 @@ from shared.writes.synchronization import (
     start,
     synchronization_job,
     unassignment,
+)
+from shared.writes.synchronization_removal import application_removal, job_removal, pause, registration_removal
+from shared.writes.trust_back import (
+    identity_sync_back,
+    partner_removal_in_source,
+    partner_removal_in_target,
+    settings_back_in_source,
+    settings_back_in_target,
 )
 
 type Builder = Callable[[Services, Tenant, Mapping[str, str]], PrivilegedWrite[Any]]
@@ -36,10 +44,19 @@ BUILDERS: dict[str, Builder] = {
     "assignment": assignment,
     "start": start,
     "provisioning": provisioning,
-    "security_reader": security_reader,
+    "security_reader": sent_security_reader,
     "group_security_reader": group_security_reader,
     "eligibility_removal": eligibility_removal,
     "unassignment": unassignment,
+    "pause": pause,
+    "job_removal": job_removal,
+    "application_removal": application_removal,
+    "registration_removal": registration_removal,
+    "settings_back_in_source": settings_back_in_source,
+    "partner_removal_in_source": partner_removal_in_source,
+    "identity_sync_back": identity_sync_back,
+    "settings_back_in_target": settings_back_in_target,
+    "partner_removal_in_target": partner_removal_in_target,
 }
 
 

@@ -73,7 +73,7 @@ def enterprise_application(
         if len(found) > 1:
             raise Ambiguous(name)
         if not found and known and not _made_long_ago(tenant, where, object_name, services.clock.now()):
-            _unseen(services, "/servicePrincipals/{id}")
+            unseen(services, "/servicePrincipals/{id}")
         return found[0] if found else None
 
     async def send(_: ServicePrincipal | None, intent: OpenIntent) -> str:
@@ -116,7 +116,7 @@ def synchronization_job(services: Services, tenant: Tenant, _: Arguments) -> Pri
                 return job
         jobs = await services.synchronizations.jobs(service_principal_id)
         if not jobs and known and not _made_long_ago(tenant, where, object_name, services.clock.now()):
-            _unseen(services, "/servicePrincipals/{id}/synchronization/jobs/{id}")
+            unseen(services, "/servicePrincipals/{id}/synchronization/jobs/{id}")
         return jobs[0] if jobs else None
 
     async def send(_: Job | None, intent: OpenIntent) -> str:
@@ -265,9 +265,9 @@ def start(services: Services, tenant: Tenant, _: Arguments) -> PrivilegedWrite[J
 
 
 async def is_gone(services: Services, tenant: Tenant) -> bool:
-    """Whether what act 6 proved was deleted since: the application, or its job. What is new may only be slow to show."""
-    proved = tenant.acts[6].ended if 6 in tenant.acts else None
-    if proved is None or services.clock.now() - proved < IN_PATIENCE:
+    """Whether what act 6 made was deleted since: the application, or its job. What is new may only be slow to show."""
+    made = _known_since(services, tenant)
+    if made is None or services.clock.now() - made < IN_PATIENCE:
         return False
     known = held(tenant)
     if await services.applications.service_principal(known.service_principal_id) is None:
@@ -277,7 +277,16 @@ async def is_gone(services: Services, tenant: Tenant) -> bool:
     return known.job_id not in [one.id for one in jobs]
 
 
-def _unseen(services: Services, path: str) -> Never:
+def _known_since(services: Services, tenant: Tenant) -> datetime | None:
+    """When act 6 ended; of one that never did, when the application was made."""
+    if 6 in tenant.acts and tenant.acts[6].ended is not None:
+        return tenant.acts[6].ended
+    object_name = f"enterprise application for {tenant.record.tenant_id}"
+    intent = tenant.intents.get(intent_key(services.settings.source_tenant_id, object_name))
+    return intent.opened if intent is not None else None
+
+
+def unseen(services: Services, path: str) -> Never:
     """A thing that was made and does not show must never look like its absence: a twin would follow. Come again."""
     raise NotFound(
         RemoteCall(

@@ -1,12 +1,13 @@
-"""Kills at every point of an onboarding: the points come from one undisturbed run, a story is told again with one each.
+"""Kills at every point of a run: the points come from one undisturbed run, a story is told again with one each.
 
-A story: consents given before, an operator who posts Fabrikam with one analyst and every feature and repeats a POST whose
-connection broke, and time that passes until the tenant rests.
+A story: what was before, an operator who asks for something and repeats a request whose connection broke, and time that
+passes until the tenant rests. The first of them is the onboarding, with consents given before, of Fabrikam with one
+analyst and every feature.
 """
 
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from typing import Any
 import httpx
 
 from shared.permissions import MULTI_TENANT
-from shared.running.acts import ACTS, BEGIN, END
+from shared.running.acts import ACTS, BEGIN, BY_NUMBER, END
 from tests.flows.scene import Scene
 from tests.flows.standing import Standing, differences, standing
 from tests.flows.writes import templated
@@ -32,7 +33,7 @@ KINDS = ("vendor.before", "vendor.after", "store.before", "store.after", "episod
 
 START, FINISH = "start", "end"
 _SECTIONS = {BEGIN.name: START, END.name: FINISH} | {
-    step.activity.name: f"act-{act.number}" for act in ACTS for step in act.steps
+    step.activity.name: f"act-{act.number}" for act in BY_NUMBER.values() for step in act.steps
 }
 SECTIONS = tuple(dict.fromkeys((START, *(f"act-{act.number}" for act in ACTS), FINISH)))
 """The POST with the first activity, the acts, the last activity."""
@@ -45,7 +46,7 @@ _GRACE_SECONDS = 180.0
 
 _LOOKS = 20
 _POSTS = 40
-_UNDER_WAY = ("", "Onboarding", "Cancelling")
+_UNDER_WAY = ("", "Onboarding", "Offboarding", "Cancelling")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +61,21 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Undisturbed:
-    """The recorded run: its points in order, and how things stood at its end."""
+class Story:
+    """What is told: what was before it, what is asked for, and how things stand at its end. `sections`: its parts."""
 
+    before: Callable[[Scene], Awaitable[object]]
+    told: Callable[[Scene], Awaitable[str]]
+    standing: Callable[[Scene], Awaitable[Standing]]
+    ends: str
+    sections: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undisturbed:
+    """The recorded run: its points in order, counted from where the story began, and how things stood at its end."""
+
+    story: Story
     log: list[Hit]
     points: tuple[Point, ...]
     standing: Standing
@@ -74,7 +87,7 @@ class Undisturbed:
 
     def pick(self, section: str, category: str) -> Point:
         """One point of a part, always the same: before in one act, after in the next, in the middle of its kind."""
-        side = ("before", "after")[(SECTIONS.index(section) + (category == "store")) % 2]
+        side = ("before", "after")[(self.story.sections.index(section) + (category == "store")) % 2]
         found = self.of(section, f"{category}.{side}")
         return found[len(found) // 2]
 
@@ -101,16 +114,20 @@ def bad_day(seed: int) -> Faults:
     )
 
 
-async def record(session: Session, folder: Path) -> Undisturbed:
+async def record(session: Session, folder: Path, of: Story | None = None) -> Undisturbed:
     """The undisturbed run."""
+    of = of or ONBOARDING
     async with opened(session, folder) as scene:
-        assert await story(scene) == "Ready"
-        log = list(scene.world.points.log)
+        await of.before(scene)
+        began, already = _passed(scene), templated(scene.applied())
+        assert await of.told(scene) == of.ends
+        log = _since(began, scene.world.points.log)
         return Undisturbed(
+            story=of,
             log=log,
             points=tuple(attributed(log)),
-            standing=await standing(scene),
-            writes=templated(scene.applied()),
+            standing=await of.standing(scene),
+            writes=templated(scene.applied()) - already,
         )
 
 
@@ -129,24 +146,39 @@ async def killed(
     `again`: killed once more at the next write to the store. `must_pass`: where the world is not as it was recorded,
     the point may not come.
     """
-    hit = point.hit
+    hit, story = point.hit, undisturbed.story
     try:
         async with opened(session, folder, **options) as scene:
+            await story.before(scene)
+            began, already = _passed(scene), templated(scene.applied())
             kill = _Kill(scene.world, times=2 if again else 1)
-            scene.world.points.arm(hit.kind, hit.label, hit.nth, kill)
-            await story(scene)
+            scene.world.points.arm(hit.kind, hit.label, began[hit.kind, hit.label] + hit.nth, kill)
+            await story.told(scene)
             missed = [f"{point}: {kill.left} kills did not come"] if must_pass and kill.left else []
-            repeated = [] if options else _repeated(undisturbed.writes, scene, kills=2 if again else 1)
-            return missed + repeated + differences(undisturbed.standing, await standing(scene))
+            writes = templated(scene.applied()) - already
+            repeated = [] if options else _repeated(undisturbed.writes, writes, kills=2 if again else 1)
+            return missed + repeated + differences(undisturbed.standing, await story.standing(scene))
     except TimeoutError as error:
         return [str(error)]
 
 
-def _repeated(usual: Counter[str], scene: Scene, *, kills: int) -> list[str]:
+def _passed(scene: Scene) -> Counter[tuple[str, str]]:
+    """How often each place was passed by now."""
+    return Counter((hit.kind, hit.label) for hit in scene.world.points.log)
+
+
+def _since(began: Counter[tuple[str, str]], log: list[Hit]) -> list[Hit]:
+    """What a log has since then, counted from there."""
+    return [
+        Hit(kind=hit.kind, label=hit.label, nth=hit.nth - began[hit.kind, hit.label]) for hit in log[began.total() :]
+    ]
+
+
+def _repeated(usual: Counter[str], writes: Counter[str], *, kills: int) -> list[str]:
     """Writes carried out more often than a kill explains: each may cost one repeat of what is safe to repeat."""
     return [
         f"{call} carried out {count} times, usually {usual[call]}"
-        for call, count in templated(scene.applied()).items()
+        for call, count in writes.items()
         if count > usual[call] + kills
     ]
 
@@ -201,18 +233,23 @@ async def story(scene: Scene) -> str:
 
 async def post_patiently(scene: Scene) -> httpx.Response:
     """As a person does it: again when the connection broke or the app said that it could not."""
+    return await ask_patiently(scene, lambda: scene.post(scene.world.people.ana, features=["hunting"]))
+
+
+async def ask_patiently(scene: Scene, ask: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """The same for any request that starts a run."""
     for attempt in range(_POSTS):
         try:
-            answer = await scene.post(scene.world.people.ana, features=["hunting"])
+            answer = await ask()
         except httpx.TransportError:
             continue
         if answer.status_code >= 500:
             scene.world.clock.advance(10)
             continue
-        # Only after a POST of which nobody knows the end may the tenant be under way, or done.
+        # Only after a request of which nobody knows the end may the tenant be under way, or done.
         assert answer.status_code in ((202,) if attempt == 0 else (202, 409, 200)), answer.text
         return answer
-    raise TimeoutError("the app took no POST")
+    raise TimeoutError("the app took no request")
 
 
 async def to_rest(scene: Scene) -> str:
@@ -224,3 +261,10 @@ async def to_rest(scene: Scene) -> str:
         scene.world.clock.advance(_GRACE_SECONDS)
         state = await scene.settle()
     raise TimeoutError(f"{state or 'unknown'} after {_LOOKS} looks")
+
+
+async def _nothing(_: Scene) -> None:
+    """Nothing was before it."""
+
+
+ONBOARDING = Story(before=_nothing, told=story, standing=standing, ends="Ready", sections=SECTIONS)

@@ -197,8 +197,8 @@ async def test_trust_that_somebody_else_brought_in_stays_whatever_is_wished(scen
     await scene.onboarded(world.people.ana)
     partner = world.fabrikam.access.partner(world.contoso.id)
     assert partner is not None
-    theirs = Trust(mfa=True, compliant=False, hybrid=True)
-    world.fabrikam.access.update_partner(world.contoso.id, consent=None, trust=theirs, clear_trust=False, b2b={})
+    theirs = {"mfa": True, "compliant": False, "hybrid": True}
+    world.fabrikam.access.update_partner(world.contoso.id, consent=None, trust=theirs, cleared=frozenset(), b2b={})
     scene.let_it_spread()
 
     assert await patch(scene, trust={"mfa": True, "compliantDevice": True}) == "Ready"

@@ -1,5 +1,6 @@
 """The facts that no source settles: on either side of each, and of all together, onboarding comes to the same end."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -89,14 +90,22 @@ async def test_a_partner_that_was_deleted_is_made_anew(
 
 
 async def test_a_deleted_partner_that_blocks_its_successor_is_named(session: Session, tmp_path: Path) -> None:
-    """For 30 days nothing helps but a person: the record says which call met what."""
+    """For 30 days nothing helps but a person, who is told so without a deadline having to pass."""
     async with opened(session, tmp_path / "world", flipped={"soft-deleted-partner-blocks-create"}) as scene:
         _delete_partner(scene)
+        began = scene.world.clock.now()
 
-        assert await story(scene) == "Failed"
+        assert await story(scene) == "WaitingForPerson"
+        assert scene.world.clock.now() - began < timedelta(minutes=20)
         problem = (await scene.record())["problem"]
         assert "Request_MultipleObjectsWithSameKeyValue" in problem["what"]
+        assert "policies/deletedItems/crossTenantPartners" in problem["do"]
         assert list(scene.applied()) == []
+
+        scene.world.clock.advance(timedelta(days=10))
+        assert await scene.retry() == "WaitingForPerson"
+        scene.world.clock.advance(timedelta(days=21))
+        assert await scene.retry() == "Ready"
 
 
 def _give_role(scene: Scene) -> None:

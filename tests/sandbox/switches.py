@@ -42,6 +42,13 @@ _ALL = (
         section="1.2",
     ),
     Switch(
+        id="partner-nulls-are-ignored",
+        question="What does a null in a PATCH of a partner do, for a whole complex value or for one of its flags?",
+        default="it clears: what was set is inherited again",
+        other="nothing: it stays as it is",
+        section="1.2",
+    ),
+    Switch(
         id="identity-sync-put-is-upsert",
         question="What does a second PUT of identitySynchronization do?",
         default="409 ConflictingObjects",

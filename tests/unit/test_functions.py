@@ -11,6 +11,7 @@ from shared.running.acts import (
     BY_NUMBER,
     END,
     LEAVING,
+    OFFBOARDING,
     ORCHESTRATORS,
     SUPERSEDED,
     asked_of,
@@ -41,11 +42,15 @@ _ACTIVITIES = {
     "remove_other_eligibilities",
     "check_scope",
     "ensure_other_access",
+    "await_departures",
+    "remove_synchronization",
+    "distrust_target",
+    "distrust_source",
     "look_after_page",
     "end_night",
 }
 _NIGHTLY = {"look_after_page", "end_night"}
-_ORCHESTRATORS = {"onboard_tenant", "look_after_tenants"}
+_ORCHESTRATORS = {"onboard_tenant", "offboard_tenant", "look_after_tenants"}
 _TIMERS = {"sweep_runs": "15 * * * * *", "purge_histories": "0 40 3 * * *", "begin_night": "0 5 * * * *"}
 _ROUTES = {
     "post_tenant": ("POST", "tenants"),
@@ -61,6 +66,7 @@ _ROUTES = {
     "get_audit": ("GET", "audit"),
     "put_analysts": ("PUT", "tenants/{tenantId}/analysts"),
     "patch_tenant": ("PATCH", "tenants/{tenantId}"),
+    "delete_tenant": ("DELETE", "tenants/{tenantId}"),
     "confirm_leavers": ("POST", "tenants/{tenantId}/analysts/confirm"),
     "get_openapi": ("GET", "openapi.json"),
 }
@@ -107,7 +113,7 @@ def test_nothing_else_is_registered() -> None:
 
 
 def test_every_step_of_an_act_is_a_registered_activity_and_used_once() -> None:
-    steps = [step.activity.name for act in (*ACTS, SUPERSEDED, *LEAVING) for step in act.steps]
+    steps = [step.activity.name for act in BY_NUMBER.values() for step in act.steps]
 
     assert {*steps, BEGIN.name, END.name} == _ACTIVITIES - _NIGHTLY
     assert len(steps) == len(set(steps))
@@ -115,7 +121,9 @@ def test_every_step_of_an_act_is_a_registered_activity_and_used_once() -> None:
 
 
 def test_acts_are_numbered_in_their_order_and_ask_only_for_what_is_left() -> None:
-    assert sorted(BY_NUMBER) == [act.number for act in (*ACTS, SUPERSEDED, *LEAVING)]
+    letting_go = [act for act in OFFBOARDING if act not in LEAVING]
+    assert sorted(BY_NUMBER) == [act.number for act in (*ACTS, SUPERSEDED, *LEAVING, *letting_go)]
+    assert [act.number for act in OFFBOARDING] == [21, 22, 24, 25, 26, 27]
     assert needed_in_target(BY_NUMBER, WANTED) == (Registration.SETUP, Registration.ACCESS)
     assert needed_in_target([8, 9, 12], WANTED) == (Registration.ACCESS,)
     assert needed_in_target([12], WANTED) == ()

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from tests.sandbox.graph.errors import GraphError, bad_request, not_found
 from tests.sandbox.graph.models.ground import Ground, Replicated
 
+type Flags = Mapping[str, bool | None]
+
 SOFT_DELETED = timedelta(days=30)
 
 
@@ -29,12 +31,15 @@ class Trust:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partner:
-    """The settings for one other tenant; `b2b` holds the four access settings by their wire names."""
+    """The settings for one other tenant; `b2b` holds the four access settings by their wire names, `others` what no call
+    of the sandbox sets (tenantRestrictions, isServiceProvider, isInMultiTenantOrganization).
+    """
 
     tenant_id: str
     consent: Consent = Consent()
     trust: Trust | None = None
     b2b: Mapping[str, object] = field(default_factory=dict)
+    others: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,36 +130,34 @@ class CrossTenantAccess:
         self,
         tenant_id: str,
         *,
-        consent: Consent | None,
-        trust: Trust | None,
-        clear_trust: bool,
+        consent: Flags | None,
+        trust: Flags | None,
+        cleared: frozenset[str],
         b2b: Mapping[str, object],
     ) -> None:
-        """Section 1.2. Whether a partial complex value keeps the rest is an open question."""
+        """Section 1.2: the flags that were sent, None where the value was not; `cleared` names (consent, trust) what was
+        sent as null. Whether a partial complex value keeps the rest, and what a null does, are open questions.
+        """
         partner = self._to_be_written(tenant_id)
         merges = not self._ground.switches.is_flipped("partial-inbound-trust-merges")
+        clears = not self._ground.switches.is_flipped("partner-nulls-are-ignored")
         if consent is not None:
             old = partner.consent if merges else Consent()
-            partner = replace(
-                partner,
-                consent=Consent(
-                    inbound=old.inbound if consent.inbound is None else consent.inbound,
-                    outbound=old.outbound if consent.outbound is None else consent.outbound,
-                ),
-            )
-        if clear_trust:
-            partner = replace(partner, trust=None)
+            partner = replace(partner, consent=replace(old, **self._taken(consent)))
         if trust is not None:
             kept = (partner.trust if merges else None) or Trust()
-            partner = replace(
-                partner,
-                trust=Trust(
-                    mfa=kept.mfa if trust.mfa is None else trust.mfa,
-                    compliant=kept.compliant if trust.compliant is None else trust.compliant,
-                    hybrid=kept.hybrid if trust.hybrid is None else trust.hybrid,
-                ),
-            )
+            partner = replace(partner, trust=replace(kept, **self._taken(trust)))
+        if clears and "consent" in cleared:
+            partner = replace(partner, consent=Consent())
+        if clears and "trust" in cleared:
+            partner = replace(partner, trust=None)
         self._partner_cell(tenant_id).write(replace(partner, b2b={**partner.b2b, **b2b}))
+
+    def _taken(self, flags: Flags) -> Flags:
+        """The flags that count. What a flag sent as null does is an open question (section 1.2)."""
+        if not self._ground.switches.is_flipped("partner-nulls-are-ignored"):
+            return flags
+        return {name: value for name, value in flags.items() if value is not None}
 
     def delete_partner(self, tenant_id: str) -> None:
         """The page of the call says that a user synchronization policy must be deleted first."""

@@ -4,13 +4,19 @@ from collections.abc import Mapping
 
 from tests.sandbox.graph.call import NO_CONTENT, Answer, Call, collection, entity
 from tests.sandbox.graph.errors import GraphError, bad_request, malformed
-from tests.sandbox.graph.models.cross_tenant import Consent, IdentitySync, Partner, Trust
+from tests.sandbox.graph.models.cross_tenant import Consent, Flags, IdentitySync, Partner, Trust
 from tests.sandbox.graph.query import Options
 from tests.sandbox.graph.router import Route
 from tests.sandbox.graph.wire import Body, Check, Wire, a_flag, a_guid, a_list, a_text, an_object, nullable, one_of
 
 _BASE = "/policies/crossTenantAccessPolicy"
 _B2B = ("b2bCollaborationInbound", "b2bCollaborationOutbound", "b2bDirectConnectInbound", "b2bDirectConnectOutbound")
+_CONSENT = {"inboundAllowed": "inbound", "outboundAllowed": "outbound"}
+_TRUST = {
+    "isMfaAccepted": "mfa",
+    "isCompliantDeviceAccepted": "compliant",
+    "isHybridAzureADJoinedDeviceAccepted": "hybrid",
+}
 _FLAG = nullable(a_flag)
 _TARGET = an_object(
     {"target": a_text, "targetType": one_of(("user", "group", "application"))}, required=("target", "targetType")
@@ -22,18 +28,9 @@ _TARGETS = an_object(
 _B2B_SETTING = nullable(an_object({"usersAndGroups": nullable(_TARGETS), "applications": nullable(_TARGETS)}))
 _PARTNER_PROPERTIES: dict[str, Check] = {
     "automaticUserConsentSettings": nullable(
-        an_object({"inboundAllowed": _FLAG, "outboundAllowed": _FLAG}, type_name="inboundOutboundPolicyConfiguration")
+        an_object(dict.fromkeys(_CONSENT, _FLAG), type_name="inboundOutboundPolicyConfiguration")
     ),
-    "inboundTrust": nullable(
-        an_object(
-            {
-                "isMfaAccepted": _FLAG,
-                "isCompliantDeviceAccepted": _FLAG,
-                "isHybridAzureADJoinedDeviceAccepted": _FLAG,
-            },
-            type_name="crossTenantAccessPolicyInboundTrust",
-        )
-    ),
+    "inboundTrust": nullable(an_object(dict.fromkeys(_TRUST, _FLAG), type_name="crossTenantAccessPolicyInboundTrust")),
     **dict.fromkeys(_B2B, _B2B_SETTING),
 }
 _PARTNER_TYPE = "crossTenantAccessPolicyConfigurationPartner"
@@ -76,8 +73,8 @@ def _create(call: Call) -> Answer:
         raise bad_request("Property automaticUserConsentSettings cannot be set while creating the partner.")
     partner = Partner(
         tenant_id=other,
-        consent=_consent(call.body) or Consent(),
-        trust=_trust(call.body),
+        consent=Consent(**(_flags(call.body, "automaticUserConsentSettings", _CONSENT) or {})),
+        trust=Trust(**trust) if (trust := _flags(call.body, "inboundTrust", _TRUST)) is not None else None,
         b2b=_b2b(call.body),
     )
     call.tenant.access.create_partner(partner)
@@ -87,11 +84,12 @@ def _create(call: Call) -> Answer:
 def _update(call: Call) -> Answer:
     if not call.body.names():
         raise malformed("The body names no property.")
+    nulls = {"consent": "automaticUserConsentSettings", "trust": "inboundTrust"}
     call.tenant.access.update_partner(
         call.id(),
-        consent=_consent(call.body),
-        trust=_trust(call.body),
-        clear_trust=call.body.is_null("inboundTrust"),
+        consent=_flags(call.body, "automaticUserConsentSettings", _CONSENT),
+        trust=_flags(call.body, "inboundTrust", _TRUST),
+        cleared=frozenset(name for name, wire in nulls.items() if call.body.is_null(wire)),
         b2b=_b2b(call.body),
     )
     return NO_CONTENT
@@ -147,22 +145,10 @@ def _read_default(call: Call) -> Answer:
     return entity(call, "policies/crossTenantAccessPolicy/default/$entity", wire)
 
 
-def _consent(body: Body) -> Consent | None:
-    given = body.object("automaticUserConsentSettings")
-    if given is None:
-        return Consent() if body.is_null("automaticUserConsentSettings") else None
-    return Consent(inbound=given.flag_or_none("inboundAllowed"), outbound=given.flag_or_none("outboundAllowed"))
-
-
-def _trust(body: Body) -> Trust | None:
-    given = body.object("inboundTrust")
-    if given is None:
-        return None
-    return Trust(
-        mfa=given.flag_or_none("isMfaAccepted"),
-        compliant=given.flag_or_none("isCompliantDeviceAccepted"),
-        hybrid=given.flag_or_none("isHybridAzureADJoinedDeviceAccepted"),
-    )
+def _flags(body: Body, name: str, fields: Mapping[str, str]) -> Flags | None:
+    """The flags of a complex value that were sent, by their names here."""
+    given = body.object(name)
+    return None if given is None else {fields[one]: given.flag_or_none(one) for one in given.names()}
 
 
 def _b2b(body: Body) -> Mapping[str, object]:
@@ -178,6 +164,7 @@ def _wire(call: Call, partner: Partner) -> Wire:
         **{name: partner.b2b.get(name) for name in _B2B},
         "tenantRestrictions": None,
         "automaticUserConsentSettings": _consent_wire(partner.consent),
+        **partner.others,
     }
     if "identitySynchronization" in call.query.expand:
         try:
