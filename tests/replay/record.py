@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from shared.permissions import MULTI_TENANT
 from tests.flows.killing import bad_day, story
 from tests.flows.scene import Scene
 from tests.replay.replaying import HISTORIES
@@ -51,6 +52,18 @@ async def _cancelled(scene: Scene) -> None:
     await scene.settle()
 
 
+async def _with_hunting(scene: Scene) -> None:
+    scene.consented(*MULTI_TENANT)
+    await scene.post(scene.world.people.ana, features=["hunting"])
+    await scene.settle()
+
+
+async def _let_go(scene: Scene) -> None:
+    await scene.onboarded(scene.world.people.ana)
+    await scene.call("DELETE", f"/api/tenants/{scene.target}")
+    await scene.settle()
+
+
 async def _a_night(scene: Scene) -> None:
     await scene.onboarded(scene.world.people.ana)
     scene.world.clock.advance(6.2 * 3600)
@@ -63,6 +76,8 @@ STORIES: dict[str, tuple[Callable[[Scene], Awaitable[None]], str]] = {
     "onboarding-on-a-bad-day": (_bad_day, "onboarding"),
     "onboarding-that-was-cancelled": (_cancelled, "onboarding"),
     "other-analysts": (_other_analysts, "onboarding"),
+    "onboarding-with-hunting": (_with_hunting, "onboarding"),
+    "offboarding": (_let_go, "offboarding"),
     "a-night": (_a_night, "night"),
 }
 
