@@ -37,19 +37,22 @@ async def _diagnose_sign_in(services: Services, call: ActCall, tenant: Tenant) -
     try:
         found = signin.judge(await _seen(services, tenant), services.clock.now())
     except NotConsented as error:
-        return await _undiagnosed(services, call, _absent(error))
+        return await _without_setup(services, call, tenant, error)
     except Forbidden as error:
-        missing = await lacking(services, error)
-        return await _undiagnosed(services, call, _absent(missing) if missing else _denied(error))
+        if (missing := await lacking(services, error)) is not None:
+            return await _without_setup(services, call, tenant, missing)
+        return await _undiagnosed(services, call, tenant, _denied(error))
     except Rejected as error:
-        return await _undiagnosed(services, call, _denied(error))
+        return await _undiagnosed(services, call, tenant, _denied(error))
     except msgspec.DecodeError:
-        return await _undiagnosed(services, call, "an answer had a shape that is not known here")
+        return await _undiagnosed(services, call, tenant, "an answer had a shape that is not known here")
     return await _keep_diagnosis(services, call, found)
 
 
 async def _give_up_diagnosis(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
-    return await _undiagnosed(services, call, f"not in time. Last seen: {tenant.acts[10].detail or 'no answer'}")
+    return await _undiagnosed(
+        services, call, tenant, f"not in time. Last seen: {tenant.acts[10].detail or 'no answer'}"
+    )
 
 
 async def _seen(services: Services, tenant: Tenant) -> signin.Seen:
@@ -79,9 +82,19 @@ async def _trust(services: Services, tenant: Tenant) -> Trust:
     return signin.trusted(own, default)
 
 
-async def _undiagnosed(services: Services, call: ActCall, why: str) -> ActOutcome:
+async def _without_setup(services: Services, call: ActCall, tenant: Tenant, error: NotConsented) -> ActOutcome:
+    """Once a tenant was Ready, Tenantry Setup is gone as it should be: what was found before stands, without a warning."""
+    known = tenant.sign_in
+    if known is None or known.problem:
+        return await _undiagnosed(services, call, tenant, _absent(error))
+    return Done(f"as read on {known.read:%Y-%m-%d}: {signin.summary(known)}; {_absent(error)}")
+
+
+async def _undiagnosed(services: Services, call: ActCall, tenant: Tenant, why: str) -> ActOutcome:
+    """What was found before stays beside the reason."""
     problem = f"Why a sign-in of the analysts would fail could not be read: {why}."
-    return await _keep_diagnosis(services, call, SignIn(read=services.clock.now(), problem=problem))
+    found = tenant.sign_in or SignIn(read=services.clock.now())
+    return await _keep_diagnosis(services, call, msgspec.structs.replace(found, problem=problem))
 
 
 def _absent(error: NotConsented) -> str:

@@ -28,6 +28,7 @@ _RECORD = _SUMMARY | {
     "proof",
     "checklist",
     "administratorChecklist",
+    "health",
 }
 
 
@@ -103,6 +104,8 @@ async def test_the_record_of_a_ready_tenant_shows_all_that_was_done(scene: Scene
         "duration": "P180D",
         "trust": {"mfa": True, "compliantDevice": False, "hybridJoined": False},
         "features": [],
+        "access": {"mode": "users", "groupId": None},
+        "withoutPim": "refuse",
     }
     accounts = {one["objectId"]: one["targetObjectId"] for one in record["analysts"]}
     assert set(accounts.values()) <= set(world.fabrikam.directory.users)

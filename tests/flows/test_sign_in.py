@@ -211,6 +211,37 @@ async def test_an_administrator_who_removed_setup_early_is_not_asked_again(scene
     assert {one["state"] for one in record["consents"]} == {"proved"}
 
 
+async def test_with_setup_removed_a_joiner_changes_nothing_of_what_was_found(scene: Scene) -> None:
+    """Removed as the checklist says: that what was found cannot be read again is no warning."""
+    world, people = scene.world, scene.world.people
+    world.fabrikam.policies.conditional_access = [policy("Block", "block")]
+    before = await scene.onboarded(people.ana)
+    world.clouds.revoke(CLIENT_IDS[Registration.SETUP], scene.target)
+    await world.host.kill_and_restart()
+    both = {"userIds": [people.ana.object_id, people.ben.object_id]}
+
+    answer = await scene.call("PUT", f"/api/tenants/{scene.target}/analysts", both)
+
+    assert answer.status_code == 202, answer.text
+    assert await scene.settle() == "Ready"
+    record = await scene.record()
+    assert (record["signIn"], record["warnings"]) == (before["signIn"], before["warnings"])
+    assert "Tenantry Setup is not present any more" in act(record, 10)["detail"]
+
+
+async def test_what_was_found_stays_beside_the_reason_why_it_could_not_be_read_again(scene: Scene) -> None:
+    scene.world.fabrikam.policies.conditional_access = [policy("Block", "block")]
+    before = await scene.onboarded()
+    Refusal(scene.world.points, _LOCATIONS, forbidden(), reads=True)
+    await as_if_never_done(scene)
+
+    assert await scene.retry() == "Ready"
+
+    record = await scene.record()
+    assert record["signIn"]["outside"] == before["signIn"]["outside"]
+    assert "Authorization_RequestDenied" in record["signIn"]["problem"]
+
+
 async def test_a_permission_that_was_taken_back_is_named(scene: Scene) -> None:
     world = scene.world
 
