@@ -26,6 +26,7 @@ _RECORD = _SUMMARY | {
     "permissions",
     "signIn",
     "proof",
+    "health",
     "checklist",
     "administratorChecklist",
     "health",
@@ -107,6 +108,7 @@ async def test_the_record_of_a_ready_tenant_shows_all_that_was_done(scene: Scene
         "access": {"mode": "users", "groupId": None},
         "withoutPim": "refuse",
     }
+    assert record["health"] is None  # no night has been yet
     accounts = {one["objectId"]: one["targetObjectId"] for one in record["analysts"]}
     assert set(accounts.values()) <= set(world.fabrikam.directory.users)
     assert {(one["analyst"], one["principalId"]) for one in record["eligibilities"]} == set(accounts.items())
