@@ -29,7 +29,6 @@ _RECORD = _SUMMARY | {
     "health",
     "checklist",
     "administratorChecklist",
-    "health",
 }
 
 
