@@ -26,7 +26,6 @@ _RECORD = _SUMMARY | {
     "permissions",
     "signIn",
     "proof",
-    "health",
     "checklist",
     "administratorChecklist",
 }
