@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from tests.sandbox.azurite import Azurite
 from tests.sandbox.host import Zygote
 from tests.sandbox.session import Session
 from tests.sandbox.world import World
+
+MORNING = datetime(2026, 3, 2, 9, 10, 20, tzinfo=UTC)
+"""When the worlds of tests begin, unless told: the hourly timer that begins a night has just passed."""
 
 type OpenWorld = Callable[..., Awaitable[World]]
 
@@ -44,7 +48,8 @@ async def open_world(tmp_path: Path, session: Session) -> AsyncIterator[OpenWorl
     async with AsyncExitStack() as leaving:
 
         async def opened(**options: Any) -> World:
-            world = World(folder=tmp_path / f"world-{len(worlds)}", session=session, **options)
+            chosen = {"start": MORNING, **options}
+            world = World(folder=tmp_path / f"world-{len(worlds)}", session=session, **chosen)
             worlds.append(world)
             return await leaving.enter_async_context(world)
 
