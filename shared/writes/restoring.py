@@ -105,14 +105,14 @@ def still_ours(kept: Images[Partner], now: Partner) -> tuple[Difference, ...]:
 
 
 def as_left(kept: Images[Partner], now: Partner | None) -> Partner | None:
-    """The partner as our writes leave it: our properties as they are now, the rest as it was then. What somebody else
-    changed stays told from ours, however often this is asked.
+    """The partner as our writes leave it: what went back is as before, the rest as it was then. What somebody else changed
+    stays told from ours, however often this is asked.
     """
     if now is None or kept.left is None:
         return now
     whole = msgspec.to_builtins(kept.left)
     for name, flags in _flags(kept, now):
-        values = {flag: one.left if one.is_strange else one.now for flag, one in flags.items()}
+        values = {flag: one.before if one.now == one.before else one.left for flag, one in flags.items()}
         whole[name] = values if any(value is not None for value in values.values()) else None
     return msgspec.convert(whole, type=Partner)
 

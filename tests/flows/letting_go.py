@@ -88,9 +88,17 @@ async def left_behind(scene: Scene) -> Standing:
     }
 
 
+async def ready_since_the_night(scene: Scene) -> None:
+    """Onboarded, and looked after by the day's night, so that none comes in between."""
+    await scene.onboarded()
+    scene.world.clock.advance(_TO_THE_NEXT_LOOK)
+    await scene.settle()
+
+
 _MOVES = (".made_at",)
+_TO_THE_NEXT_LOOK = 600
 
 OFFBOARDING = Story(
-    before=Scene.onboarded, told=let_go_patiently, standing=left_behind, ends="Offboarded", sections=SECTIONS
+    before=ready_since_the_night, told=let_go_patiently, standing=left_behind, ends="Offboarded", sections=SECTIONS
 )
 """Fabrikam with one analyst, Ready and then let go."""

@@ -15,7 +15,7 @@ PICKS = [
     (section, category)
     for section in SECTIONS
     for category in ("vendor", "store", "episode")
-    if (category != "vendor" or section in WRITES_IN_TENANTS) and (section, category) != ("act-27", "episode")
+    if category != "vendor" or section in WRITES_IN_TENANTS
 ]
 GROUPS = [
     (section, kind)
