@@ -75,7 +75,7 @@ async def _synchronization_back(
     if now is None and _may_be_hidden(services, tenant, side, side.synchronization):
         return _NOT_YET
     back = restoring.sync_back(kept, now)
-    if not back.is_nothing:
+    if not back.is_nothing or _is_open(tenant, side, side.synchronization):
         result = await ensure(services, call, trust_back.identity_sync_back(services, tenant, {}))
         if isinstance(result, NotYet):
             return Again(result.seconds, result.reason)
@@ -90,19 +90,32 @@ async def _partner_back(
     now = await trust_back.access_of(services, side).partner(side.other)
     made = _is_made_by_us(tenant, side)
     if now is None:
-        if _may_be_hidden(services, tenant, side, side.partner_settings, side.partner):
-            return _NOT_YET
-        return [] if made else list(_skipped(side, "partner", (restoring.GONE,), _CHANGED))
+        return await _without_partner(services, call, tenant, side, made=made)
     others = _others(tenant, side, now, synchronized=synchronized) if made else ()
     if made and not others:
-        result = await ensure(services, call, side.removal(services, tenant, {}))
-        return Again(result.seconds, result.reason) if isinstance(result, NotYet) else []
+        return await _removed(services, call, tenant, side)
     settings = await _settings_back(services, call, tenant, side, now)
     if isinstance(settings, Again):
         return settings
     named = {one.what for one in settings}
     more = [one for one in _skipped(side, "partner", others, _CHANGED) if one.what not in named]
     return [*settings, *more]
+
+
+async def _without_partner(
+    services: Services, call: ActCall, tenant: Tenant, side: Side, *, made: bool
+) -> list[Skipped] | Again:
+    """There is none: it is slow to show, or it is gone, by us or by somebody else."""
+    if _may_be_hidden(services, tenant, side, side.partner_settings, side.partner):
+        return _NOT_YET
+    if not made:
+        return list(_skipped(side, "partner", (restoring.GONE,), _CHANGED))
+    return await _removed(services, call, tenant, side) if _is_open(tenant, side, side.partner) else []
+
+
+async def _removed(services: Services, call: ActCall, tenant: Tenant, side: Side) -> list[Skipped] | Again:
+    result = await ensure(services, call, side.removal(services, tenant, {}))
+    return Again(result.seconds, result.reason) if isinstance(result, NotYet) else []
 
 
 async def _settings_back(
@@ -112,7 +125,7 @@ async def _settings_back(
     if kept is None:
         return []
     not_taken: tuple[Difference, ...] = ()
-    if restoring.changes_back(kept, now):
+    if restoring.changes_back(kept, now) or _is_open(tenant, side, side.partner_settings):
         if _is_not_taken(services, tenant, side):
             not_taken = restoring.still_ours(kept, now)
         else:
@@ -144,6 +157,12 @@ def _is_not_taken(services: Services, tenant: Tenant, side: Side) -> bool:
     if intent is None or intent.act != side.act or intent.state is not IntentState.OPEN or intent.attempted is None:
         return False
     return bool(intent.request_id) and services.clock.now() - intent.attempted > IN_PATIENCE
+
+
+def _is_open(tenant: Tenant, side: Side, object_name: str) -> bool:
+    """Whether the object was put back by a call of this act whose end nobody saw: ensuring it once more tells."""
+    intent = _intent(tenant, side, object_name)
+    return intent is not None and intent.act == side.act and intent.state is not IntentState.CLOSED
 
 
 def _may_be_hidden(services: Services, tenant: Tenant, side: Side, *names: str) -> bool:

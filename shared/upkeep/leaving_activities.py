@@ -15,7 +15,7 @@ from shared.running.performing import ensure, fence, note_left, perform
 from shared.running.planning import surplus, surplus_of_leavers
 from shared.services import Services
 from shared.tenants.change import Change
-from shared.tenants.record import Eligibility, Goal, Problem, Tenant
+from shared.tenants.record import Eligibility, Goal, IntentState, Problem, Tenant
 from shared.tenants.states import State
 from shared.writes.eligibility import eligibility_removal
 from shared.writes.synchronization import is_gone, unassignment
@@ -137,7 +137,13 @@ async def _unassigned_by_hand(services: Services, tenant: Tenant) -> ActOutcome:
 async def _without_assignments(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
     known = tenant.record.synchronization
     there = await services.applications.assignments(known.service_principal_id if known else "")
-    assigned = sorted({ObjectId(one.principal_id) for one in there} & set(tenant.leavers))
+    # One that was taken out by a call whose end nobody saw is looked at once more.
+    unfinished = {
+        ObjectId(one.arguments["analyst"])
+        for one in tenant.intents.values()
+        if one.kind == "unassignment" and one.state is not IntentState.CLOSED
+    }
+    assigned = sorted(({ObjectId(one.principal_id) for one in there} | unfinished) & set(tenant.leavers))
     for analyst in assigned[:_AT_ONCE]:
         result = await ensure(services, call, unassignment(services, tenant, {"analyst": analyst}))
         if isinstance(result, NotYet):

@@ -2,10 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 
 import httpx
+import pytest
 
 from shared.permissions import MULTI_TENANT, Registration, needed
+from tests.flows.letting_go import let_go, withdraw
+from tests.flows.pictures import changes, picture
 from tests.flows.scene import STANDARD, Scene
 from tests.flows.writes import PARTNERS
 from tests.sandbox.graph.models.cross_tenant import Consent, Partner, Trust
@@ -112,8 +116,89 @@ async def test_trust_that_was_there_before_is_put_back_and_not_deleted(scene: Sc
     assert fabrikam.access.identity_sync(contoso.id) is None
 
 
-async def carry_out(scene: Scene, text: str) -> None:
-    """Every command, in the order of the text."""
+@pytest.mark.parametrize("withdrawn", [(Registration.SETUP,), MULTI_TENANT], ids=["setup", "both"])
+@pytest.mark.parametrize("theirs", [False, True], ids=["nothing-before", "trust-from-before"])
+async def test_what_offboarding_left_to_the_kit_its_commands_take_back(
+    scene: Scene, withdrawn: tuple[Registration, ...], *, theirs: bool
+) -> None:
+    """A DELETE that does without the consents, and then the administrator with what it left to them."""
+    fabrikam, contoso = scene.world.fabrikam, scene.world.contoso
+    if theirs:
+        before_us = Partner(tenant_id=contoso.id, consent=Consent(inbound=False), trust=Trust(compliant=True))
+        fabrikam.access.set_partner(before_us)
+    scene.consented()
+    before = picture(scene.world)
+    await scene.onboarded()
+    await withdraw(scene, *withdrawn)
+    assert await let_go(scene, target="kit") == "Offboarded"
+
+    text = await kit(scene)
+    assert "This is left to you" in text
+    await carry_out(scene, text, gone=True)
+
+    assert changes(before, picture(scene.world)) == {}
+
+
+async def test_after_an_offboarding_only_our_applications_are_left_to_be_deleted(scene: Scene) -> None:
+    await scene.onboarded()
+    await let_go(scene)
+
+    text = await kit(scene)
+
+    assert "Everything that they made or changed here" in text
+    assert "take the analyst out of scope" in text
+    commands = [method for method, _, _ in _COMMAND.findall(text)]
+    assert commands == ["DELETE"] * len(MULTI_TENANT)
+    assert text.count("# nothing") == 3
+    await carry_out(scene, text)
+
+
+async def test_accounts_that_nobody_could_delete_are_in_the_kit(scene: Scene) -> None:
+    await scene.onboarded()
+    [job] = scene.world.contoso.jobs.jobs.values()
+    scene.world.contoso.jobs.pause(job)
+    account = scene.account(scene.world.people.ana).id
+    await let_go(scene)
+
+    text = await kit(scene)
+    await carry_out(scene, text)
+
+    assert "the synchronization job does not run" in text
+    assert account in scene.world.fabrikam.directory.deleted_users
+
+
+async def test_what_was_not_put_back_is_told_with_its_values(scene: Scene) -> None:
+    fabrikam, contoso = scene.world.fabrikam, scene.world.contoso
+    await scene.onboarded()
+    found = fabrikam.access.partner(contoso.id)
+    assert found is not None
+    fabrikam.access.set_partner(replace(found, trust=Trust(mfa=False, compliant=False, hybrid=False)))
+    await let_go(scene)
+
+    text = await kit(scene)
+
+    assert "| partner inboundTrust.isMfaAccepted | `null` | `true` | `false` | somebody changed it since |" in text
+    assert "This was not put back" in text
+
+
+async def test_while_a_tenant_is_let_go_the_kit_says_to_wait(scene: Scene) -> None:
+    await scene.onboarded()
+    texts: list[str] = []
+
+    async def read() -> None:
+        texts.append(await kit(scene))
+
+    scene.world.points.arm("activity.before", "remove_synchronization", 0, read)
+    await let_go(scene)
+
+    [told] = texts
+    assert "Wait until the state is Offboarded" in told
+    assert "adminRemove" not in told
+    assert "DELETE" in told[told.index("4. The trust") :]
+
+
+async def carry_out(scene: Scene, text: str, *, gone: bool = False) -> None:
+    """Every command, in the order of the text. `gone`: some answer that the thing is not there, as the text says."""
     world = scene.world
     [(tenant, scopes)] = _CONNECT.findall(text)
     commands = _COMMAND.findall(text)
@@ -131,7 +216,7 @@ async def carry_out(scene: Scene, text: str) -> None:
                 headers={"Authorization": f"Bearer {token}"},
                 json=json.loads(body) if body else None,
             )
-            assert answer.is_success, f"{method} {uri}: {answer.text}"
+            assert answer.is_success or (gone and answer.status_code == 404), f"{method} {uri}: {answer.text}"
 
 
 async def test_a_name_can_neither_break_out_of_the_text_nor_reach_a_command(scene: Scene) -> None:

@@ -12,6 +12,7 @@ from tests.sandbox.graph.models.cross_tenant import Consent, CrossTenantAccess, 
 
 type Act = Callable[[CrossTenantAccess, Partner], None]
 
+_PATCH = "PATCH /v1.0/policies/crossTenantAccessPolicy/partners/{id}"
 _PARTNERS_OWN = {"usersAndGroups": None, "applications": {"accessType": "blocked", "targets": []}}
 
 
@@ -245,18 +246,17 @@ async def test_what_was_left_alone_stays_left_alone_when_the_act_is_done_again(s
     theirs = _changed(
         fabrikam.access,
         contoso.id,
-        partner(trust=Trust(mfa=False, compliant=False, hybrid=False), b2b={"b2bCollaborationInbound": _PARTNERS_OWN}),
+        partner(
+            consent=Consent(inbound=True, outbound=True),
+            trust=Trust(mfa=False, compliant=False, hybrid=False),
+            b2b={"b2bCollaborationInbound": _PARTNERS_OWN},
+        ),
     )
 
     async def cancel() -> None:
         await scene.call("POST", f"/api/tenants/{scene.target}/cancel")
 
-    done = sum(
-        hit.label == "PATCH /v1.0/policies/crossTenantAccessPolicy/partners/{id}" for hit in scene.world.points.log
-    )
-    scene.world.points.arm(
-        "vendor.after", "PATCH /v1.0/policies/crossTenantAccessPolicy/partners/{id}", done // 2, cancel
-    )
+    scene.world.points.arm("vendor.after", _PATCH, _passed(scene, _PATCH), cancel)
     assert await let_go(scene) == "Cancelled"
 
     assert await scene.retry() == "Offboarded"
@@ -264,11 +264,17 @@ async def test_what_was_left_alone_stays_left_alone_when_the_act_is_done_again(s
     found = fabrikam.access.partner(contoso.id)
     assert found is not None
     assert (found.b2b, found.trust) == (theirs.b2b, Trust(mfa=False, compliant=None, hybrid=None))
+    assert found.consent == Consent(inbound=None, outbound=True)
     assert {one["what"] for one in (await scene.record())["skipped"]} == {
+        "partner automaticUserConsentSettings.outboundAllowed",
         "partner inboundTrust.isMfaAccepted",
         "partner b2bCollaborationInbound.applications.accessType",
         "partner b2bCollaborationInbound.applications.targets",
     }
+
+
+def _passed(scene: Scene, label: str) -> int:
+    return sum((hit.kind, hit.label) == ("vendor.after", label) for hit in scene.world.points.log)
 
 
 def _changed(access: CrossTenantAccess, other: str, act: Act) -> Partner:
