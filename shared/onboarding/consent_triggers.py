@@ -111,7 +111,7 @@ async def _tenant(services: Services, state: str) -> Tenant | None:
 async def _page(services: Services, tenant: Tenant, consent: Consent) -> str:
     name = tenant.record.wanted.display_name
     if consent.proved is not None:
-        following = pending(tenant, among=asked_for(tenant))
+        following = pending(tenant)
         link = _here(services, following) if following else ""
         return pages.proved(consent.registration, name, link, tenant.record.goal)
     waits = tenant.record.state in (*UNDER_WAY, State.WAITING_FOR_CONSENT)

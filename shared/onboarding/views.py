@@ -35,7 +35,7 @@ from shared.permissions import CALLS, Registration, needed
 from shared.run import Run
 from shared.running.acts import ACTS, asked_of
 from shared.running.consents import pending
-from shared.running.needs import asked_for, shown_acts
+from shared.running.needs import shown_acts
 from shared.running.starting import has_written
 from shared.settings import Settings
 from shared.tenants.findings import Feature
@@ -102,7 +102,7 @@ def opening(settings: Settings, run: Run) -> TenantOpening:
 
 def accepted(settings: Settings, tenant: Tenant) -> TenantAccepted:
     """The answer to what starts or stops a run; with the consent link while consent is missing."""
-    waiting = pending(tenant, among=asked_for(tenant))
+    waiting = pending(tenant)
     return TenantAccepted(
         **asdict(summary(settings, tenant.record)),
         consent_link=_link(settings, waiting.state) if waiting else UNSET,

@@ -10,17 +10,19 @@ from shared.tenants.record import Tenant
 
 
 def forgotten(tenant: Tenant) -> Change | None:
-    """The change that forgets analysts, eligibilities, intents (their before-images are used) and the synchronization.
-
-    None where nothing is left to be forgotten.
+    """The change that forgets analysts, eligibilities, intents (their before-images are used), the synchronization, and
+    what was seen of the tenant. None where nothing is left to be forgotten.
     """
     record = replace(tenant.record, synchronization=None, role_policy=None, warnings=())
-    analysts, eligibilities, intents = sorted(tenant.analysts), sorted(tenant.eligibilities), sorted(tenant.intents)
-    if record == tenant.record and not (analysts or eligibilities or intents):
+    seen = (tenant.proofs, tenant.sign_in, tenant.health)
+    if record == tenant.record and not any((tenant.analysts, tenant.eligibilities, tenant.intents, *seen)):
         return None
     return Change(
         record=record,
-        forgotten_analysts=analysts,
-        forgotten_eligibilities=eligibilities,
-        forgotten_intents=intents,
+        forgotten_analysts=sorted(tenant.analysts),
+        forgotten_eligibilities=sorted(tenant.eligibilities),
+        forgotten_intents=sorted(tenant.intents),
+        forgotten_proofs=sorted(tenant.proofs),
+        forgets_sign_in=tenant.sign_in is not None,
+        forgets_health=tenant.health is not None,
     )

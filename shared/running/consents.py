@@ -4,7 +4,7 @@ The state holds the tenant's id and a random part; it is spent when a fresh toke
 """
 
 import hmac
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -12,8 +12,9 @@ import msgspec
 
 from shared.errors import NotConsented
 from shared.identifiers import AppId, NewId, TenantId, as_guid
-from shared.permissions import MULTI_TENANT, Registration
+from shared.permissions import Registration
 from shared.running.acts import asked_of
+from shared.running.needs import asked_for
 from shared.tenants.change import Change
 from shared.tenants.record import Act, ActState, Consent, Tenant, Wanted
 
@@ -118,13 +119,12 @@ def still_to_prove(tenant: Tenant, registrations: Iterable[Registration], now: d
 
 def unproved(tenant: Tenant) -> list[Registration]:
     """The registrations whose consent is still asked for, in the order of asking. What is not wanted any more is not."""
-    asked = asked_of(tenant.record.wanted)
-    return [one for one in asked if one in tenant.consents and tenant.consents[one].proved is None]
+    return [one for one in asked_for(tenant) if one in tenant.consents and tenant.consents[one].proved is None]
 
 
-def pending(tenant: Tenant, among: Collection[Registration] = MULTI_TENANT) -> Consent | None:
+def pending(tenant: Tenant) -> Consent | None:
     """The next consent that is asked for."""
-    return next((tenant.consents[one] for one in unproved(tenant) if one in among), None)
+    return next((tenant.consents[one] for one in unproved(tenant)), None)
 
 
 def entra_link(authority: str, tenant_id: TenantId, client_id: AppId, scope: str, redirect: str, state: str) -> str:

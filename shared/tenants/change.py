@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.identifiers import ObjectId
-from shared.tenants.findings import Proof, SignIn
+from shared.tenants.findings import Feature, Proof, SignIn
 from shared.tenants.record import Act, Analyst, Consent, Eligibility, Health, Intent, Record
 
 
@@ -25,6 +25,9 @@ class Change:
     forgotten_analysts: Sequence[ObjectId] = ()
     forgotten_eligibilities: Sequence[str] = ()
     forgotten_intents: Sequence[str] = ()
+    forgotten_proofs: Sequence[Feature] = ()
+    forgets_sign_in: bool = False
+    forgets_health: bool = False
 
 
 def intent_key(where: str, object_name: str) -> str:

@@ -134,10 +134,12 @@ class TenantStore:
             "analyst": change.forgotten_analysts,
             "elig": change.forgotten_eligibilities,
             "intent": change.forgotten_intents,
+            "proof": change.forgotten_proofs,
         }
-        for kind, keys in forgotten.items():
-            for key in keys:
-                yield Row(partition=tenant_id, key=f"{kind}|{key}", body=b"", nonce="")
+        gone = [f"{kind}|{key}" for kind, keys in forgotten.items() for key in keys]
+        looks = ((_SIGN_IN, change.forgets_sign_in), (_HEALTH, change.forgets_health))
+        for key in (*gone, *(key for key, forgets in looks if forgets)):
+            yield Row(partition=tenant_id, key=key, body=b"", nonce="")
 
     def _looked(self, change: Change) -> Iterable[Row]:
         """What the acts and nights that only look have found."""
@@ -175,9 +177,9 @@ def _applied(tenant: Tenant, change: Change, etag: str) -> Tenant:
         eligibilities=_with(tenant.eligibilities, eligibilities, change.forgotten_eligibilities),
         consents={**tenant.consents, **{one.registration: one for one in change.consents}},
         intents=_with(tenant.intents, intents, change.forgotten_intents),
-        sign_in=change.sign_in or tenant.sign_in,
-        proofs={**tenant.proofs, **{one.feature: one for one in change.proofs}},
-        health=change.health or tenant.health,
+        sign_in=None if change.forgets_sign_in else change.sign_in or tenant.sign_in,
+        proofs=_with(tenant.proofs, {one.feature: one for one in change.proofs}, change.forgotten_proofs),
+        health=None if change.forgets_health else change.health or tenant.health,
     )
 
 

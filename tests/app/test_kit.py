@@ -116,7 +116,7 @@ async def test_trust_that_was_there_before_is_put_back_and_not_deleted(scene: Sc
     assert fabrikam.access.identity_sync(contoso.id) is None
 
 
-@pytest.mark.parametrize("withdrawn", [(Registration.SETUP,), MULTI_TENANT], ids=["setup", "both"])
+@pytest.mark.parametrize("withdrawn", [(Registration.SETUP,), STANDARD], ids=["setup", "both"])
 @pytest.mark.parametrize("theirs", [False, True], ids=["nothing-before", "trust-from-before"])
 async def test_what_offboarding_left_to_the_kit_its_commands_take_back(
     scene: Scene, withdrawn: tuple[Registration, ...], *, theirs: bool
@@ -148,7 +148,7 @@ async def test_after_an_offboarding_only_our_applications_are_left_to_be_deleted
     assert "Everything that they made or changed here" in text
     assert "take the analyst out of scope" in text
     commands = [method for method, _, _ in _COMMAND.findall(text)]
-    assert commands == ["DELETE"] * len(MULTI_TENANT)
+    assert commands == ["DELETE"] * len(STANDARD)
     assert text.count("# nothing") == 3
     await carry_out(scene, text)
 

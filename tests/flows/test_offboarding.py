@@ -57,6 +57,7 @@ async def test_nothing_is_kept_but_the_record_its_acts_and_the_trail(scene: Scen
 
     tenant = await scene.tenant()
     assert (tenant.analysts, tenant.eligibilities, tenant.intents) == ({}, {}, {})
+    assert (tenant.sign_in, tenant.proofs, tenant.health) == (None, {}, None)
     assert tenant.record.synchronization is None
     assert await scene.open_run() is None
 
