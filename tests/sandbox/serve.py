@@ -120,6 +120,8 @@ curl -s -X PUT {tenant}/analysts -H "Authorization: Bearer $OPERATOR" -H 'Conten
 curl -s -X PATCH {tenant} -H "Authorization: Bearer $OPERATOR" -H 'Content-Type: application/json' -d '{{"duration": "P90D"}}'
 curl -s -X POST {tenant}/analysts/confirm -H "Authorization: Bearer $OPERATOR"
 curl -s -X POST {tenant}/cancel -H "Authorization: Bearer $OPERATOR"
+curl -s -X DELETE "{tenant}?dryRun=true" -H "Authorization: Bearer $OPERATOR"
+curl -si -X DELETE {tenant} -H "Authorization: Bearer $OPERATOR"
 curl -s {tenant}/kit -H "Authorization: Bearer $READER"
 curl -s -X POST {tenant}/checklist/{people.ana.object_id} -H "Authorization: Bearer $ANA" \
   -H 'Content-Type: application/json' -d '{{"item": "role"}}'
