@@ -1,5 +1,7 @@
 """Directory reads: tenants, organizations, users, groups, licences. Nothing here writes."""
 
+from datetime import datetime
+
 import msgspec
 
 from shared.errors import NotFound, Rejected
@@ -23,6 +25,7 @@ from shared.permissions import (
 )
 
 _USER_FIELDS = ["id", "displayName", "userPrincipalName", "mail", "userType", "accountEnabled"]
+_ACCOUNT_FIELDS = [*_USER_FIELDS, "createdDateTime"]
 
 
 class TenantInformation(msgspec.Struct, frozen=True, rename="camel"):
@@ -42,6 +45,7 @@ class User(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     mail: str | None = None
     user_type: str | None = None
     account_enabled: bool | None = None
+    created: datetime | None = msgspec.field(name="createdDateTime", default=None)
     odata_type: str = msgspec.field(name="@odata.type", default="#microsoft.graph.user")
 
     @property
@@ -234,7 +238,7 @@ class Directory:
                 call,
                 registration,
                 tenant_id,
-                lambda c: c.users.by_user_id(object_id).to_get_request_information(query(select=_USER_FIELDS)),
+                lambda c: c.users.by_user_id(object_id).to_get_request_information(query(select=_ACCOUNT_FIELDS)),
             )
         except NotFound:
             return None

@@ -28,12 +28,14 @@ class Account:
 
 
 def are_gone(accounts: Sequence[Account], *, cycled: bool) -> list[Account]:
-    """Those of whom nothing is left. `cycled`: a cycle has passed since they left scope, and ended well."""
+    """Those of whom nothing of ours is left. `cycled`: a cycle has passed since they left scope, and ended well."""
     return [one for one in accounts if _is_gone(one, cycled=cycled)]
 
 
 def _is_gone(account: Account, *, cycled: bool) -> bool:
     analyst = account.analyst
+    if analyst.earlier_account:
+        return True
     if account.there:
         return False
     if analyst.target_object_id is None:

@@ -209,7 +209,8 @@ def _accounts(tenant: Tenant) -> Sequence[ObjectId]:
     """The analysts' accounts that there may be."""
     if _is_over(tenant, 24):
         return _left(tenant, 24).objects
-    return [one.target_object_id for one in tenant.analysts.values() if one.target_object_id is not None]
+    known = (one for one in tenant.analysts.values() if not one.earlier_account)
+    return [one.target_object_id for one in known if one.target_object_id is not None]
 
 
 def _undone_by(tenant: Tenant, source: TenantId) -> Sequence[Undo]:

@@ -118,7 +118,8 @@ SUPERSEDED = ActKind(
 
 LEAVING: tuple[ActKind, ...] = (
     ActKind(number=21, name="remove eligibilities", steps=(Step(activity=REMOVE_ELIGIBILITIES),), targets=_ACCESS),
-    ActKind(number=22, name="remove from scope", steps=(Step(activity=REMOVE_FROM_SCOPE),)),
+    # Writes in the source; but whose account was there before is read in the target.
+    ActKind(number=22, name="remove from scope", steps=(Step(activity=REMOVE_FROM_SCOPE),), targets=_ACCESS),
     ActKind(number=23, name="leavers are gone", steps=(Step(activity=FORGET_LEAVERS),), targets=_ACCESS),
 )
 """What becomes of analysts who leave. Run before the others."""

@@ -212,7 +212,10 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Analyst(msgspec.Struct, frozen=True, kw_only=True):
-    """A person of the source tenant who is to work in the target; or, since `leaving`, is not to any more."""
+    """A person of the source tenant who is to work in the target; or, since `leaving`, is not to any more.
+
+    `earlier_account`: whether their account is older than the onboarding, once that was looked at.
+    """
 
     object_id: ObjectId
     display_name: str
@@ -222,6 +225,7 @@ class Analyst(msgspec.Struct, frozen=True, kw_only=True):
     provisioned: datetime | None = None
     problem: Problem | None = None
     leaving: datetime | None = None
+    earlier_account: bool | None = None
     confirmed: dict[str, datetime] = {}
 
 

@@ -2,7 +2,7 @@
 repeat.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from shared.errors import NotConsented, NotFound
 from shared.identifiers import ObjectId
@@ -17,6 +17,7 @@ from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import Eligibility, Goal, IntentState, Problem, Tenant
 from shared.tenants.states import State
+from shared.upkeep.earlier_accounts import with_earlier_accounts
 from shared.writes.eligibility import eligibility_removal
 from shared.writes.synchronization import is_gone, unassignment
 
@@ -125,16 +126,20 @@ async def _unassigned_by_hand(services: Services, tenant: Tenant) -> ActOutcome:
     still = set(tenant.leavers) & people.union(*groups.values())
     if not still:
         return Done(f"{len(tenant.leavers)} analysts out of scope, by a person's act")
-    names = ", ".join(sorted(tenant.leavers[one].display_name for one in still))
     problem = Problem(
         code="StillInScope",
-        what=f"Still assigned to the adopted enterprise application, by name or by a group: {names}.",
+        what=f"Still assigned to the adopted enterprise application, by name or by a group: {_names(tenant, still)}.",
         do="An administrator of the source tenant takes them out; then POST .../retry.",
     )
     return Ended(State.WAITING_FOR_PERSON, problem)
 
 
 async def _without_assignments(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    if tenant.record.goal is Goal.OFFBOARDING:
+        looked = await with_earlier_accounts(services, call, tenant)
+        if isinstance(looked, Again):
+            return looked
+        tenant = looked
     known = tenant.record.synchronization
     there = await services.applications.assignments(known.service_principal_id if known else "")
     # One that was taken out by a call whose end nobody saw is looked at once more.
@@ -143,7 +148,8 @@ async def _without_assignments(services: Services, call: ActCall, tenant: Tenant
         for one in tenant.intents.values()
         if one.kind == "unassignment" and one.state is not IntentState.CLOSED
     }
-    assigned = sorted(({ObjectId(one.principal_id) for one in there} | unfinished) & set(tenant.leavers))
+    stays = {key for key, one in tenant.leavers.items() if one.earlier_account}
+    assigned = sorted(({ObjectId(one.principal_id) for one in there} | unfinished) & set(tenant.leavers) - stays)
     for analyst in assigned[:_AT_ONCE]:
         result = await ensure(services, call, unassignment(services, tenant, {"analyst": analyst}))
         if isinstance(result, NotYet):
@@ -151,7 +157,12 @@ async def _without_assignments(services: Services, call: ActCall, tenant: Tenant
     left = len(assigned[_AT_ONCE:])
     if left:
         return Again(1.0, f"{left} analysts are still to be taken out of scope")
-    return Done(f"{len(tenant.leavers)} analysts out of scope")
+    kept = f"; had an account before, which stays: {_names(tenant, stays)}" if stays else ""
+    return Done(f"{len(tenant.leavers) - len(stays)} analysts out of scope{kept}")
+
+
+def _names(tenant: Tenant, analysts: Iterable[ObjectId]) -> str:
+    return ", ".join(sorted(tenant.leavers[one].display_name for one in analysts))
 
 
 async def _forget_leavers(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:

@@ -76,6 +76,24 @@ async def test_the_accounts_are_waited_for_while_the_job_still_runs(scene: Scene
     assert len(reads) < 30
 
 
+async def test_an_account_that_was_there_before_stays(scene: Scene) -> None:
+    """Losing scope would delete it, whoever made it."""
+    people, fabrikam, contoso = scene.world.people, scene.world.fabrikam, scene.world.contoso
+    ana = contoso.directory.users[people.ana.object_id]
+    guest = fabrikam.directory.add_external(ana, contoso.id, kind="Guest", made_at=None, state="Accepted")
+    scene.consented()
+    before = picture(scene.world)
+    await scene.onboarded(people.ana, people.ben)
+
+    assert await let_go(scene) == "Offboarded"
+
+    assert guest.id in fabrikam.directory.users
+    assert changes(before, picture(scene.world)) == {}
+    record = await scene.record()
+    assert (record["leftToKit"], record["skipped"]) == ([], [])
+    assert "which stays: Ana Analyst" in next(one["detail"] for one in record["acts"] if one["number"] == 22)
+
+
 _BEFORE = {
     "settings-of-their-own": (
         Partner(tenant_id="", consent=Consent(inbound=False), trust=Trust(compliant=True), b2b=_B2B, others=_OTHERS),

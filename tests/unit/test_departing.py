@@ -16,6 +16,7 @@ _ACCOUNT = ObjectId("33333333-0000-4000-8000-000000000003")
 _SEEN = analyst(target_object_id=_ACCOUNT, provisioned=NOON)
 _TOLD = analyst(target_object_id=_ACCOUNT)
 _UNKNOWN = analyst()
+_EARLIER = analyst(target_object_id=_ACCOUNT, provisioned=NOON, earlier_account=True)
 
 _TABLE = [
     # who, asked, there, gone before a cycle, gone after one
@@ -27,6 +28,7 @@ _TABLE = [
     (_TOLD, True, None, False, False),
     (_UNKNOWN, True, None, False, True),
     (_UNKNOWN, False, None, True, True),
+    (_EARLIER, True, True, True, True),
 ]
 
 

@@ -8,7 +8,7 @@ from tests.sandbox.graph.permissions import FULL_USER_READ
 from tests.sandbox.graph.query import Options
 from tests.sandbox.graph.replication import View
 from tests.sandbox.graph.router import Route
-from tests.sandbox.graph.wire import Wire
+from tests.sandbox.graph.wire import Wire, moment
 
 _USER_DEFAULT = frozenset(
     {
@@ -28,6 +28,7 @@ _USER_DEFAULT = frozenset(
 _USER_BASIC = frozenset({"id", "displayName", "givenName", "mail", "surname", "userPrincipalName"})
 _USER_ALL = _USER_DEFAULT | {
     "accountEnabled",
+    "createdDateTime",
     "creationType",
     "externalUserState",
     "identities",
@@ -84,7 +85,7 @@ def _list_users(call: Call) -> Answer:
 
 def _visible(call: Call, user: User) -> Wire:
     """User.ReadBasic.All shows basic properties only (section 4)."""
-    wire = user.wire()
+    wire = {**user.wire(), "createdDateTime": moment(user.made_at or call.tenant.made_at)}
     if call.holds_any(*FULL_USER_READ):
         return wire
     return {name: value for name, value in wire.items() if name in _USER_BASIC}
