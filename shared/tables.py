@@ -249,6 +249,11 @@ class Table:
             await self._client.create_table()
         except ResourceExistsError:
             return
+        except AzureError as error:
+            if not _is_transient(error):
+                raise StoreConflict(f"{self._name} could not be created") from error
+            # It is found missing again, and so made again, while tries are left.
+            await self._clock.sleep(_FIRST_WAIT_SECONDS)
 
 
 def _step(operation: Operation) -> tuple[str, dict[str, Any], dict[str, Any]]:
