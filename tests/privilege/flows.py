@@ -125,6 +125,28 @@ async def _with_hunting(scene: Scene, mode: SourceMode) -> None:
     _reach("the proof", record["proof"]["summary"], "proven: 3 hunting queries answered")
 
 
+async def _let_go_half_deleted(scene: Scene, mode: SourceMode) -> None:
+    """Somebody deleted the application object some time ago, and the enterprise application outlived it."""
+    await _onboard(scene, mode, scene.world.people.ana)
+    scene.world.clock.advance(2 * 3600)
+    await scene.settle()
+    scene.world.contoso.applications.applications.clear()
+    await _part(scene, mode)
+
+
+async def _let_go(scene: Scene, mode: SourceMode) -> None:
+    await _onboard(scene, mode, scene.world.people.ana)
+    await _part(scene, mode)
+
+
+async def _part(scene: Scene, mode: SourceMode) -> None:
+    if mode is SourceMode.ADOPTED:
+        _unassign_by_hand(scene, scene.world.people.ana)
+    answer = await scene.call("DELETE", f"/api/tenants/{scene.target}")
+    _reach("DELETE", answer.status_code, 202)
+    _reach("the tenant", await scene.settle(), "Offboarded")
+
+
 async def _onboard(
     scene: Scene,
     mode: SourceMode,
@@ -173,4 +195,6 @@ FLOWS = (
     Flow(name="access by a group of the target", story=_by_target_group),
     Flow(name="access without PIM", story=_without_pim),
     Flow(name="onboarding with hunting", story=_with_hunting),
+    Flow(name="offboarding", story=_let_go),
+    Flow(name="offboarding where the application object is gone already", story=_let_go_half_deleted),
 )
