@@ -5,9 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
-from shared.permissions import Registration
+from shared.permissions import MULTI_TENANT, Registration
 from tests.app.visitor import Visitor
 from tests.flows.killing import Undisturbed, opened, story, to_rest
 from tests.flows.scene import Scene
@@ -38,10 +39,10 @@ async def test_a_run_that_was_never_started_is_started(
 ) -> None:
     """The process died in the POST, and the operator did not ask again."""
     world = scene.world
-    scene.consented()
+    scene.consented(*MULTI_TENANT)
     world.points.arm("store.after", label, nth, then_cut(world.host.kill_and_restart))
     with pytest.raises(httpx.TransportError):
-        await scene.post(world.people.ana)
+        await scene.post(world.people.ana, features=["hunting"])
     await scene.settle()
     run = await scene.open_run()
     assert run is not None
@@ -115,14 +116,17 @@ async def test_a_sweep_leaves_a_run_alone_that_is_under_way(scene: Scene, undist
 
 
 async def test_a_sweep_of_a_tenant_at_rest_changes_nothing(scene: Scene) -> None:
+    """But for what a night saw of its health."""
     await story(scene)
-    before = await kept(scene)
+    before, *others = await kept(scene)
 
     scene.world.clock.advance(timedelta(days=20))
     await scene.settle()
     await scene.world.host.run_timer("sweep_runs")
 
-    assert before == await kept(scene)
+    after, *others_now = await kept(scene)
+    assert others == others_now
+    assert msgspec.structs.replace(after, health=None, etag=before.etag) == before
 
 
 async def test_a_consent_whose_callback_died_before_it_opened_the_run_is_proved_all_the_same(
@@ -130,7 +134,7 @@ async def test_a_consent_whose_callback_died_before_it_opened_the_run_is_proved_
 ) -> None:
     """The answer is stored; the administrator closed the browser on the broken page."""
     world, farid = scene.world, Visitor(scene)
-    await scene.post(world.people.ana)
+    await scene.post(world.people.ana, features=["hunting"])
     assert await scene.settle() == "WaitingForConsent"
     back = await farid.at_entra(await farid.open(await farid.link()))
     runs = sum(hit.kind == "store.before" and hit.label == "POST Runs" for hit in world.points.log)
@@ -146,6 +150,8 @@ async def test_a_consent_whose_callback_died_before_it_opened_the_run_is_proved_
     assert consents[Registration.SETUP.value] == "proved"
 
     await farid.consent(Registration.ACCESS)
+    await to_rest(scene)
+    await farid.consent(Registration.HUNT)
     assert await to_rest(scene) == "Ready"
     assert differences(undisturbed.standing, await standing(scene)) == []
 
@@ -171,11 +177,11 @@ async def test_a_person_who_never_came_ends_the_wait(session: Session, tmp_path:
 async def test_a_sweep_whose_process_dies_is_made_good_by_the_next(scene: Scene, undisturbed: Undisturbed) -> None:
     """The run was inserted and not started; the sweep that finds it is killed as it starts it."""
     world = scene.world
-    scene.consented()
+    scene.consented(*MULTI_TENANT)
     world.points.arm("store.after", "POST Runs", 1, then_cut(world.host.kill_and_restart))
     world.points.arm("timer.after", "sweep_runs", 0, then_cut(world.host.kill_and_restart))
     with pytest.raises(httpx.TransportError):
-        await scene.post(world.people.ana)
+        await scene.post(world.people.ana, features=["hunting"])
 
     assert await to_rest(scene) == "Ready"
     assert world.points.armed == frozenset()
