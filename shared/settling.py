@@ -59,11 +59,13 @@ class Settling:
             outcome=outcome,
             request_id=request_id or mine.request_id,
         )
-        await self._record_entry(tenant_id, key, mine, deed, mine.after if after is None else after)
-        await self.settled(tenant_id, key)
+        tenant = await self._record_entry(tenant_id, key, mine, deed, mine.after if after is None else after)
+        await self._finished(tenant, key)
         _log.info("write.settled tenant_id=%s kind=%s outcome=%s", tenant_id, write.kind, outcome)
 
-    async def _record_entry(self, tenant_id: TenantId, key: str, mine: Intent, deed: Deed, after: msgspec.Raw) -> None:
+    async def _record_entry(
+        self, tenant_id: TenantId, key: str, mine: Intent, deed: Deed, after: msgspec.Raw
+    ) -> Tenant:
         entry = await self._audit.next_entry(tenant_id, deed)
 
         def decide(tenant: Tenant) -> Change | None:
@@ -79,30 +81,34 @@ class Settling:
             )
             return Change(record=tenant.record, intents=[settling])
 
-        await self._tenants.update(tenant_id, decide)
+        return await self._tenants.update(tenant_id, decide)
 
     async def settled(self, tenant_id: TenantId, key: str) -> Intent | None:
         """The intent; when its audit entry is on the way, that is finished first."""
+        tenant = await self._tenants.read(tenant_id)
+        return await self._finished(tenant, key) if tenant else None
+
+    async def _finished(self, tenant: Tenant, key: str) -> Intent | None:
+        tenant_id = tenant.record.tenant_id
         for _ in range(_AUDIT_TRIES):
-            tenant = await self._tenants.read(tenant_id)
-            intent = tenant.intents.get(key) if tenant else None
+            intent = tenant.intents.get(key)
             if intent is None or intent.state is not IntentState.SETTLING or not intent.entry:
                 return intent
             entry = msgspec.json.decode(intent.entry, type=Entry)
             if await self._audit.append(entry):
-                await self._close(tenant_id, key, intent.entry)
+                tenant = await self._close(tenant_id, key, intent.entry)
             else:
-                await self._renumber(tenant_id, key, intent.entry, entry.deed)
+                tenant = await self._renumber(tenant_id, key, intent.entry, entry.deed)
         raise StoreConflict(f"audit of {tenant_id} kept moving")
 
-    async def _renumber(self, tenant_id: TenantId, key: str, old: str, deed: Deed) -> None:
+    async def _renumber(self, tenant_id: TenantId, key: str, old: str, deed: Deed) -> Tenant:
         entry = await self._audit.next_entry(tenant_id, deed)
-        await self._swap(tenant_id, key, old, entry=_text(entry), state=IntentState.SETTLING)
+        return await self._swap(tenant_id, key, old, entry=_text(entry), state=IntentState.SETTLING)
 
-    async def _close(self, tenant_id: TenantId, key: str, old: str) -> None:
-        await self._swap(tenant_id, key, old, entry="", state=IntentState.CLOSED)
+    async def _close(self, tenant_id: TenantId, key: str, old: str) -> Tenant:
+        return await self._swap(tenant_id, key, old, entry="", state=IntentState.CLOSED)
 
-    async def _swap(self, tenant_id: TenantId, key: str, old: str, *, entry: str, state: IntentState) -> None:
+    async def _swap(self, tenant_id: TenantId, key: str, old: str, *, entry: str, state: IntentState) -> Tenant:
         def decide(tenant: Tenant) -> Change | None:
             intent = tenant.intents[key]
             if intent.state is not IntentState.SETTLING or intent.entry != old:
@@ -112,7 +118,7 @@ class Settling:
                 intents=[msgspec.structs.replace(intent, entry=entry, state=state, attempted=None)],
             )
 
-        await self._tenants.update(tenant_id, decide)
+        return await self._tenants.update(tenant_id, decide)
 
 
 def _text(entry: Entry) -> str:

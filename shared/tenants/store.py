@@ -1,11 +1,12 @@
 """The tenant table: one partition a tenant, read whole, written in transactions that hold the record's ETag.
 
-All writes go through `update`: it reads, asks a pure function what to change, writes, and asks again when somebody
+All writes go through `update`: it asks a pure function what to change, writes, and reads and asks again when somebody
 else was faster. A row key is `record`, `act|08`, `analyst|{id}`, `elig|{hash}`, `consent|{registration}`,
 `intent|{hash}`, `signin`, `proof|{feature}` or `health`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,6 +32,9 @@ _HINT_SETTLES = timedelta(minutes=10)
 
 type Decide = Callable[[Tenant], Change | None]
 
+_last_seen: ContextVar[Tenant | None] = ContextVar("last_seen", default=None)
+"""The tenant as this invocation last read or wrote it: the worker gives each invocation a context of its own."""
+
 
 class TenantStore:
     """Reads and writes tenants. `by_state` is a table of hints that lists tenants by state."""
@@ -43,7 +47,9 @@ class TenantStore:
 
     async def read(self, tenant_id: TenantId) -> Tenant | None:
         """The tenant, or None."""
-        return _assemble(await self._tenants.partition(tenant_id))
+        tenant = _assemble(await self._tenants.partition(tenant_id))
+        _last_seen.set(tenant)
+        return tenant
 
     async def create(self, change: Change) -> bool:
         """Insert a tenant that is not there. False when it is."""
@@ -56,17 +62,26 @@ class TenantStore:
     async def update(self, tenant_id: TenantId, decide: Decide) -> Tenant:
         """Change a tenant by a pure function of what is there; None changes nothing. Gives the tenant as it is now.
 
+        A change of what this invocation saw last is tried first: the ETag holds it. Anything else that `decide` says
+        of what was seen is worth nothing until it was read again.
+
         Raises StoreConflict when others keep changing it, whatever `decide` raises, and TransitionNotAllowed.
         """
+        seen = _last_seen.get()
+        if seen is not None and seen.record.tenant_id == tenant_id and (change := _foreseen(seen, decide)):
+            try:
+                return await self._change(seen, change)
+            except Stale:
+                _last_seen.set(None)
         for _ in range(_TRIES):
             tenant = await self.read(tenant_id)
             if tenant is None:
                 raise StoreConflict(f"tenant {tenant_id} is not there")
-            change = decide(tenant)
-            if change is None:
+            decided = decide(tenant)
+            if decided is None:
                 return tenant
             try:
-                return _applied(tenant, change, await self._write(change, tenant))
+                return await self._change(tenant, decided)
             except Stale:
                 await self._clock.sleep(0.05)
         raise StoreConflict(f"tenant {tenant_id} kept changing")
@@ -89,6 +104,12 @@ class TenantStore:
             elif self._clock.now() - hint.decode(_Hint).at > _HINT_SETTLES:
                 await self._forget(hint)
         return list(found.values()), following
+
+    async def _change(self, tenant: Tenant, change: Change) -> Tenant:
+        _last_seen.set(None)  # until the write is known to have landed, nobody knows what is there
+        changed = _applied(tenant, change, await self._write(change, tenant))
+        _last_seen.set(changed)
+        return changed
 
     async def _forget(self, hint: Row) -> None:
         try:
@@ -155,6 +176,15 @@ class TenantStore:
 
     def _hint(self, state: State, tenant_id: TenantId) -> Row:
         return Row(partition=state.value, key=tenant_id, body=encode(_Hint(self._clock.now())), nonce=self._new_id())
+
+
+def _foreseen(seen: Tenant, decide: Decide) -> Change | None:
+    """The change that would be made of what was seen, if it can be made at all."""
+    try:
+        change = decide(seen)
+    except Exception:  # noqa: BLE001 - what it raises of what is there counts, and is raised after the read
+        return None
+    return change if change is not None and may_become(seen.record.state, change.record.state) else None
 
 
 class _Hint(msgspec.Struct, frozen=True):

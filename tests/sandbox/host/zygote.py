@@ -47,7 +47,8 @@ class Zygote:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.sandbox.host.nursery", str(theirs.fileno()), *warm],
                 cwd=_ROOT,
-                env={**os.environ, **(environment or {})},
+                # With compiled files, as an app is deployed: each fork would compile all of it anew.
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
