@@ -9,7 +9,7 @@ import httpx
 from shared.permissions import Registration
 from shared.running.acts import OFFBOARDING as ACTS
 from tests.flows.killing import FINISH, START, Story, ask_patiently, to_rest
-from tests.flows.pictures import picture
+from tests.flows.pictures import changes, picture
 from tests.flows.scene import Scene
 from tests.flows.standing import Standing
 from tests.sandbox.population import CLIENT_IDS
@@ -83,20 +83,19 @@ async def left_behind(scene: Scene) -> Standing:
         "kept": (tenant.analysts, tenant.eligibilities, tenant.intents, record.synchronization),
         "left": (record.left_to_kit, record.skipped),
         "audit": trail,
-        "tenants": {path: value for path, value in picture(scene.world).items() if not path.endswith(_DATED)},
+        "changed for good": changes(scene.at_first, picture(scene.world)),
         "deleted accounts": sorted(names[one] for one in directory.deleted_users),
     }
 
 
 async def ready_since_the_night(scene: Scene) -> None:
     """Onboarded, and looked after by the day's night, so that none comes in between."""
+    scene.consented()
+    scene.at_first = picture(scene.world)
     await scene.onboarded()
     scene.world.clock.advance(_TO_THE_NEXT_LOOK)
     await scene.settle()
 
-
-_DATED = (".made_at", ".defender.alerts", ".defender.devices")
-"""What carries the moment at which a world was made: never the same in two of them."""
 
 _TO_THE_NEXT_LOOK = 600
 

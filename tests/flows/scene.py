@@ -23,6 +23,7 @@ from shared.tables import Table
 from shared.tenants.record import Tenant
 from shared.tenants.store import TenantStore
 from tests.flows import described
+from tests.flows.pictures import Picture
 from tests.sandbox.graph.models.applications import SYNC_TEMPLATE, ServicePrincipal
 from tests.sandbox.graph.models.directory import User
 from tests.sandbox.graph.replication import DEFAULT_PIM_SECONDS, DEFAULT_SECONDS, View
@@ -37,11 +38,15 @@ STANDARD = (Registration.SETUP, Registration.ACCESS)
 
 
 class Scene:
-    """One tenant's story in a world. Fabrikam, unless another tenant id is given."""
+    """One tenant's story in a world. Fabrikam, unless another tenant id is given.
+
+    `at_first`: what both tenants held before the story, where it ends by comparing with that.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.target = TenantId(world.fabrikam.id)
+        self.at_first: Picture = {}
         self._http = httpx.AsyncClient(base_url=world.host.url, trust_env=False, timeout=30)
         state, audit = world.accounts
         self._state = TableServiceClient.from_connection_string(state.connection_string())

@@ -44,6 +44,9 @@ def _told(name: str, wanted: object, found: object) -> str:
         missing, surplus = [one for one in wanted if one not in found], [one for one in found if one not in wanted]
         if missing or surplus:
             return f"{name}: missing {missing}, surplus {surplus}"
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        other = [key for key in {**wanted, **found} if wanted.get(key) != found.get(key)]
+        return f"{name}: " + ", ".join(f"{key} is {found.get(key)}, not {wanted.get(key)}" for key in other)
     return f"{name}: {found}, not {wanted}"
 
 

@@ -64,6 +64,7 @@ async def test_without_pim_what_an_administrator_assigned_to_a_group_is_left_to_
     wish = {"access": by(group)} if group else {}
     await scene.post(people.ana, withoutPim="wait", **wish)
     assert await scene.settle() == "WaitingForPerson"
+    scene.world.clock.advance(600)  # by then the accounts are known everywhere
     await carry_out(scene, (await scene.record())["problem"]["do"])
     assert await scene.retry() == "Ready"
 

@@ -9,7 +9,7 @@ import pytest
 from shared.permissions import Registration
 from tests.flows.letting_go import consent, delete, let_go, states, withdraw
 from tests.flows.pictures import changes, picture
-from tests.flows.scene import Scene
+from tests.flows.scene import STANDARD, Scene
 
 _DONE_BUT_27 = {21: "Done", 22: "Done", 24: "Done", 25: "Done", 26: "Done", 27: "Waiting"}
 
@@ -100,7 +100,7 @@ async def test_without_access_nothing_is_taken_away_from_the_analysts_before_it_
     assert changes(before, picture(scene.world)) == {}
 
 
-@pytest.mark.parametrize("withdrawn", [(Registration.SETUP,), (Registration.ACCESS,), tuple(Registration)[3:]], ids=str)
+@pytest.mark.parametrize("withdrawn", [(Registration.SETUP,), (Registration.ACCESS,), STANDARD], ids=str)
 async def test_with_the_kit_nothing_is_waited_for_and_what_is_left_is_named(
     scene: Scene, withdrawn: tuple[Registration, ...]
 ) -> None:

@@ -38,7 +38,7 @@ def test_the_recorded_run_is_worth_comparing_with(undisturbed_leave: Undisturbed
 
     assert (found["state"], found["problem"], found["open run"]) == ("Offboarded", None, False)
     assert found["kept"] == ({}, {}, {}, None)
-    assert found["left"] == ((), ())
+    assert (found["left"], found["changed for good"]) == (((), ()), {})
     assert len([one for one in trail if one[0] > 20]) == undisturbed_leave.writes.total() == 8
     assert {one[-1] for one in trail} == {"done"}
 
