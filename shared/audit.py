@@ -23,11 +23,15 @@ class Audit:
 
     async def next_entry(self, subject: str, deed: Deed) -> Entry:
         """The entry that would follow the head. Nothing is written."""
-        head = await self._table.first(subject)
-        if head is None:
+        last = await self.head(subject)
+        if last is None:
             return sealed(subject, 1, GENESIS, deed)
-        last = head.decode(Entry)
         return sealed(subject, last.sequence + 1, last.hash, deed)
+
+    async def head(self, subject: str) -> Entry | None:
+        """The newest entry of a subject's chain."""
+        row = await self._table.first(subject)
+        return row.decode(Entry) if row else None
 
     async def append(self, entry: Entry) -> bool:
         """Insert an entry. Equal content there already is success; False when another entry took its place."""

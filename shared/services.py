@@ -6,6 +6,7 @@ comes from.
 
 import uuid
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import httpx
 from azure.data.tables.aio import TableClient, TableServiceClient
@@ -28,10 +29,14 @@ from shared.identifiers import NewId, TenantId
 from shared.intents import Intents
 from shared.permissions import Registration
 from shared.runs import Runs
+from shared.seals import CONTAINER, Seals
 from shared.settings import Settings, StoreSettings, read_settings
 from shared.slots import Slots
 from shared.tables import OpenTable, Table
 from shared.tenants.store import TenantStore
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import ContainerClient
 
 _HTTP_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 """Synchronization calls are slow at times; four tries still end within functionTimeout."""
@@ -61,6 +66,7 @@ class Services:
     claims: Claims
     audit: Audit
     intents: Intents
+    seals: Seals | None
     graph: Graph
     health: Table
 
@@ -119,6 +125,7 @@ def build(settings: Settings, clock: Clock) -> Services:
         claims=Claims(Table(opened, "Claims", clock)),
         audit=audit,
         intents=Intents(tenants, audit, clock),
+        seals=_seals(settings),
         graph=graph,
         health=runs,
     )
@@ -127,6 +134,24 @@ def build(settings: Settings, clock: Clock) -> Services:
 def new_id() -> str:
     """A random GUID, from the operating system."""
     return str(uuid.uuid4())
+
+
+def _seals(settings: Settings) -> Seals | None:
+    store = settings.audit_blobs
+    if store is None:
+        return None
+
+    def open_container() -> "ContainerClient":
+        # Loaded by the one activity of a night that seals, and not by every cold start.
+        from azure.storage.blob.aio import ContainerClient  # noqa: PLC0415
+
+        if store.connection_string:
+            return ContainerClient.from_connection_string(store.connection_string, CONTAINER, retry_total=0)
+        identity = ManagedIdentityCredential(client_id=settings.identity_client_id)
+        return ContainerClient(store.endpoint, CONTAINER, credential=identity, retry_total=0)
+
+    # Without retries of the SDK: the night tries again, on durable timers.
+    return Seals(open_container, creates=bool(store.connection_string))
 
 
 def _opener(store: StoreSettings, settings: Settings) -> OpenTable:

@@ -15,10 +15,12 @@ from shared.permissions import SECURITY_READER, Registration, SourceMode
 
 ROLES = ("all",)
 
+_AUDIT_TABLES, _AUDIT_BLOBS = "TENANTRY_AUDIT_TABLES", "TENANTRY_AUDIT_BLOBS"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
-    """One storage account's tables: an endpoint reached by identity, or a connection string (local runs)."""
+    """One storage account's tables, or its blobs: an endpoint reached by identity, or a connection string (local runs)."""
 
     endpoint: str
     connection_string: str
@@ -57,6 +59,7 @@ class Settings:
     identity_client_id: AppId
     tables: StoreSettings
     audit_tables: StoreSettings
+    audit_blobs: StoreSettings | None
     portals: Portals
     deadlines: Deadlines
     nightly_hour: int
@@ -82,6 +85,9 @@ NAMES: Mapping[str, str] = {
     "TENANTRY_TABLES_CONNECTION_STRING": "instead of the endpoint, for local runs against Azurite",
     "TENANTRY_AUDIT_TABLES_ENDPOINT": "Table endpoint of the audit account, reached by identity",
     "TENANTRY_AUDIT_TABLES_CONNECTION_STRING": "instead of the endpoint, for local runs against Azurite",
+    "TENANTRY_AUDIT_BLOBS_ENDPOINT": "Blob endpoint of the audit account, reached by identity, for the nightly seals; "
+    "without it nothing is sealed",
+    "TENANTRY_AUDIT_BLOBS_CONNECTION_STRING": "instead of the endpoint, for local runs against Azurite",
     "TENANTRY_MTO_PORTAL": "Defender multi-tenant portal, for the checklist's links",
     "TENANTRY_DEFENDER_PORTAL": "Defender portal, for the checklist's links",
     "TENANTRY_MYACCOUNT_PORTAL": "My Account portal, for the checklist's links",
@@ -158,20 +164,30 @@ class _Reader:
         return int(value)
 
     def store(self, prefix: str) -> StoreSettings:
-        endpoint, connection = f"{prefix}_ENDPOINT", f"{prefix}_CONNECTION_STRING"
-        found = StoreSettings(endpoint=self.text(endpoint, ""), connection_string=self.text(connection, ""))
+        endpoint, connection, found = self._store(prefix)
         if bool(found.endpoint) == bool(found.connection_string):
             self.problems.append(f"set exactly one of {endpoint} and {connection}")
         return found
 
+    def store_if_any(self, prefix: str) -> StoreSettings | None:
+        endpoint, connection, found = self._store(prefix)
+        if found.endpoint and found.connection_string:
+            self.problems.append(f"set one of {endpoint} and {connection}, or neither")
+        return found if found.endpoint or found.connection_string else None
 
-def read_audit_store(environment: Mapping[str, str] | None = None) -> StoreSettings:
-    """The audit account alone, for the verifier. Raises SettingsError."""
+    def _store(self, prefix: str) -> tuple[str, str, StoreSettings]:
+        endpoint, connection = f"{prefix}_ENDPOINT", f"{prefix}_CONNECTION_STRING"
+        found = StoreSettings(endpoint=self.text(endpoint, ""), connection_string=self.text(connection, ""))
+        return endpoint, connection, found
+
+
+def read_audit_stores(environment: Mapping[str, str] | None = None) -> tuple[StoreSettings, StoreSettings | None]:
+    """The audit account alone, for the verifier: its tables, and its blobs if there are seals. Raises SettingsError."""
     reader = _Reader(os.environ if environment is None else environment)
-    store = reader.store("TENANTRY_AUDIT_TABLES")
+    stores = reader.store(_AUDIT_TABLES), reader.store_if_any(_AUDIT_BLOBS)
     if reader.problems:
         raise SettingsError("; ".join(reader.problems))
-    return store
+    return stores
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -196,7 +212,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         },
         identity_client_id=AppId(reader.guid("TENANTRY_IDENTITY_CLIENT_ID")),
         tables=reader.store("TENANTRY_TABLES"),
-        audit_tables=reader.store("TENANTRY_AUDIT_TABLES"),
+        audit_tables=reader.store(_AUDIT_TABLES),
+        audit_blobs=reader.store_if_any(_AUDIT_BLOBS),
         portals=Portals(
             mto=reader.url("TENANTRY_MTO_PORTAL", https=True),
             defender=reader.url("TENANTRY_DEFENDER_PORTAL", https=True),

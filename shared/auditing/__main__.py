@@ -2,7 +2,8 @@
 there was nothing to read, or it could not be read.
 
 Reads the audit account named by TENANTRY_AUDIT_TABLES_ENDPOINT as whoever is signed in with the Azure CLI, or by
-TENANTRY_AUDIT_TABLES_CONNECTION_STRING.
+TENANTRY_AUDIT_TABLES_CONNECTION_STRING; and its seals by TENANTRY_AUDIT_BLOBS_ENDPOINT or
+TENANTRY_AUDIT_BLOBS_CONNECTION_STRING.
 """
 
 import argparse
@@ -12,12 +13,15 @@ import sys
 from azure.core.exceptions import AzureError
 from azure.data.tables.aio import TableServiceClient
 from azure.identity.aio import AzureCliCredential
+from azure.storage.blob.aio import ContainerClient
+from msgspec import DecodeError
 
 from shared.audit import Audit
-from shared.auditing.verifying import verdicts
+from shared.auditing.verifying import Promises, promises, verdicts
 from shared.clock import SystemClock
 from shared.errors import SettingsError, StoreConflict, StoreUnavailable
-from shared.settings import StoreSettings, read_audit_store
+from shared.seals import CONTAINER, Seals
+from shared.settings import StoreSettings, read_audit_stores
 from shared.tables import Table
 
 
@@ -28,26 +32,44 @@ def main() -> int:
     parser.add_argument("--subject", default="", help="one tenant's id; every chain unless given")
     chosen = parser.parse_args()
     try:
-        return asyncio.run(_verify(read_audit_store(), chosen.subject.lower()))
-    except (SettingsError, StoreConflict, StoreUnavailable, AzureError) as error:
+        return asyncio.run(_verify(*read_audit_stores(), chosen.subject.lower()))
+    except (SettingsError, StoreConflict, StoreUnavailable, AzureError, DecodeError) as error:
         print(f"could not be read: {error}", file=sys.stderr)  # noqa: T201
         return 2
 
 
-async def _verify(store: StoreSettings, subject: str) -> int:
+async def _verify(store: StoreSettings, blobs: StoreSettings | None, subject: str) -> int:
     chains = broken = 0
+    sealed = await _sealed(blobs, subject) if blobs else {}
+    if not sealed:
+        print("no seals: only the chains themselves are checked", file=sys.stderr)  # noqa: T201
     async with AzureCliCredential() as credential, _service(store, credential) as service:
         audit = Audit(Table(service.get_table_client, "Audit", SystemClock(), creates=False))
-        async for verdict in verdicts(audit, subject):
+        async for verdict in verdicts(audit, subject, sealed):
             chains += 1
             broken += bool(verdict.broken)
-            told = f"BROKEN at {verdict.broken}" if verdict.broken else f"holds; head {verdict.head}"
+            told = (
+                f"BROKEN at {verdict.broken}"
+                if verdict.broken
+                else f"holds; {verdict.seals} seals; head {verdict.head}"
+            )
             print(f"{verdict.subject}  {verdict.entries} entries  {told}")  # noqa: T201
     print(f"{chains} chains, {broken} broken")  # noqa: T201
     if chains == 0:
         print("there is nothing to verify: is this the right account, and the right subject?", file=sys.stderr)  # noqa: T201
         return 2
     return 1 if broken else 0
+
+
+async def _sealed(blobs: StoreSettings, subject: str) -> Promises:
+    async with AzureCliCredential() as credential:
+
+        def open_container() -> ContainerClient:
+            if blobs.connection_string:
+                return ContainerClient.from_connection_string(blobs.connection_string, CONTAINER)
+            return ContainerClient(blobs.endpoint, CONTAINER, credential=credential)
+
+        return await promises(Seals(open_container, creates=False).all(), subject)
 
 
 def _service(store: StoreSettings, credential: AzureCliCredential) -> TableServiceClient:

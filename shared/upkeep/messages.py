@@ -39,5 +39,19 @@ class NightOver(msgspec.Struct, frozen=True):
     """The night's run is closed."""
 
 
+class SealCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Which night is to be sealed."""
+
+    run: RunKey
+
+
+class Sealed(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether it is, or need not be; the count of chains."""
+
+    done: bool
+    heads: int = 0
+
+
 LOOK_AFTER: Activity[PageCall, Page] = Activity(name="look_after_page", payload=PageCall, outcome=Page)
+SEAL_AUDIT: Activity[SealCall, Sealed] = Activity(name="seal_audit", payload=SealCall, outcome=Sealed)
 END_NIGHT: Activity[NightCall, NightOver] = Activity(name="end_night", payload=NightCall, outcome=NightOver)

@@ -6,7 +6,7 @@ Tenants whose analysts changed get runs of their own, by run rows: a night waits
 from shared.durable import ActivityFailed, Context, Sleeper, Steps, call
 from shared.identifiers import TenantId
 from shared.run import RunKey
-from shared.upkeep.messages import END_NIGHT, LOOK_AFTER, NightCall, Page, PageCall
+from shared.upkeep.messages import END_NIGHT, LOOK_AFTER, SEAL_AUDIT, NightCall, Page, PageCall, SealCall, Sealed
 
 _AGAIN_SECONDS = (600.0, 1800.0, 3600.0)
 """Waits before those that were postponed are looked at again in the same night."""
@@ -35,8 +35,22 @@ def look_after_tenants(context: Context, run: RunKey) -> Steps[None]:
         page = yield from _page(context, sleeper, PageCall(run=run, only=tuple(postponed)))
         looked_at, opened = looked_at + page.looked_at, opened + page.opened
         postponed = list(page.postponed)
+    yield from _seal(context, sleeper, run)
     ended = NightCall(run=run, looked_at=looked_at, opened=opened, given_up=tuple(postponed))
     yield from call(context, END_NIGHT, ended)
+
+
+def _seal(context: Context, sleeper: Sleeper, run: RunKey) -> Steps[None]:
+    """Seal the audit's heads. A night that cannot is over all the same: its activity has said so, loudly."""
+    for failures in range(1, _TRIES + 1):
+        try:
+            sealed = yield from call(context, SEAL_AUDIT, SealCall(run=run))
+        except ActivityFailed:
+            sealed = Sealed(done=False)
+        if sealed.done:
+            return
+        if failures < _TRIES:
+            yield from sleeper.sleep(_PAUSE_SECONDS * failures)
 
 
 def _page(context: Context, sleeper: Sleeper, page: PageCall) -> Steps[Page]:

@@ -4,7 +4,7 @@ import azure.durable_functions as df
 
 from shared.hosting import register_activity, register_orchestrator, register_timer
 from shared.running import acts
-from shared.upkeep import leaving_activities, messages, night_activities, night_triggers
+from shared.upkeep import leaving_activities, messages, night_activities, night_triggers, seal_activities
 from shared.upkeep.orchestrator import look_after_tenants
 
 
@@ -18,5 +18,6 @@ def blueprint() -> df.Blueprint:
     register_timer(app, "begin_night", "0 5 * * * *", night_triggers.begin_night)
     register_orchestrator(app, acts.ORCHESTRATORS[messages.KIND], look_after_tenants)
     register_activity(app, messages.LOOK_AFTER, night_activities.look_after_page)
+    register_activity(app, messages.SEAL_AUDIT, seal_activities.seal_audit)
     register_activity(app, messages.END_NIGHT, night_activities.end_night)
     return app

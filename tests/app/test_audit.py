@@ -2,11 +2,8 @@
 
 import csv
 import io
-import os
 import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,11 +14,10 @@ from shared.audit import Audit
 from shared.chain import Deed, Entry
 from shared.rows import Row, to_entity
 from tests.app.answers import PROBLEM, content_type
+from tests.app.verifier import run_verifier
 from tests.flows.scene import Scene
 from tests.sandbox.population import APP_ROLES, AUDIT, OPERATE, READ
 from tests.unit.making import ANA, NOON, TARGET
-
-_ROOT = Path(__file__).parents[2]
 
 
 def auditor(scene: Scene) -> str:
@@ -206,21 +202,9 @@ async def test_a_store_that_cannot_be_read_is_neither_whole_nor_broken(scene: Sc
 
 
 def verify(scene: Scene, *more: str, store: str | None = None) -> subprocess.CompletedProcess[str]:
-    """As README says, against the world's audit account."""
+    """Against the world's audit account."""
     _, account = scene.world.accounts
-    environment = {
-        "PATH": os.environ["PATH"],
-        "TENANTRY_AUDIT_TABLES_CONNECTION_STRING": account.connection_string() if store is None else store,
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "shared.auditing", "verify", *more],
-        cwd=_ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return run_verifier(*more, tables=account.connection_string() if store is None else store)
 
 
 async def _overwrite(scene: Scene, entry: Entry, body: str) -> None:

@@ -1,4 +1,4 @@
-"""The real Azurite, table service only, as one child process for a whole session.
+"""The real Azurite, one service of it (tables, unless told), as one child process for a whole session.
 
 Data stays in memory. Every world takes accounts of its own, so worlds never see each other's tables; accounts must be
 known when Azurite starts, so a pool of them is made in advance, and another process is started when the pool is empty.
@@ -12,18 +12,27 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import IO, Self
 
 _PROJECT = Path(__file__).parents[2]
-_MAIN = _PROJECT / "node_modules" / "azurite" / "dist" / "src" / "table" / "main.js"
+_SERVICES = _PROJECT / "node_modules" / "azurite" / "dist" / "src"
 _GUARD = Path(__file__).with_name("azurite_guard.cjs")
-_OPTIONS = ("--tableHost", "127.0.0.1", "--tablePort", "0", "--inMemoryPersistence", "--disableTelemetry", "--silent")
+# The SDK may speak a version that Azurite has not heard of; what we ask of blobs is older than both.
+_OPTIONS = ("--inMemoryPersistence", "--disableTelemetry", "--silent", "--skipApiVersionCheck")
 
 # One variable holds them all and Linux takes at most 128 KiB of it: about a hundred bytes for each account.
 _ACCOUNTS_PER_PROCESS = 500
+
+
+class Service(StrEnum):
+    """A service of a storage account."""
+
+    TABLE = "table"
+    BLOB = "blob"
 
 
 class AzuriteError(Exception):
@@ -32,22 +41,25 @@ class AzuriteError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageAccount:
-    """A storage account, and where Azurite serves its tables (path style)."""
+    """A storage account, and where Azurite serves its tables or its blobs (path style)."""
 
     name: str
     key: str
     endpoint: str
+    service: Service = Service.TABLE
 
     def connection_string(self, through: str | None = None) -> str:
-        """What an app needs to reach the tables, straight or through a proxy at that address."""
+        """What an app needs to reach them, straight or through a proxy at that address."""
         endpoint = self.endpoint if through is None else f"{through}/{self.name}"
-        return f"DefaultEndpointsProtocol=http;AccountName={self.name};AccountKey={self.key};TableEndpoint={endpoint};"
+        kind = self.service.capitalize()
+        return f"DefaultEndpointsProtocol=http;AccountName={self.name};AccountKey={self.key};{kind}Endpoint={endpoint};"
 
 
 class Azurite:
     """Hands out storage accounts nobody used before; starts Azurite when the first is asked for."""
 
-    def __init__(self, accounts_per_process: int = _ACCOUNTS_PER_PROCESS) -> None:
+    def __init__(self, accounts_per_process: int = _ACCOUNTS_PER_PROCESS, *, service: Service = Service.TABLE) -> None:
+        self._service = service
         self._accounts_per_process = accounts_per_process
         self._processes: list[subprocess.Popen[str]] = []
         self._directory: tempfile.TemporaryDirectory[str] | None = None
@@ -87,13 +99,15 @@ class Azurite:
             self._directory = None
 
     def _start(self) -> list[StorageAccount]:
-        keys = {f"account{next(self._names):06}": _new_key() for _ in range(self._accounts_per_process)}
+        # Their names differ by service: a world's proxy knows its accounts by name.
+        names = (f"{self._service}account{next(self._names):06}" for _ in range(self._accounts_per_process))
+        keys = {name: _new_key() for name in names}
         if self._directory is None:
             self._directory = tempfile.TemporaryDirectory(prefix="azurite-")
         errors = Path(self._directory.name) / "errors.txt"
         with errors.open("a") as error_file:
             process = subprocess.Popen(
-                [_node(), "--require", str(_GUARD), str(_main()), *_OPTIONS],
+                [_node(), "--require", str(_GUARD), str(_main(self._service)), *_listening(self._service), *_OPTIONS],
                 cwd=self._directory.name,
                 env={**os.environ, "AZURITE_ACCOUNTS": ";".join(f"{name}:{key}" for name, key in keys.items())},
                 stdin=subprocess.PIPE,
@@ -109,7 +123,8 @@ class Azurite:
             process.kill()
             raise AzuriteError(f"Azurite ended before it listened:\n{errors.read_text()}")
         return [
-            StorageAccount(name=name, key=key, endpoint=f"http://127.0.0.1:{port}/{name}") for name, key in keys.items()
+            StorageAccount(name=name, key=key, endpoint=f"http://127.0.0.1:{port}/{name}", service=self._service)
+            for name, key in keys.items()
         ]
 
 
@@ -132,7 +147,12 @@ def _node() -> str:
     return node
 
 
-def _main() -> Path:
-    if not _MAIN.exists():
+def _listening(service: Service) -> tuple[str, ...]:
+    return (f"--{service}Host", "127.0.0.1", f"--{service}Port", "0")
+
+
+def _main(service: Service) -> Path:
+    main = _SERVICES / service / "main.js"
+    if not main.exists():
         raise AzuriteError("Azurite is not installed: any of `make test`, `make demo` and `make sandbox` installs it")
-    return _MAIN
+    return main

@@ -50,7 +50,7 @@ async def _serve(console: Console, faults: str, seed: int) -> None:
     folder = Path(tempfile.mkdtemp(prefix="tenantry-sandbox-"))
     try:
         with Session(folder) as session:
-            async with World(folder=folder, session=session, faults=PRESETS[faults](seed)) as world:
+            async with World(folder=folder, session=session, faults=PRESETS[faults](seed), seals=True) as world:
                 guard_access(world.fabrikam)
                 _write_settings(world)
                 _tell(console, world)
@@ -85,6 +85,7 @@ def _tell(console: Console, world: World) -> None:
     auditor = world.token(people.reader, AUDIT, lifetime=_TOKEN_SECONDS)
     ana = world.token(people.ana, lifetime=_TOKEN_SECONDS)
     _, audit = world.accounts
+    seals = world.seals_account.connection_string() if world.seals_account else ""
     tenant = f"{app}/api/tenants/{world.fabrikam.id}"
     console.rule("The sandbox is up; Ctrl-C ends it")
     rows = (
@@ -126,7 +127,8 @@ curl -s {tenant}/kit -H "Authorization: Bearer $READER"
 curl -s -X POST {tenant}/checklist/{people.ana.object_id} -H "Authorization: Bearer $ANA" \
   -H 'Content-Type: application/json' -d '{{"item": "role"}}'
 curl -s "{app}/api/audit?format=csv" -H "Authorization: Bearer $AUDITOR"
-TENANTRY_AUDIT_TABLES_CONNECTION_STRING='{audit.connection_string()}' .venv/bin/python -m shared.auditing verify
+TENANTRY_AUDIT_TABLES_CONNECTION_STRING='{audit.connection_string()}' \
+  TENANTRY_AUDIT_BLOBS_CONNECTION_STRING='{seals}' .venv/bin/python -m shared.auditing verify
 curl -s {app}/api/openapi.json
 curl -si {app}/api/health
 """

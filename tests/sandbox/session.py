@@ -1,16 +1,16 @@
-"""What all worlds of one test session or demo share: Table Storage, the warmed parent of app processes, certificates."""
+"""What all worlds of one test session or demo share: storage, the warmed parent of app processes, certificates."""
 
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from tests.sandbox.azurite import Azurite
+from tests.sandbox.azurite import Azurite, Service
 from tests.sandbox.certificates import Certificates
 from tests.sandbox.host import Zygote
 
 
 class Session:
-    """Leaving it ends both processes; they end too when this process dies."""
+    """Leaving it ends their processes; they end too when this process dies."""
 
     def __init__(self, folder: Path) -> None:
         self.certificates = Certificates(folder)
@@ -18,6 +18,7 @@ class Session:
         # aiohttp reads the trusted certificates when it is imported, which is in the zygote.
         self.zygote = self._leaving.enter_context(Zygote(environment=self.certificates.environment()))
         self.azurite = self._leaving.enter_context(Azurite())
+        self.blobs = self._leaving.enter_context(Azurite(service=Service.BLOB))
 
     def __enter__(self) -> Self:
         return self

@@ -57,7 +57,9 @@ class World:
         auto_advance: bool = True,
         app_directory: Path = PROJECT,
         settings: Mapping[str, str] | None = None,
+        seals: bool = False,
     ) -> None:
+        """`seals`: the audit account has blobs too, so that a night seals; that starts one process more."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.log = folder / "app.log"
@@ -78,6 +80,7 @@ class World:
         self._auto_advance = auto_advance
         self._app_directory = app_directory
         self._settings = dict(settings or {})
+        self._seals = seals
         self._leaving = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -94,8 +97,10 @@ class World:
     async def _start(self) -> None:
         self._leaving.callback(self.clock.close)
         self.state_account, self.audit_account = self._session.azurite.take(), self._session.azurite.take()
+        self.seals_account = self._session.blobs.take() if self._seals else None
+        blobs = (self.seals_account,) if self.seals_account else ()
         self.store = StoreProxy(
-            accounts=(self.state_account, self.audit_account), points=self.points, faults=self.faults
+            accounts=(self.state_account, self.audit_account, *blobs), points=self.points, faults=self.faults
         )
         self._leaving.push_async_callback(self.store.stop)
         await self.store.start()
@@ -137,6 +142,7 @@ class World:
             "TENANTRY_IDENTITY_CLIENT_ID": IDENTITY_CLIENT_ID,
             "TENANTRY_TABLES_CONNECTION_STRING": self.state_account.connection_string(self.store.url),
             "TENANTRY_AUDIT_TABLES_CONNECTION_STRING": self.audit_account.connection_string(self.store.url),
+            **self._seals_setting(),
             **_PORTALS,
             "IDENTITY_ENDPOINT": self.clouds.identity_endpoint,
             "IDENTITY_HEADER": self.clouds.identity_header,
@@ -144,6 +150,11 @@ class World:
             **self.certificates.environment(),
             **self._settings,
         }
+
+    def _seals_setting(self) -> dict[str, str]:
+        if self.seals_account is None:
+            return {}
+        return {"TENANTRY_AUDIT_BLOBS_CONNECTION_STRING": self.seals_account.connection_string(self.store.url)}
 
     @property
     def accounts(self) -> tuple[StorageAccount, StorageAccount]:
