@@ -211,7 +211,9 @@ def attributed(log: list[Hit]) -> list[Point]:
     points: list[Point] = []
     episodes: list[Hit] = []
     section = START
-    for hit in log:
+    for number, hit in enumerate(log):
+        if _is_told_by_the_next(log, number):
+            continue
         if hit.kind == "activity.before":
             section = _SECTIONS[hit.label]
             points += [Point(section=section, hit=one) for one in episodes]
@@ -222,6 +224,12 @@ def attributed(log: list[Hit]) -> list[Point]:
             else:
                 points.append(Point(section=section, hit=hit))
     return points + [Point(section=section, hit=one) for one in episodes]
+
+
+def _is_told_by_the_next(log: list[Hit], number: int) -> bool:
+    """Whether dying after this write leaves nothing else behind than dying before the next one, which is a point too."""
+    following = (hit.kind for hit in log[number + 1 :] if not hit.kind.endswith("-read.before"))
+    return log[number].kind == "store.after" and next(following, "") in ("store.before", "vendor.before")
 
 
 async def story(scene: Scene) -> str:
