@@ -1,19 +1,29 @@
 """Privileged writes: intent, read, compare, write the difference, read back, audit. Safe twice, and when an answer
 got lost.
 
-`ensure` is the only way to a vendor write. It is told how to read the thing, when it is as wanted, and how to send
-the difference.
+`ensure`, and `ensure_each` for many things at once, are the only way to a vendor write. They are told how to read the
+thing, when it is as wanted, and how to send the difference.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 
 from shared.audit import Audit
 from shared.clock import Clock
-from shared.errors import Forbidden, NotConsented, Rejected, RemoteError, RoleNotAllowed, Unavailable, Undecidable
+from shared.errors import (
+    Forbidden,
+    NotConsented,
+    NotFound,
+    Rejected,
+    RemoteError,
+    RoleNotAllowed,
+    Unavailable,
+    Undecidable,
+)
 from shared.identifiers import TenantId
 from shared.privileged import Ensured, Fence, NotYet, OpenIntent, PrivilegedWrite, check_fence
 from shared.settling import Settling
@@ -44,6 +54,19 @@ _UNREAD_SECONDS = 20.0
 """Before an intent whose object could not be read is looked at again."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sent[Image]:
+    """A write that the vendor took, with its open intent."""
+
+    write: PrivilegedWrite[Image]
+    mine: Intent
+    request_id: str
+
+    @property
+    def key(self) -> str:
+        return intent_key(self.write.where, self.write.object_name)
+
+
 class Intents:
     """Opens, settles and closes the intents of tenants."""
 
@@ -53,12 +76,52 @@ class Intents:
         self._clock = clock
 
     async def ensure[Image](
-        self, tenant_id: TenantId, fence: Fence, write: PrivilegedWrite[Image]
+        self,
+        tenant_id: TenantId,
+        fence: Fence,
+        write: PrivilegedWrite[Image],
+        *,
+        just_read: Ensured[Image] | None = None,
     ) -> Ensured[Image] | NotYet:
-        """Make it so. Raises RunStopped, and the RemoteError of a refusal (audited) or of a failure."""
+        """Make it so. `just_read`: the thing, as the step before has read it.
+
+        Raises RunStopped, and the RemoteError of a refusal (audited) or of a failure.
+        """
+        intent = await self._settling.settled(tenant_id, intent_key(write.where, write.object_name))
+        image = await write.read() if just_read is None else just_read.image
+        begun = await self._begin(tenant_id, fence, write, intent, image)
+        if not isinstance(begun, _Sent):
+            return begun
+        [result] = await self._read_back(tenant_id, [begun])
+        return result
+
+    async def ensure_each[Image](
+        self, tenant_id: TenantId, fence: Fence, writes: Sequence[PrivilegedWrite[Image]]
+    ) -> list[Ensured[Image] | NotYet | NotFound]:
+        """Make several things so that one read shows: it is read before all of them, and after.
+
+        One that the vendor could not do, for something is not there, has that for its result; the others are not kept
+        waiting. Raises as `ensure`: what was sent by then is found when this is called again.
+        """
+        if not writes:
+            return []
+        tenant, image = await self._tenants.read(tenant_id), await writes[0].read()
+        begun: list[Ensured[Image] | NotYet | NotFound | _Sent[Image]] = []
+        for write in writes:
+            key = intent_key(write.where, write.object_name)
+            intent = await self._settling.finished(tenant, key) if tenant is not None else None
+            try:
+                begun.append(await self._begin(tenant_id, fence, write, intent, image))
+            except NotFound as error:
+                begun.append(error)
+        shown = iter(await self._read_back(tenant_id, [one for one in begun if isinstance(one, _Sent)]))
+        return [next(shown) if isinstance(one, _Sent) else one for one in begun]
+
+    async def _begin[Image](
+        self, tenant_id: TenantId, fence: Fence, write: PrivilegedWrite[Image], intent: Intent | None, image: Image
+    ) -> Ensured[Image] | NotYet | _Sent[Image]:
+        """Compare, and send the difference, if there is one."""
         key = intent_key(write.where, write.object_name)
-        intent = await self._settling.settled(tenant_id, key)
-        image = await write.read()
         pending = intent is not None and intent.state is IntentState.OPEN
         if write.satisfied(image):
             if intent is not None and pending:
@@ -76,7 +139,7 @@ class Intents:
             return NotYet(seconds=5.0, reason="another delivery of this activity is at it")
         earlier = intent.attempted if intent is not None and pending else None
         request_id = await self._send(tenant_id, write, image, mine, earlier)
-        return await self._read_back(tenant_id, write, mine, request_id)
+        return _Sent(write=write, mine=mine, request_id=request_id)
 
     async def refuse[Image](self, tenant_id: TenantId, write: PrivilegedWrite[Image], reason: str) -> None:
         """Settle an open intent whose write the vendor took and then declined, with the vendor's reason."""
@@ -212,19 +275,30 @@ class Intents:
         await self._tenants.update(tenant_id, decide)
 
     async def _read_back[Image](
-        self, tenant_id: TenantId, write: PrivilegedWrite[Image], mine: Intent, request_id: str
-    ) -> Ensured[Image] | NotYet:
-        key = intent_key(write.where, write.object_name)
+        self, tenant_id: TenantId, sent: Sequence[_Sent[Image]]
+    ) -> list[Ensured[Image] | NotYet]:
+        """Settle what was sent as it shows. All of them are seen by the read of the first."""
+        shown: dict[int, Ensured[Image]] = {}
         for wait in (0.0, *_READ_BACKS):
+            if len(shown) == len(sent):
+                break
             if wait:
                 await self._clock.sleep(wait)
-            image = await write.read()
-            if write.satisfied(image):
-                after = _raw(write.picture(image))
-                await self._settling.settle(tenant_id, key, write, mine, "done", request_id, after=after)
-                return Ensured(image=image, changed=True)
-        await self._amend(tenant_id, key, mine, msgspec.structs.replace(mine, request_id=request_id))
-        return NotYet(seconds=15.0, reason="written, but a read does not show it yet")
+            image = await sent[0].write.read()
+            for number, one in enumerate(sent):
+                if number not in shown and one.write.satisfied(image):
+                    await self._done(tenant_id, one, image)
+                    shown[number] = Ensured(image=image, changed=True)
+        for number, one in enumerate(sent):
+            if number not in shown:
+                amended = msgspec.structs.replace(one.mine, request_id=one.request_id)
+                await self._amend(tenant_id, one.key, one.mine, amended)
+        unseen = NotYet(seconds=15.0, reason="written, but a read does not show it yet")
+        return [shown.get(number, unseen) for number in range(len(sent))]
+
+    async def _done[Image](self, tenant_id: TenantId, one: _Sent[Image], image: Image) -> None:
+        after = _raw(one.write.picture(image))
+        await self._settling.settle(tenant_id, one.key, one.write, one.mine, "done", one.request_id, after=after)
 
 
 def _unread(intent: Intent) -> str:

@@ -109,7 +109,14 @@ READ_SOURCE_USER = _call(
     Registration.LOOKUP,
     ("User.Read.All",),
     Family.DIRECTORY,
-    "an analyst must be a member of the source, and no guest there",
+    "whether an analyst whom no list shows is in the source",
+)
+LIST_SOURCE_USERS = _call(
+    "GET /users",
+    Registration.LOOKUP,
+    ("User.Read.All",),
+    Family.DIRECTORY,
+    "analysts must be members of the source, and no guests there",
 )
 READ_TARGET_USER = _call(
     "GET /users/{id}",

@@ -60,7 +60,7 @@ class Settling:
             request_id=request_id or mine.request_id,
         )
         tenant = await self._record_entry(tenant_id, key, mine, deed, mine.after if after is None else after)
-        await self._finished(tenant, key)
+        await self.finished(tenant, key)
         _log.info("write.settled tenant_id=%s kind=%s outcome=%s", tenant_id, write.kind, outcome)
 
     async def _record_entry(
@@ -86,9 +86,10 @@ class Settling:
     async def settled(self, tenant_id: TenantId, key: str) -> Intent | None:
         """The intent; when its audit entry is on the way, that is finished first."""
         tenant = await self._tenants.read(tenant_id)
-        return await self._finished(tenant, key) if tenant else None
+        return await self.finished(tenant, key) if tenant else None
 
-    async def _finished(self, tenant: Tenant, key: str) -> Intent | None:
+    async def finished(self, tenant: Tenant, key: str) -> Intent | None:
+        """As `settled`, of a tenant that was just read."""
         tenant_id = tenant.record.tenant_id
         for _ in range(_AUDIT_TRIES):
             intent = tenant.intents.get(key)

@@ -1,5 +1,7 @@
 """Directory reads: tenants, organizations, users, groups, licences. Nothing here writes."""
 
+import itertools
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,6 +16,7 @@ from shared.permissions import (
     LIST_GROUP_MEMBERS,
     LIST_SKUS_IN_SOURCE,
     LIST_SKUS_IN_TARGET,
+    LIST_SOURCE_USERS,
     READ_AUTHORIZATION_POLICY,
     READ_GROUP,
     READ_ORGANIZATION,
@@ -25,6 +28,7 @@ from shared.permissions import (
 )
 
 _USER_FIELDS = ["id", "displayName", "userPrincipalName", "mail", "userType", "accountEnabled"]
+_MOST_IN = 15
 _ACCOUNT_FIELDS = [*_USER_FIELDS, "createdDateTime"]
 
 
@@ -143,6 +147,26 @@ class Directory:
     async def source_user(self, object_id: ObjectId) -> User | None:
         """A user of the source tenant, or None. GET /users/{id} (User.Read.All)."""
         return await self._user(READ_SOURCE_USER, Registration.LOOKUP, self._source, object_id)
+
+    async def source_users(self, object_ids: Sequence[ObjectId]) -> list[User]:
+        """Those of the source's users that a list shows: one that was made just now may be missing.
+
+        GET /users?$filter=id in (...) (User.Read.All), 15 ids a request, which is the most that `in` takes (graph,
+        filter-query-parameter).
+        """
+        found: list[msgspec.Raw] = []
+        for ids in itertools.batched(object_ids, _MOST_IN, strict=False):
+            found += await self._named(ids)
+        return [msgspec.json.decode(item, type=User) for item in found]
+
+    async def _named(self, object_ids: Sequence[ObjectId]) -> list[msgspec.Raw]:
+        named = ",".join(f"'{one}'" for one in object_ids)
+        return await self._graph.pages(
+            LIST_SOURCE_USERS,
+            Registration.LOOKUP,
+            self._source,
+            lambda c: c.users.to_get_request_information(query(select=_USER_FIELDS, filter=f"id in ({named})")),
+        )
 
     async def target_user(self, tenant_id: TenantId, object_id: ObjectId) -> User | None:
         """A user of a target tenant, or None: absent, or not replicated. GET /users/{id} (User.Read.All)."""

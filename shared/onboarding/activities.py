@@ -13,7 +13,7 @@ from shared.identifiers import TenantId
 from shared.intents import IN_PATIENCE
 from shared.onboarding import preflight
 from shared.permissions import SECURITY_READER, Registration, needed
-from shared.privileged import NotYet, PrivilegedWrite, check_fence
+from shared.privileged import Ensured, NotYet, PrivilegedWrite, check_fence
 from shared.running.acts import needed_in_target
 from shared.running.advice import deleted_partner
 from shared.running.consents import still_to_prove
@@ -156,11 +156,12 @@ async def _trust_source(services: Services, call: ActCall, tenant: Tenant) -> Ac
 async def _trusted(
     services: Services, call: ActCall, tenant: Tenant, number: int, builders: Iterable[PartnerWrite]
 ) -> ActOutcome | None:
-    """Make the writes in their order; the outcome that keeps the act from being done, if any."""
+    """Make the writes in their order; the outcome that keeps the act from being done, if any. All are of one partner."""
+    seen: Ensured[Partner | None] | None = None
     for builder in builders:
         write = builder(services, tenant, {})
         try:
-            result = await ensure(services, call, write)
+            result = await ensure(services, call, write, just_read=seen)
         except Conflict as error:
             # One that is there shows within that time; one that was deleted never does.
             if services.clock.now() - tenant.acts[number].since < _patience(services, tenant, number):
@@ -168,6 +169,7 @@ async def _trusted(
             return Ended(State.WAITING_FOR_PERSON, deleted_partner(write.object_name, write.where, error))
         if isinstance(result, NotYet):
             return Again(result.seconds, result.reason)
+        seen = result
     return None
 
 

@@ -82,14 +82,18 @@ async def _tenant(services: Services, asked: Asked) -> TenantInformation:
 
 
 async def read_users(services: Services, user_ids: Iterable[ObjectId]) -> dict[ObjectId, User | None]:
-    """Users of the source, a few at a time; None where there is none of that id."""
+    """Users of the source; None where there is none of that id. Whom no list shows is looked for by their id."""
+    wanted = list(user_ids)
+    listed = {one.id: one for one in await services.directory.source_users(wanted)}
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def read(object_id: ObjectId) -> tuple[ObjectId, User | None]:
+        if object_id in listed:
+            return object_id, listed[object_id]
         async with gate:
             return object_id, await services.directory.source_user(object_id)
 
-    return dict(await asyncio.gather(*(read(object_id) for object_id in user_ids)))
+    return dict(await asyncio.gather(*(read(object_id) for object_id in wanted)))
 
 
 async def _users(services: Services, within: str, user_ids: tuple[ObjectId, ...]) -> list[User]:

@@ -31,7 +31,7 @@ def blueprint() -> df.Blueprint:
     register_activity(app, acts.TRUST_TARGET, activities.trust_target)
     register_activity(app, acts.ENSURE_SYNCHRONIZATION, sync_activities.ensure_synchronization)
     register_activity(app, acts.CHECK_SCOPE, adopted_activities.check_scope)
-    register_activity(app, acts.ASSIGN_ANALYST, sync_activities.assign_analyst)
+    register_activity(app, acts.ASSIGN_ANALYSTS, sync_activities.assign_analysts)
     register_activity(app, acts.START_SYNCHRONIZATION, sync_activities.start_synchronization)
     register_activity(app, acts.PROVISION_ANALYST, analyst_activities.provision_analyst)
     register_activity(app, acts.ENSURE_OTHER_ACCESS, access_activities.ensure_other_access)

@@ -3,14 +3,14 @@
 import msgspec
 
 from shared.errors import Ambiguous, NotFound
-from shared.graph.sync_shapes import Assignment
-from shared.identifiers import TenantId
+from shared.graph.sync_shapes import Job
+from shared.identifiers import ObjectId, TenantId
 from shared.onboarding.adopted_activities import adopt
 from shared.permissions import SourceMode
-from shared.privileged import NotYet, check_fence
+from shared.privileged import Ensured, NotYet, check_fence
 from shared.running.advice import ambiguous
 from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
-from shared.running.performing import analyst_of, ensure, fence, perform
+from shared.running.performing import ensure, fence, perform
 from shared.services import Services
 from shared.tenants.change import Change
 from shared.tenants.record import ActState, Problem, Synchronization, Tenant
@@ -26,9 +26,9 @@ async def ensure_synchronization(services: Services, call: ActCall) -> ActOutcom
     return await perform(services, call, 6, _ensure_synchronization)
 
 
-async def assign_analyst(services: Services, call: ActCall) -> ActOutcome:
-    """Act 7: one analyst is in scope, by user id."""
-    return await perform(services, call, 7, _assign_analyst)
+async def assign_analysts(services: Services, call: ActCall) -> ActOutcome:
+    """Act 7: the analysts are in scope, by user id."""
+    return await perform(services, call, 7, _assign_analysts)
 
 
 async def start_synchronization(services: Services, call: ActCall) -> ActOutcome:
@@ -95,26 +95,30 @@ async def _named(services: Services, tenant: Tenant) -> Tenant:
     return await services.tenants.update(tenant.record.tenant_id, decide)
 
 
-async def _assign_analyst(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
-    analyst = analyst_of(call)
+async def _assign_analysts(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
+    staying = tuple(tenant.staying)
+    writes = [synchronization.assignment(services, tenant, {"analyst": analyst}) for analyst in staying]
     try:
-        result = await ensure(services, call, synchronization.assignment(services, tenant, {"analyst": analyst}))
+        results = await services.intents.ensure_each(tenant.record.tenant_id, fence(call), writes)
+        for analyst, result in zip(staying, results, strict=True):
+            if isinstance(result, NotFound):
+                await _left_out(services, tenant, analyst, result)
     except NotFound:
-        if await services.directory.source_user(analyst) is not None:
-            if await is_gone(services, tenant):
-                return await _made_again_by_a_retry(services, call)
-            raise
-        tenant = await keep_provisioned(services, tenant, analyst, GONE)
-        return _in_scope(tenant, await services.applications.assignments(held(tenant).service_principal_id))
-    if isinstance(result, NotYet):
-        return Again(result.seconds, result.reason)
-    return _in_scope(tenant, result.image)
+        if await is_gone(services, tenant):
+            return await _made_again_by_a_retry(services, call)
+        raise
+    for result in results:
+        if isinstance(result, NotYet):
+            return Again(result.seconds, result.reason)
+    there = sum(isinstance(result, Ensured) for result in results)
+    return Done(f"{there} of {len(staying)} analysts in scope")
 
 
-def _in_scope(tenant: Tenant, assigned: list[Assignment]) -> Done:
-    wanted = {one.object_id for one in tenant.staying.values() if one.problem is None}
-    there = {one.principal_id for one in assigned} & wanted
-    return Done(f"{len(there)} of {len(tenant.staying)} analysts in scope", more=there != wanted)
+async def _left_out(services: Services, tenant: Tenant, analyst: ObjectId, error: NotFound) -> None:
+    """An analyst who is gone from the source is left out. Raises what was not found where it was something else."""
+    if await services.directory.source_user(analyst) is not None:
+        raise error
+    await keep_provisioned(services, tenant, analyst, GONE)
 
 
 async def _start_synchronization(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:
@@ -125,7 +129,8 @@ async def _start_synchronization(services: Services, call: ActCall, tenant: Tena
         return Again(15.0, "the job is not to be seen yet")
     if job.quarantine is not None:
         return Ended(State.FAILED, quarantined(job.quarantine))
-    result = await ensure(services, call, synchronization.start(services, tenant, {}))
+    seen = Ensured[Job | None](image=job, changed=False)
+    result = await ensure(services, call, synchronization.start(services, tenant, {}), just_read=seen)
     if isinstance(result, NotYet):
         return Again(result.seconds, result.reason)
     return Done("job started", more=True)

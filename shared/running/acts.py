@@ -26,10 +26,11 @@ def _activity(name: str) -> Activity[ActCall, ActOutcome]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One activity of an act. One that goes by analyst runs once for each of them."""
+    """One activity of an act. `by_analyst`: it runs once for each of them; `for_all`: once, and does its work for each."""
 
     activity: Activity[ActCall, ActOutcome]
     by_analyst: bool = False
+    for_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +49,8 @@ class ActKind:
 
     @property
     def by_analyst(self) -> bool:
-        """Whether a step of it runs once for each analyst."""
-        return any(step.by_analyst for step in self.steps)
+        """Whether it does something for each analyst."""
+        return any(step.by_analyst or step.for_all for step in self.steps)
 
 
 PROVE_CONSENT = _activity("prove_consent")
@@ -59,7 +60,7 @@ ALLOW_INBOUND_SYNC = _activity("allow_inbound_sync")
 TRUST_TARGET = _activity("trust_target")
 ENSURE_SYNCHRONIZATION = _activity("ensure_synchronization")
 CHECK_SCOPE = _activity("check_scope")
-ASSIGN_ANALYST = _activity("assign_analyst")
+ASSIGN_ANALYSTS = _activity("assign_analysts")
 START_SYNCHRONIZATION = _activity("start_synchronization")
 PROVISION_ANALYST = _activity("provision_analyst")
 ENSURE_OTHER_ACCESS = _activity("ensure_other_access")
@@ -86,7 +87,7 @@ ACTS: tuple[ActKind, ...] = (
     ActKind(number=4, name="allow inbound sync", steps=(Step(activity=ALLOW_INBOUND_SYNC),), targets=_SETUP),
     ActKind(number=5, name="trust the target", steps=(Step(activity=TRUST_TARGET),)),
     ActKind(number=6, name="synchronization", steps=(Step(activity=ENSURE_SYNCHRONIZATION),)),
-    ActKind(number=7, name="scope", steps=(Step(activity=CHECK_SCOPE), Step(activity=ASSIGN_ANALYST, by_analyst=True))),
+    ActKind(number=7, name="scope", steps=(Step(activity=CHECK_SCOPE), Step(activity=ASSIGN_ANALYSTS, for_all=True))),
     ActKind(
         number=8,
         name="provision",

@@ -81,9 +81,11 @@ def analyst_of(call: ActCall) -> ObjectId:
     return call.analyst
 
 
-async def ensure[Image](services: Services, call: ActCall, write: PrivilegedWrite[Image]) -> Ensured[Image] | NotYet:
+async def ensure[Image](
+    services: Services, call: ActCall, write: PrivilegedWrite[Image], *, just_read: Ensured[Image] | None = None
+) -> Ensured[Image] | NotYet:
     """Make one thing so, within this call's run."""
-    return await services.intents.ensure(_tenant_id(call), fence(call), write)
+    return await services.intents.ensure(_tenant_id(call), fence(call), write, just_read=just_read)
 
 
 async def leave_to_kit(services: Services, call: ActCall, number: int, why: str) -> Done:

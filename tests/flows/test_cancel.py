@@ -22,7 +22,7 @@ WRITING_ACTIVITIES = (
     "allow_inbound_sync",
     "trust_target",
     "ensure_synchronization",
-    "assign_analyst",
+    "assign_analysts",
     "start_synchronization",
     "provision_analyst",
     "ensure_security_reader",

@@ -77,7 +77,7 @@ async def test_an_activity_that_comes_again_when_the_tenant_is_ready_changes_not
         assert differences(undisturbed.standing, await standing(scene)) == []
 
 
-@pytest.mark.parametrize("activity", ["prove_consent", "run_preflight", "trust_source", "assign_analyst"])
+@pytest.mark.parametrize("activity", ["prove_consent", "run_preflight", "trust_source", "assign_analysts"])
 @pytest.mark.parametrize("error", [throttled(60), GraphError(503, "ServiceUnavailable", "")], ids=["429", "503"])
 async def test_an_activity_that_comes_again_when_the_run_has_gone_on_asks_nobody_anything(
     activity: str, error: GraphError, scene: Scene

@@ -106,7 +106,7 @@ async def test_a_run_whose_orchestration_came_to_nothing_fails_with_the_reason_a
 
 async def test_a_sweep_leaves_a_run_alone_that_is_under_way(scene: Scene, undisturbed: Undisturbed) -> None:
     world = scene.world
-    world.points.arm(*_at(_inside(undisturbed, "assign_analyst")), lambda: _sweep_later(scene))
+    world.points.arm(*_at(_inside(undisturbed, "assign_analysts")), lambda: _sweep_later(scene))
 
     assert await story(scene) == "Ready"
 

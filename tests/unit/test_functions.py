@@ -25,11 +25,12 @@ _ACTIVITIES = {
     "end_onboarding_run",
     "prove_consent",
     "run_preflight",
+    "seal_audit",
     "trust_source",
     "allow_inbound_sync",
     "trust_target",
     "ensure_synchronization",
-    "assign_analyst",
+    "assign_analysts",
     "start_synchronization",
     "provision_analyst",
     "ensure_security_reader",
@@ -49,7 +50,7 @@ _ACTIVITIES = {
     "look_after_page",
     "end_night",
 }
-_NIGHTLY = {"look_after_page", "end_night"}
+_NIGHTLY = {"look_after_page", "seal_audit", "end_night"}
 _ORCHESTRATORS = {"onboard_tenant", "offboard_tenant", "look_after_tenants"}
 _TIMERS = {"sweep_runs": "15 * * * * *", "purge_histories": "0 40 3 * * *", "begin_night": "0 5 * * * *"}
 _ROUTES = {

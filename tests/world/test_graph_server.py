@@ -55,6 +55,8 @@ async def test_a_bad_token_is_401(tmp_path: Path, signer: Signer, claims: dict[s
         "GET /users?$filter=jobTitle eq 'x'",
         "GET /users?$filter=mail gt 'x'",
         "GET /users?$filter=mail eq 'x' or mail eq 'y'",
+        "GET /users?$filter=mail in ('x','y')",
+        "GET /users?$filter=id in (" + ",".join(f"'{n}'" for n in range(16)) + ")",
         "GET /users?$filter=endsWith(mail,'x')",
         "GET /users?$skip=5",
         "GET /users?$top=1000",
@@ -121,6 +123,15 @@ async def test_users_are_found_by_exact_name_and_by_the_end_of_it(tmp_path: Path
             assert [one["id"] for one in answer.json()["value"]] == [synced.id], line
         [default] = (await world.made(CONTOSO, exact))["value"]
         assert "userType" not in default
+
+
+async def test_users_are_found_by_up_to_fifteen_ids(tmp_path: Path) -> None:
+    async with scene(tmp_path) as world:
+        others = ",".join(f"'{one}'" for one in (FABRIKAM, CONTOSO))
+
+        found = await world.made(CONTOSO, f"GET /users?$filter=id in ('{world.ana.object_id}',{others})&$select=id")
+
+        assert [one["id"] for one in found["value"]] == [world.ana.object_id]
 
 
 async def test_every_answer_carries_its_ids(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from tests.sandbox.graph.errors import unsupported_query
 
-type Value = str | bool | None
+type Value = str | bool | tuple[str, ...] | None
 type Offer = Mapping[str, frozenset[str]]
 
 EQUAL = frozenset({"eq"})
@@ -25,6 +25,8 @@ _LOWER = re.compile(rf"tolower\((?P<path>{_PATH})\)\s+(?P<operator>eq)\s+{_LITER
 _FUNCTION = re.compile(
     rf"(?P<operator>startswith|endswith|contains)\((?:tolower\()?(?P<path>{_PATH})\)?\s*,\s*{_LITERAL}\)", re.IGNORECASE
 )
+_IN = re.compile(rf"(?P<path>{_PATH})\s+(?P<operator>in)\s+\((?P<value>'[^']*'(?:\s*,\s*'[^']*')*)\)")
+_MOST_IN = 15
 _ANY = re.compile(rf"(?P<path>{_PATH})/any\((?P<variable>[a-z]+):(?P=variable)\s+(?P<operator>eq)\s+{_LITERAL}\)")
 
 
@@ -45,6 +47,8 @@ class Condition:
             return self._holds_exactly(found)
         if self.operator == "any":
             return isinstance(found, list) and any(_same(one, self.value) for one in found)
+        if isinstance(self.value, tuple):
+            return any(_same(found, one) for one in self.value)
         if self.operator == "eq":
             return _same(found, self.value)
         if self.operator == "ne":
@@ -98,6 +102,15 @@ def look_up(value: object, path: str) -> object:
 
 
 def _next(rest: str, whole: str) -> tuple[Condition, str]:
+    one_of = _IN.match(rest)
+    if one_of is not None:
+        values = tuple(text.strip()[1:-1] for text in one_of["value"].split(","))
+        if len(values) > _MOST_IN:
+            raise unsupported_query(
+                "Too many child clauses specified in search filter expression containing 'OR' operators: "
+                f"{len(values)}. Max allowed: {_MOST_IN}."
+            )
+        return Condition(one_of["path"], "in", values), rest[one_of.end() :]
     for pattern, operator in ((_ANY, "any"), (_FUNCTION, None), (_LOWER, None), (_COMPARE, None)):
         found = pattern.match(rest)
         if found is not None:

@@ -38,7 +38,7 @@ _USER_ALL = _USER_DEFAULT | {
 }
 _TEXT = EQUAL | {"ne", "startswith", "endswith"}
 _USER_FILTER = {
-    "id": EQUAL,
+    "id": EQUAL | {"in"},
     "userPrincipalName": _TEXT,
     "mail": _TEXT,
     "displayName": EQUAL | {"startswith"},
