@@ -36,6 +36,9 @@ _log = logging.getLogger(__name__)
 _READ_BACKS = (1.0, 2.0, 4.0)
 """Seconds between the looks inside one activity; what takes longer is waited for on a durable timer."""
 
+_AT_ONCE = 20
+"""Writes sent by one call of `ensure_each`: well within functionTimeout also on a slow day."""
+
 IN_PATIENCE = timedelta(minutes=15)
 """How long a created object may stay hidden (ten minutes are seen; Entra promises nothing) before it is created
 again."""
@@ -98,23 +101,34 @@ class Intents:
     async def ensure_each[Image](
         self, tenant_id: TenantId, fence: Fence, writes: Sequence[PrivilegedWrite[Image]]
     ) -> list[Ensured[Image] | NotYet | NotFound]:
-        """Make several things so that one read shows: it is read before all of them, and after.
+        """Make several things so that one read shows: it is read before all of them, and after. At most `_AT_ONCE` are sent;
+        the others are to be made so by another call.
 
         One that the vendor could not do, for something is not there, has that for its result; the others are not kept
-        waiting. Raises as `ensure`: what was sent by then is found when this is called again.
+        waiting. Raises as `ensure`, when what was sent by then was read back.
         """
         if not writes:
             return []
         tenant, image = await self._tenants.read(tenant_id), await writes[0].read()
         begun: list[Ensured[Image] | NotYet | NotFound | _Sent[Image]] = []
-        for write in writes:
-            key = intent_key(write.where, write.object_name)
-            intent = await self._settling.finished(tenant, key) if tenant is not None else None
-            try:
-                begun.append(await self._begin(tenant_id, fence, write, intent, image))
-            except NotFound as error:
-                begun.append(error)
-        shown = iter(await self._read_back(tenant_id, [one for one in begun if isinstance(one, _Sent)]))
+        sent: list[_Sent[Image]] = []
+        try:
+            for write in writes:
+                if len(sent) == _AT_ONCE and not write.satisfied(image):
+                    begun.append(NotYet(seconds=1.0, reason="others come first"))
+                    continue
+                key = intent_key(write.where, write.object_name)
+                intent = await self._settling.finished(tenant, key) if tenant is not None else None
+                try:
+                    one = await self._begin(tenant_id, fence, write, intent, image)
+                except NotFound as error:
+                    begun.append(error)
+                    continue
+                begun.append(one)
+                if isinstance(one, _Sent):
+                    sent.append(one)
+        finally:
+            shown = iter(await self._read_back(tenant_id, sent))
         return [next(shown) if isinstance(one, _Sent) else one for one in begun]
 
     async def _begin[Image](
@@ -234,6 +248,7 @@ class Intents:
                 requested_by=tenant.record.requested_by,
                 wanted=_raw(write.wanted),
                 before=earlier.before if earlier else _raw(write.picture(image)),
+                seen=_raw(write.picture(image)),
                 after=earlier.after if earlier else _NOTHING,
                 reason=tenant.record.reason,
             )

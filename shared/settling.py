@@ -55,7 +55,7 @@ class Settling:
             why=f"act {mine.act} of run {mine.run}" + (f": {mine.reason}" if mine.reason else ""),
             object_name=write.object_name,
             wanted=mine.wanted,
-            before=mine.before,
+            before=mine.seen,
             outcome=outcome,
             request_id=request_id or mine.request_id,
         )

@@ -41,8 +41,8 @@ def main() -> int:
 async def _verify(store: StoreSettings, blobs: StoreSettings | None, subject: str) -> int:
     chains = broken = 0
     sealed = await _sealed(blobs, subject) if blobs else {}
-    if not sealed:
-        print("no seals: only the chains themselves are checked", file=sys.stderr)  # noqa: T201
+    if blobs is None:
+        print("no place of seals is given: only the chains themselves are checked", file=sys.stderr)  # noqa: T201
     async with AzureCliCredential() as credential, _service(store, credential) as service:
         audit = Audit(Table(service.get_table_client, "Audit", SystemClock(), creates=False))
         async for verdict in verdicts(audit, subject, sealed):
@@ -57,6 +57,9 @@ async def _verify(store: StoreSettings, blobs: StoreSettings | None, subject: st
     print(f"{chains} chains, {broken} broken")  # noqa: T201
     if chains == 0:
         print("there is nothing to verify: is this the right account, and the right subject?", file=sys.stderr)  # noqa: T201
+        return 2
+    if blobs and not sealed and not broken:
+        print("there are no seals: no night has passed yet, or they are gone", file=sys.stderr)  # noqa: T201
         return 2
     return 1 if broken else 0
 

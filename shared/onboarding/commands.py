@@ -19,8 +19,10 @@ GROUP_NAME = "Security Reader by Tenantry"
 
 def call(method: str, path: str, body: object = None) -> str:
     """One call of Graph, as a line."""
+    # In double quotes PowerShell puts a variable's value for $ref, which is none.
+    quoted = path.replace("$", "`$")
     sent = f" -Body '{msgspec.json.encode(body).decode()}'" if body is not None else ""
-    return f'Invoke-MgGraphRequest -Method {method} -Uri "v1.0/{path}"{sent}'
+    return f'Invoke-MgGraphRequest -Method {method} -Uri "v1.0/{quoted}"{sent}'
 
 
 def connect(tenant_id: str, scopes: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from shared.permissions import MULTI_TENANT, SECURITY_READER, Registration
 from shared.running.acts import ACTS, BY_NUMBER, OFFBOARDING, ActKind, asked_of, needed_in_target
 from shared.running.planning import asks_again, is_done, without_consent
 from shared.tenants.change import eligibility_key
-from shared.tenants.record import ActState, Eligibility, Goal, Intent, Tenant
+from shared.tenants.record import NOTHING, ActState, Eligibility, Goal, Intent, Tenant
 from shared.tenants.states import State
 
 _TRUST = (3, 4, 27)
@@ -63,7 +63,7 @@ def unrecorded(tenant: Tenant) -> list[Eligibility]:
     found: dict[str, Eligibility] = {}
     for intent in tenant.intents.values():
         asked = _asked(tenant, intent)
-        if asked is not None and intent.landed:
+        if asked is not None and intent.landed and intent.before == NOTHING:
             principal, analyst = asked
             found[eligibility_key(principal, SECURITY_READER)] = Eligibility(
                 principal_id=principal,

@@ -123,7 +123,12 @@ def _continued(tenant: Tenant, record: Record) -> Change:
 def _changed(tenant: Tenant, record: Record, payload: Onboarding, now: datetime, new_id: NewId) -> Change:
     wanted = {one.object_id: one for one in payload.analysts}
     joiners = [one for key, one in wanted.items() if key not in tenant.analysts]
-    back = [replace(one, leaving=None) for key, one in tenant.leavers.items() if key in wanted]
+    # Their account may be gone by now: it is proved anew.
+    back = [
+        replace(one, leaving=None, provisioned=None, problem=None)
+        for key, one in tenant.leavers.items()
+        if key in wanted
+    ]
     leaving = [replace(one, leaving=now, problem=None) for key, one in tenant.staying.items() if key not in wanted]
     refused = _forgiven(one for key, one in tenant.staying.items() if key in wanted)
     acts = set(differing(tenant.record.wanted, payload.wanted))

@@ -21,6 +21,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.identifiers import ObjectId, TenantId
+from shared.permissions import Registration
 from shared.privileged import Ensured, Fence, NotYet, PrivilegedWrite, RunStopped, check_fence
 from shared.running.acts import BY_NUMBER
 from shared.running.advice import NO_PIM, RETRY, is_for_target, not_consented, refused
@@ -165,7 +166,7 @@ async def _stopped(
         case NotConsented():
             if record.target_by_kit and is_for_target(error):
                 return await leave_to_kit(services, call, number, not_consented(error).what)
-            return await _without_consent(services, call, error)
+            return await _without_consent(services, call, tenant, error)
         case PimUnavailable():
             if record.goal is Goal.OFFBOARDING:
                 return await leave_to_kit(services, call, number, NO_PIM.what)
@@ -186,18 +187,21 @@ async def _explained(services: Services, call: ActCall, tenant: Tenant, work: Wo
         raise
 
 
-async def _without_consent(services: Services, call: ActCall, error: NotConsented) -> Ended:
+async def _without_consent(services: Services, call: ActCall, tenant: Tenant, error: NotConsented) -> Ended:
     """A consent of the target is asked for again, and act 1 proves it again; the source's own are an operator's."""
     if not is_for_target(error):
         return Ended(State.FAILED, not_consented(error))
     now = services.clock.now()
 
-    def decide(tenant: Tenant) -> Change:
-        check_fence(tenant.record, fence(call))
-        return asked_again(tenant, error, now, services.new_id)
+    def decide(found: Tenant) -> Change:
+        check_fence(found.record, fence(call))
+        return asked_again(found, error, now, services.new_id)
 
+    known = tenant.consents.get(Registration(error.registration))
     tenant = await services.tenants.update(_tenant_id(call), decide)
-    _log.warning("tenant.access_lost tenant_id=%s registration=%s", call.run.subject, error.registration)
+    if known is not None and known.proved is not None and known.registration is not Registration.SETUP:
+        # Setup is removed on our own word; and what was told once is not proved any more.
+        _log.warning("tenant.access_lost tenant_id=%s registration=%s", call.run.subject, error.registration)
     return Ended(State.WAITING_FOR_CONSENT, not_consented(error, tenant.record.goal))
 
 

@@ -14,7 +14,7 @@ from shared.permissions import Registration
 from shared.tenants.findings import Feature, Proof, SignIn
 from shared.tenants.states import State
 
-_NULL = msgspec.Raw(b"null")
+NOTHING = msgspec.Raw(b"null")
 _NOTHING_CHANGED = ("refused", "not sent", "found to be so")
 """How the outcomes begin of writes that changed nothing."""
 
@@ -266,8 +266,8 @@ class IntentState(StrEnum):
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """A privileged write: stored before it is sent, closed after it was read back and audited.
 
-    `before` is the first image ever seen (offboarding puts it back), `after` the one that the latest write of ours left
-    (what differs from it was changed by somebody else); `entry` is the audit entry while it is being inserted.
+    `before` is the first image ever seen (offboarding puts it back), `seen` what the latest write found there, `after` what
+    it left (what differs from that was changed by somebody else); `entry` is the audit entry while it is being inserted.
     """
 
     kind: str
@@ -283,6 +283,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     wanted: msgspec.Raw
     before: msgspec.Raw
     after: msgspec.Raw = msgspec.Raw(b"null")
+    seen: msgspec.Raw = msgspec.Raw(b"null")
     reason: str = ""
     outcome: str = ""
     request_id: str = ""
@@ -291,7 +292,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def landed(self) -> bool:
         """Whether a write of it changed something, or may have."""
-        return self.after != _NULL or not self.outcome.startswith(_NOTHING_CHANGED)
+        return self.after != NOTHING or not self.outcome.startswith(_NOTHING_CHANGED)
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):

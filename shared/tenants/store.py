@@ -26,6 +26,9 @@ RECORD = "record"
 _SIGN_IN, _HEALTH = "signin", "health"
 _KINDS = (RECORD, "act", "analyst", "elig", "consent", "intent", "proof", _SIGN_IN, _HEALTH)
 _TRIES = 12
+_ONE_ANSWER = 1000
+"""The most rows that the service puts into one answer (Table Storage, query timeout and pagination)."""
+
 _HINT_SETTLES = timedelta(minutes=10)
 """A hint is written before the record; one younger than this may be right in a moment."""
 
@@ -47,9 +50,17 @@ class TenantStore:
 
     async def read(self, tenant_id: TenantId) -> Tenant | None:
         """The tenant, or None."""
-        tenant = _assemble(await self._tenants.partition(tenant_id))
-        _last_seen.set(tenant)
-        return tenant
+        for _ in range(_TRIES):
+            tenant = _assemble(rows := await self._tenants.partition(tenant_id))
+            if len(rows) < _ONE_ANSWER or await self._is_still(tenant_id, tenant):
+                _last_seen.set(tenant)
+                return tenant
+        raise StoreConflict(f"tenant {tenant_id} kept changing")
+
+    async def _is_still(self, tenant_id: TenantId, tenant: Tenant | None) -> bool:
+        """Whether the record is as it was read. Rows of several answers may be older than the record that came last."""
+        row = await self._tenants.get(tenant_id, RECORD)
+        return (row.etag if row else None) == (tenant.etag if tenant else None)
 
     async def create(self, change: Change) -> bool:
         """Insert a tenant that is not there. False when it is."""

@@ -37,9 +37,12 @@ def compare(tenant: Tenant, members: Mapping[ObjectId, Analyst]) -> Difference:
 def is_to_be_asked(tenant: Tenant, difference: Difference) -> bool:
     """Whether so many would leave at once that it may be a mistake in the directory: more than a quarter, or than ten.
 
-    A single one never is: a small team must lose its leavers unasked, too.
+    A single one is not, for a small team must lose its leavers unasked, too, unless nobody would stay: that is what a
+    group looks like that was deleted.
     """
     count = len(difference.leavers)
+    if count and count == len(tenant.staying) and not difference.joiners:
+        return True
     return count > 1 and (count > _MOST_AT_ONCE or count * _PART > len(tenant.staying))
 
 

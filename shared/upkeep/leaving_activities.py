@@ -4,6 +4,8 @@ repeat.
 
 from collections.abc import Callable, Iterable
 
+from msgspec.structs import replace
+
 from shared.errors import NotConsented, NotFound
 from shared.identifiers import ObjectId
 from shared.onboarding.adopted_activities import in_scope
@@ -15,10 +17,10 @@ from shared.running.performing import ensure, fence, note_left, perform
 from shared.running.planning import surplus, surplus_of_leavers
 from shared.services import Services
 from shared.tenants.change import Change
-from shared.tenants.record import Eligibility, Goal, IntentState, Problem, Tenant
+from shared.tenants.record import Eligibility, Goal, IntentState, Problem, Skipped, Tenant
 from shared.tenants.states import State
 from shared.upkeep.earlier_accounts import with_earlier_accounts
-from shared.writes.eligibility import eligibility_removal
+from shared.writes.eligibility import eligibility_removal, intent_of, was_there_before
 from shared.writes.synchronization import is_gone, unassignment
 
 _AT_ONCE = 8
@@ -66,22 +68,49 @@ async def _remove_other_eligibilities(services: Services, call: ActCall, tenant:
 
 
 async def _without(services: Services, call: ActCall, tenant: Tenant, chosen: Chosen) -> ActOutcome:
-    """Remove some of the eligibilities of ours. A plain assignment is not ours to remove: its account goes."""
+    """Remove some of the eligibilities of ours. A plain assignment is not ours to remove: its account goes. What somebody
+    else had made is left to them.
+    """
     tenant = await _with_unrecorded(services, call, tenant)
     wanted = chosen(tenant)
     for key, row in list(wanted.items())[:_AT_ONCE]:
-        if not row.plain and not await _is_removed(services, call, tenant, row.principal_id):
+        stays = row.plain or was_there_before(tenant, row.principal_id)
+        if not stays and not await _is_removed(services, call, tenant, row.principal_id):
             continue
+        skipped = _left_alone(tenant, row) if stays and not row.plain else ()
 
-        def forget(found: Tenant, key: str = key) -> Change | None:
+        def forget(found: Tenant, key: str = key, skipped: tuple[Skipped, ...] = skipped) -> Change | None:
             check_fence(found.record, fence(call))
-            return Change(record=found.record, forgotten_eligibilities=[key]) if key in found.eligibilities else None
+            if key not in found.eligibilities:
+                return None
+            return Change(
+                record=replace(found.record, skipped=(*found.record.skipped, *skipped)), forgotten_eligibilities=[key]
+            )
 
         tenant = await services.tenants.update(tenant.record.tenant_id, forget)
     left = len(chosen(tenant))
     if not left:
         return Done("nobody holds one who is not to")
     return Again(1.0 if left < len(wanted) else 10.0, f"{left} eligibilities are still to be removed")
+
+
+def _left_alone(tenant: Tenant, row: Eligibility) -> tuple[Skipped, ...]:
+    """What an offboarding tells of an eligibility that was there before, where we changed its end."""
+    intent = intent_of(tenant, row.principal_id)
+    if tenant.record.goal is not Goal.OFFBOARDING or intent is None or not intent.landed:
+        return ()
+    left = bytes(intent.after).decode()
+    return (
+        Skipped(
+            act=21,
+            where=tenant.record.tenant_id,
+            what=intent.object_name,
+            why="It was there before us, so it is not removed; its end is what we asked for.",
+            before=bytes(intent.before).decode(),
+            left=left,
+            now=left,
+        ),
+    )
 
 
 async def _with_unrecorded(services: Services, call: ActCall, tenant: Tenant) -> Tenant:

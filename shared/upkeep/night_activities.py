@@ -33,6 +33,9 @@ _PAGE = 50
 _AT_ONCE = 8
 """Tenants looked at side by side: enough for 2,000 in a night, few enough for the source's limits."""
 
+_STOPPED = (State.CANCELLED, State.FAILED, State.BLOCKED)
+"""Where an onboarding ended that nobody but a person lets go on."""
+
 _REASON = "the nightly comparison with the source's directory"
 
 
@@ -105,7 +108,10 @@ def _is_looked_after(tenant: Tenant) -> bool:
 async def _compared(services: Services, tenant: Tenant, members: Mapping[ObjectId, Analyst]) -> bool:
     """Whether the analysts are to change: by a run that is open now, or once a person said so."""
     record, difference = tenant.record, compare(tenant, members)
-    if difference and is_to_be_asked(tenant, difference):
+    if record.state in _STOPPED:
+        # A run would go on with all that is left of the onboarding: that is a person's word, and so are leavers then.
+        difference = Difference(joiners=(), leavers=difference.leavers)
+    if difference and (record.state in _STOPPED or is_to_be_asked(tenant, difference)):
         await _ask(services, tenant, difference)
         return True
     if difference:

@@ -26,7 +26,7 @@ OPERATIONS = (
         name="confirm_leavers",
         method="POST",
         path="tenants/{tenantId}/analysts/confirm",
-        told="lets those go whom a night asked about: more than a quarter of the analysts at once, or more than ten",
+        told="lets those go whom a night asked about: more than a quarter of the analysts at once, more than ten, or all",
         function=triggers.confirm_leavers,
         who=OPERATORS,
         parameters=(TENANT_ID,),
@@ -37,7 +37,7 @@ OPERATIONS = (
         name="patch_tenant",
         method="PATCH",
         path="tenants/{tenantId}",
-        told="another `duration`, `trust`, `access`, `withoutPim` or `displayName`; with `consentLink` where Setup is needed "
+        told="another `duration`, `trust`, `features`, `access`, `withoutPim` or `displayName`; with `consentLink` where Setup is needed "
         "again, for trust",
         function=triggers.patch_tenant,
         who=OPERATORS,

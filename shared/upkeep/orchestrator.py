@@ -1,4 +1,5 @@
-"""The order of a night: every tenant by pages, then those once more that could not be looked at. No I/O, no decisions.
+"""The order of a night: the audit is sealed, then every tenant by pages, then those once more that could not be looked at.
+No I/O, no decisions.
 
 Tenants whose analysts changed get runs of their own, by run rows: a night waits for none of them.
 """
@@ -18,6 +19,7 @@ _PAUSE_SECONDS = 60.0
 def look_after_tenants(context: Context, run: RunKey) -> Steps[None]:
     """One night."""
     sleeper = Sleeper(context)
+    yield from _seal(context, sleeper, run)
     looked_at = opened = 0
     postponed: list[TenantId] = []
     cursor = None
@@ -35,7 +37,6 @@ def look_after_tenants(context: Context, run: RunKey) -> Steps[None]:
         page = yield from _page(context, sleeper, PageCall(run=run, only=tuple(postponed)))
         looked_at, opened = looked_at + page.looked_at, opened + page.opened
         postponed = list(page.postponed)
-    yield from _seal(context, sleeper, run)
     ended = NightCall(run=run, looked_at=looked_at, opened=opened, given_up=tuple(postponed))
     yield from call(context, END_NIGHT, ended)
 

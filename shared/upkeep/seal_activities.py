@@ -1,4 +1,4 @@
-"""A night's last act: the head of every audit chain is put where nobody can rewrite it. Safe twice: the first one stays."""
+"""A night's first act: the head of every audit chain is put where nobody can rewrite it. Safe twice: the first one stays."""
 
 import logging
 

@@ -12,8 +12,8 @@ from shared.identifiers import ObjectId, TenantId
 from shared.permissions import SECURITY_READER, Registration
 from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
-from shared.tenants.change import eligibility_key
-from shared.tenants.record import Tenant
+from shared.tenants.change import eligibility_key, intent_key
+from shared.tenants.record import NOTHING, Intent, Tenant
 
 _GONE = "RoleAssignmentDoesNotExist"
 _PERMANENT = datetime.max.replace(tzinfo=UTC)
@@ -137,6 +137,17 @@ def eligibility_removal(
         send=send,
         picture=msgspec.to_builtins,
     )
+
+
+def was_there_before(tenant: Tenant, principal: ObjectId) -> bool:
+    """Whether somebody else made the eligibility: it was there when we first looked, or no write of ours came to anything."""
+    intent = intent_of(tenant, principal)
+    return intent is None or not intent.landed or intent.before != NOTHING
+
+
+def intent_of(tenant: Tenant, principal: ObjectId) -> Intent | None:
+    """The intent of our writes of a principal's eligibility."""
+    return tenant.intents.get(intent_key(tenant.record.tenant_id, _object_name(principal)))
 
 
 async def _held(services: Services, target: TenantId, principal: ObjectId) -> Held | None:

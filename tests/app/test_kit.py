@@ -10,12 +10,12 @@ import pytest
 from shared.permissions import MULTI_TENANT, Registration, needed
 from tests.flows.letting_go import let_go, withdraw
 from tests.flows.pictures import changes, picture
+from tests.flows.powershell import commands
 from tests.flows.scene import STANDARD, Scene
 from tests.flows.writes import PARTNERS
 from tests.sandbox.graph.models.cross_tenant import Consent, Partner, Trust
 from tests.sandbox.population import CLIENT_IDS
 
-_COMMAND = re.compile(r"^Invoke-MgGraphRequest -Method (\w+) -Uri \"([^\"]+)\"(?: -Body '([^']*)')?$", re.MULTILINE)
 _CONNECT = re.compile(r'^Connect-MgGraph -TenantId "([^"]+)" -Scopes "([^"]+)"$', re.MULTILINE)
 
 
@@ -147,8 +147,7 @@ async def test_after_an_offboarding_only_our_applications_are_left_to_be_deleted
 
     assert "Everything that they made or changed here" in text
     assert "take the analyst out of scope" in text
-    commands = [method for method, _, _ in _COMMAND.findall(text)]
-    assert commands == ["DELETE"] * len(STANDARD)
+    assert [method for method, _, _ in commands(text)] == ["DELETE"] * len(STANDARD)
     assert text.count("# nothing") == 3
     await carry_out(scene, text)
 
@@ -201,15 +200,15 @@ async def carry_out(scene: Scene, text: str, *, gone: bool = False) -> None:
     """Every command, in the order of the text. `gone`: some answer that the thing is not there, as the text says."""
     world = scene.world
     [(tenant, scopes)] = _CONNECT.findall(text)
-    commands = _COMMAND.findall(text)
+    told = commands(text)
     assert tenant == scene.target
-    assert text.count("Invoke-MgGraphRequest") == len(commands)
+    assert text.count("Invoke-MgGraphRequest") == len(told)
 
     token = world.clouds.app_token(
         world.fabrikam, world.clouds.graph, scopes.split(","), app_id=CLIENT_IDS[STANDARD[0]]
     )
     async with httpx.AsyncClient(verify=world.certificates.client_context(), trust_env=False) as client:
-        for method, uri, body in commands:
+        for method, uri, body in told:
             answer = await client.request(
                 method,
                 f"{world.clouds.graph}/{uri}",

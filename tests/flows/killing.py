@@ -18,6 +18,7 @@ import httpx
 
 from shared.permissions import MULTI_TENANT
 from shared.running.acts import ACTS, BEGIN, BY_NUMBER, END
+from shared.upkeep.messages import END_NIGHT, LOOK_AFTER, SEAL_AUDIT
 from tests.flows.scene import Scene
 from tests.flows.standing import Standing, differences, standing
 from tests.flows.writes import templated
@@ -31,10 +32,12 @@ BEGINS = datetime(2026, 3, 2, 9, 0, 20, tzinfo=UTC)
 
 KINDS = ("vendor.before", "vendor.after", "store.before", "store.after", "episode.before", "episode.after")
 
-START, FINISH = "start", "end"
-_SECTIONS = {BEGIN.name: START, END.name: FINISH} | {
-    step.activity.name: f"act-{act.number}" for act in BY_NUMBER.values() for step in act.steps
-}
+START, FINISH, NIGHT = "start", "end", "night"
+_SECTIONS = {
+    BEGIN.name: START,
+    END.name: FINISH,
+    **{one.name: NIGHT for one in (LOOK_AFTER, SEAL_AUDIT, END_NIGHT)},
+} | {step.activity.name: f"act-{act.number}" for act in BY_NUMBER.values() for step in act.steps}
 SECTIONS = tuple(dict.fromkeys((START, *(f"act-{act.number}" for act in ACTS), FINISH)))
 """The POST with the first activity, the acts, the last activity."""
 

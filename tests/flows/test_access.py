@@ -3,7 +3,6 @@ target's administrator can do, and says which commands do it.
 """
 
 import json
-import re
 from typing import Any
 
 import httpx
@@ -11,12 +10,12 @@ import pytest
 
 from shared.permissions import Registration
 from tests.conftest import OpenWorld
+from tests.flows.powershell import commands
 from tests.flows.scene import Scene
 from tests.sandbox.graph.models.directory import Group
 from tests.sandbox.graph.models.pim_records import SECURITY_READER
 from tests.sandbox.population import CLIENT_IDS
 
-_COMMAND = re.compile(r"Invoke-MgGraphRequest -Method (\w+) -Uri \"([^\"]+)\" -Body '([^']*)'")
 _ADMINISTRATOR = ("RoleManagement.ReadWrite.Directory", "Group.ReadWrite.All")
 
 
@@ -27,12 +26,12 @@ async def carry_out(scene: Scene, text: str) -> list[dict[str, Any]]:
         world.fabrikam, world.clouds.graph, _ADMINISTRATOR, app_id=CLIENT_IDS[Registration.SETUP]
     )
     async with httpx.AsyncClient(verify=world.certificates.client_context(), trust_env=False) as client:
-        for method, uri, body in _COMMAND.findall(text):
+        for method, uri, body in commands(text):
             answer = await client.request(
                 method,
                 f"{world.clouds.graph}/{uri}",
                 headers={"Authorization": f"Bearer {token}"},
-                json=json.loads(body),
+                json=json.loads(body) if body else None,
             )
             assert answer.is_success, f"{method} {uri}: {answer.text}"
             answers.append(answer.json() if answer.content else {})

@@ -77,6 +77,26 @@ async def test_those_who_stay_are_not_touched_by_a_change_of_the_others(scene: S
     assert sum(count for call, count in after.items() if "provisionOnDemand" in call) == 1
 
 
+async def test_many_analysts_are_assigned_a_few_at_a_time_each_with_an_entry_of_their_own(scene: Scene) -> None:
+    world = scene.world
+    people = [world.clouds.person(world.contoso, f"a{n}@contoso.com", f"Analyst {n}") for n in range(23)]
+
+    async def cancel() -> None:
+        await scene.call("POST", f"/api/tenants/{scene.target}/cancel")
+
+    world.points.arm("activity.before", "start_synchronization", 0, cancel)
+    scene.consented()
+    await scene.post(*people)
+
+    assert await scene.settle() == "Cancelled"
+    assert assigned(scene) == {one.object_id for one in people}
+    calls = [hit.label for hit in world.points.log if hit.kind == "activity.before"]
+    assert calls.count("assign_analysts") == 2
+    entries = [one for one in await scene.entries() if one.deed.act == 7]
+    assert len({one.deed.object_name for one in entries}) == len(entries) == len(people)
+    assert all(one.deed.request_id for one in entries)
+
+
 async def test_the_same_analysts_again_change_nothing(scene: Scene) -> None:
     people = scene.world.people
     await scene.onboarded(people.ana, people.ben)

@@ -250,6 +250,45 @@ async def test_an_eligibility_that_somebody_removed_is_named_and_not_made_again(
     assert people.ben.object_id not in eligible(scene)
 
 
+@pytest.mark.parametrize("how", ["cancelled", "failed"])
+async def test_an_onboarding_that_was_stopped_is_not_gone_on_with_by_a_night(how: str, scene: Scene) -> None:
+    """Also where a joiner came. Who left is told to a person."""
+    world, people = scene.world, scene.world.people
+
+    async def stop() -> None:
+        if how == "cancelled":
+            await scene.call("POST", f"/api/tenants/{scene.target}/cancel")
+        else:
+            [job] = world.contoso.jobs.jobs.values()
+            world.contoso.jobs.quarantine(job, Problem(code="TooMany", message="too many failures"))
+
+    world.points.arm("activity.before", "start_synchronization", 0, stop)
+    scene.consented()
+    await scene.post()
+    stopped = await scene.settle()
+    assert stopped == ("Cancelled" if how == "cancelled" else "Failed")
+    written = len(scene.applied())
+    grown(scene, 1)
+    people.analysts.members.remove(people.cleo.object_id)
+
+    assert await night(scene) == stopped
+
+    assert len(scene.applied()) == written
+    assert any("Cleo Analyst" in one for one in (await scene.record())["whatToDo"])
+
+
+async def test_a_group_that_is_gone_lets_nobody_go_unasked(scene: Scene) -> None:
+    people = scene.world.people
+    people.analysts.members[:] = [people.ana.object_id]
+    await onboarded_by_group(scene)
+    scene.world.contoso.directory.groups.pop(people.analysts.id)
+
+    assert await night(scene) == "WaitingForPerson"
+
+    assert (await scene.record())["problem"]["code"] == "ManyLeavers"
+    assert eligible(scene) == {people.ana.object_id}
+
+
 async def test_a_night_missed_is_caught_up_and_no_night_comes_twice(scene: Scene) -> None:
     await onboarded_by_group(scene)
     scene.world.clock.advance(18 * 3600)

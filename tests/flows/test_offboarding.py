@@ -94,6 +94,24 @@ async def test_an_account_that_was_there_before_stays(scene: Scene) -> None:
     assert "which stays: Ana Analyst" in next(one["detail"] for one in record["acts"] if one["number"] == 22)
 
 
+@pytest.mark.parametrize("days", [None, 400, 30], ids=["for-good", "longer", "shorter"])
+async def test_an_eligibility_that_was_there_before_is_not_taken_back(days: int | None, scene: Scene) -> None:
+    """What we made longer is named: its end is what we asked for."""
+    people, fabrikam, contoso = scene.world.people, scene.world.fabrikam, scene.world.contoso
+    ana = contoso.directory.users[people.ana.object_id]
+    guest = fabrikam.directory.add_external(ana, contoso.id, kind="Guest", made_at=None, state="Accepted")
+    end = scene.world.clock.now() + timedelta(days=days) if days else None
+    theirs = fabrikam.pim.grant(guest.id, end=end)
+    await scene.onboarded(people.ana, people.ben)
+
+    assert await let_go(scene) == "Offboarded"
+
+    assert [one.id for one in fabrikam.pim.active()] == [theirs.id]
+    skipped = (await scene.record())["skipped"]
+    assert [one["act"] for one in skipped] == ([21] if days == 30 else [])
+    assert (fabrikam.pim.active()[0].end == end) == (days != 30)
+
+
 _BEFORE = {
     "settings-of-their-own": (
         Partner(tenant_id="", consent=Consent(inbound=False), trust=Trust(compliant=True), b2b=_B2B, others=_OTHERS),

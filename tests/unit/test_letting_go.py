@@ -16,6 +16,7 @@ from shared.running.planning import acts_left, goal_state, plan
 from shared.running.starting import Offboarding, Verdict, continued, goal_of, on_delete, on_post, on_retry, payload_of
 from shared.tenants.change import eligibility_key, intent_key
 from shared.tenants.record import (
+    NOTHING,
     Act,
     ActState,
     Eligibility,
@@ -252,14 +253,18 @@ def test_the_record_shows_the_acts_of_where_it_leads() -> None:
 
 
 def test_what_was_asked_for_a_leaver_and_not_recorded_is_looked_at() -> None:
-    asked = {"k": written("security_reader", 9, analyst=ANA)}
+    found = {"k": written("security_reader", 9, analyst=ANA)}
+    asked = {"k": msgspec.structs.replace(found["k"], before=NOTHING)}
     refused = {"k": written("security_reader", 9, outcome="refused: x", analyst=ANA)}
-    by_group = {"k": written("group_security_reader", 9, group=_ACCOUNT)}
+    by_group = {
+        "k": msgspec.structs.replace(written("group_security_reader", 9, group=_ACCOUNT), before=NOTHING),
+    }
     leaver = {ANA: analyst(target_object_id=_ACCOUNT, leaving=NOON)}
 
     assert [one.principal_id for one in unrecorded(tenant(intents=asked, analysts=leaver))] == [_ACCOUNT]
     assert unrecorded(tenant(intents=asked, analysts=leaver, eligibilities=eligibility())) == []
     assert unrecorded(tenant(intents=refused, analysts=leaver)) == []
+    assert unrecorded(tenant(intents=found, analysts=leaver)) == [], "somebody else's"
     assert unrecorded(tenant(intents=asked, analysts={ANA: analyst(target_object_id=_ACCOUNT)})) == []
     assert unrecorded(tenant(intents=by_group)) == []
     assert [(one.principal_id, one.analyst_id) for one in unrecorded(leaving(intents=by_group))] == [(_ACCOUNT, None)]
