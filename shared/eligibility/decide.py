@@ -16,6 +16,8 @@ class Action(StrEnum):
 
     ASSIGN = "adminAssign"
     UPDATE = "adminUpdate"
+    EXTEND = "adminExtend"
+    RENEW = "adminRenew"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import msgspec
 
 from shared.eligibility import decide as eligibility
+from shared.eligibility.policy import role_policy
 from shared.errors import Forbidden, Rejected, StrangeAccount
 from shared.identifiers import ObjectId
 from shared.intents import IN_PATIENCE
@@ -149,7 +150,7 @@ async def _policy_changed(services: Services, call: ActCall, tenant: Tenant, err
     rules = tuple(await services.pim.role_rules(tenant.record.tenant_id, SECURITY_READER))
     if blocking := preflight.unmeetable(rules):
         return Ended(State.BLOCKED, blocking[0])
-    policy = preflight.role_policy(rules)
+    policy = role_policy(rules)
     if policy == tenant.record.role_policy:
         raise error
 
