@@ -15,7 +15,7 @@ from shared.audit import Audit
 from shared.clock import Clock
 from shared.errors import Forbidden, NotConsented, Rejected, RemoteError, RoleNotAllowed, Unavailable, Undecidable
 from shared.identifiers import TenantId
-from shared.privileged import Ensured, Fence, NotYet, OpenIntent, PrivilegedWrite, check_fence
+from shared.privileged import Ensured, Fence, NotYet, OpenIntent, PrivilegedWrite, check_fence, word
 from shared.settling import Settling
 from shared.tenants.change import Change, intent_key
 from shared.tenants.record import Intent, IntentState, Tenant
@@ -158,6 +158,7 @@ class Intents:
             earlier = tenant.intents.get(key)
             if earlier != seen:
                 return None
+            requested_by, reason = word(tenant.record, fence)
             opened = Intent(
                 kind=write.kind,
                 arguments=dict(write.arguments),
@@ -168,11 +169,11 @@ class Intents:
                 act=write.act,
                 opened=earlier.opened if earlier is not None and earlier.state is IntentState.OPEN else now,
                 attempted=now,
-                requested_by=tenant.record.requested_by,
+                requested_by=requested_by,
                 wanted=_raw(write.wanted),
                 before=earlier.before if earlier else _raw(write.picture(image)),
                 after=earlier.after if earlier else _NOTHING,
-                reason=tenant.record.reason,
+                reason=reason,
             )
             return Change(record=tenant.record, intents=[opened])
 

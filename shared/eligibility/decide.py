@@ -11,6 +11,11 @@ eligibility a tenth at most.
 """
 
 
+NOT_THERE = "RoleAssignmentDoesNotExist"
+POLICY_REFUSED = "RoleAssignmentRequestPolicyValidationFailed"
+"""PIM's codes for what is not there, and for what the role's policy does not allow."""
+
+
 class Action(StrEnum):
     """PIM's words for the acts on an eligibility."""
 
@@ -58,6 +63,17 @@ def is_satisfied(held: Held | None, now: datetime, days: int, *, ours_too_long: 
     if held.end == ours_too_long and held.end > now + wanted + slack:
         return False
     return held.end >= now + wanted - slack
+
+
+def instead(asked: Action, code: str) -> Action | None:
+    """What is asked where an act was refused for what it is, and not for the policy. What was to be extended and is gone is
+    not made again: somebody took it away.
+    """
+    if asked is Action.RENEW:
+        return Action.ASSIGN if code == NOT_THERE else None
+    if code in (NOT_THERE, POLICY_REFUSED):
+        return None
+    return {Action.EXTEND: Action.UPDATE, Action.UPDATE: Action.EXTEND}.get(asked)
 
 
 def action(held: Held | None) -> Action:

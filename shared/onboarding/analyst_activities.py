@@ -34,8 +34,6 @@ _LOG_LAG = timedelta(minutes=8)
 _SCOPE_LAG = timedelta(minutes=2)
 """How long the synchronization may take to hear of an assignment before it is asked again."""
 
-_POLICY_REFUSED = "RoleAssignmentRequestPolicyValidationFailed"
-
 
 async def provision_analyst(services: Services, call: ActCall) -> ActOutcome:
     """Act 8, then: one analyst has an account in the target that can be read there, or the reason why not is known."""
@@ -120,7 +118,7 @@ async def _ensure_security_reader(services: Services, call: ActCall, tenant: Ten
             raise
         return Ended(State.WAITING_FOR_PERSON, _needs_role(error))
     except Rejected as error:
-        if error.call.code != _POLICY_REFUSED:
+        if error.call.code != eligibility.POLICY_REFUSED:
             raise
         return await _policy_changed(services, call, tenant, error)
     if isinstance(result, NotYet) or result.image is None:

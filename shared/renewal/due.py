@@ -15,7 +15,6 @@ WINDOW_DAYS = 21
 MOST_CHANGES = 50
 """Changes in one tenant in one night: a mistake of ours must not run away."""
 
-REVIEW_PERIOD = timedelta(days=365)
 _REVIEW_ALARM = timedelta(days=30)
 
 _EXTEND_WITHIN = timedelta(days=14)
@@ -155,11 +154,6 @@ def judge(seen: Seen, tonight: Tonight) -> Verdict:
         return Refused(why=why, end=seen.end, alarming=soon and why not in _A_PERSON_S)
     near = seen.end - tonight.now <= _EXTEND_WITHIN
     return Due(action=Action.EXTEND if near else Action.UPDATE, end=until)
-
-
-def other(action: Action) -> Action | None:
-    """What is asked instead where an act is refused for what it is. After `renew` there is nothing left but to assign."""
-    return {Action.EXTEND: Action.UPDATE, Action.UPDATE: Action.EXTEND, Action.RENEW: Action.ASSIGN}.get(action)
 
 
 def capped[T](due: Iterable[T], changes: int, most: int) -> tuple[tuple[T, ...], int]:

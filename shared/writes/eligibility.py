@@ -15,7 +15,6 @@ from shared.services import Services
 from shared.tenants.change import eligibility_key
 from shared.tenants.record import Tenant
 
-_GONE = "RoleAssignmentDoesNotExist"
 _PERMANENT = datetime.max.replace(tzinfo=UTC)
 _GONE_FOR = "No longer an analyst of this tenant (Tenantry)"
 _WHAT = {
@@ -70,7 +69,7 @@ def _eligibility(
         try:
             return await ask(decide.action(image), intent)
         except Rejected as error:
-            if error.call.code != _GONE:
+            if error.call.code != decide.NOT_THERE:
                 raise
             # The schedule that was read is no more: what was to be changed is to be made.
             return await ask(Action.ASSIGN, intent)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from shared.eligibility.decide import Action
 from shared.renewal.due import (
     MOST_CHANGES,
-    REVIEW_PERIOD,
     Due,
     Fine,
     Kept,
@@ -25,6 +24,7 @@ from shared.renewal.due import (
     judge,
     window,
 )
+from shared.tenants.record import REVIEW_PERIOD
 
 TODAY = date(2026, 3, 3)
 MIDNIGHT = datetime(2026, 3, 3, tzinfo=UTC)
@@ -121,6 +121,14 @@ def test_a_shortened_policy_is_no_reason_to_write_every_night() -> None:
             end = found.end
 
     assert writes == [0, 10, 20, 30, 40, 50]
+
+
+def test_the_shortest_that_can_be_kept_is_not_due_again_once_it_was_written() -> None:
+    written = MIDNIGHT + 2 * DAY
+
+    found = judge(Seen(left=written, in_force=True, end=written, wanted_days=2), tonight())
+
+    assert found == Fine(end=written)
 
 
 @pytest.mark.parametrize(
