@@ -27,6 +27,7 @@ from shared.graph.synchronization import Synchronizations
 from shared.identifiers import NewId, TenantId
 from shared.intents import Intents
 from shared.permissions import Registration
+from shared.renewal.store import Renewals
 from shared.runs import Runs
 from shared.settings import Settings, StoreSettings, read_settings
 from shared.slots import Slots
@@ -58,6 +59,7 @@ class Services:
     tenants: TenantStore
     runs: Runs
     slots: Slots
+    renewals: Renewals
     claims: Claims
     audit: Audit
     intents: Intents
@@ -98,7 +100,8 @@ def build(settings: Settings, clock: Clock) -> Services:
     graph = Graph(settings.graph_endpoint, credentials, http, clock, settings.source_mode, slow=slow)
     opened = _opener(settings.tables, settings)
     audited = _opener(settings.audit_tables, settings)
-    tenants = TenantStore(Table(opened, "Tenants", clock), Table(opened, "ByState", clock), clock, new_id)
+    by_state, by_end = Table(opened, "ByState", clock), Table(opened, "ByEnd", clock)
+    tenants = TenantStore(Table(opened, "Tenants", clock), by_state, by_end, clock, new_id)
     audit = Audit(Table(audited, "Audit", clock))
     runs = Table(opened, "Runs", clock)
     return Services(
@@ -116,6 +119,7 @@ def build(settings: Settings, clock: Clock) -> Services:
         tenants=tenants,
         runs=Runs(runs, clock),
         slots=Slots(Table(opened, "Slots", clock), clock, new_id),
+        renewals=Renewals(Table(opened, "Renewals", clock), new_id),
         claims=Claims(Table(opened, "Claims", clock)),
         audit=audit,
         intents=Intents(tenants, audit, clock),

@@ -16,6 +16,10 @@ POLICY_REFUSED = "RoleAssignmentRequestPolicyValidationFailed"
 """PIM's codes for what is not there, and for what the role's policy does not allow."""
 
 
+RENEWAL = "eligibility_renewal"
+"""The kind of the write that lets an eligibility last on, as its intent names it."""
+
+
 class Action(StrEnum):
     """PIM's words for the acts on an eligibility."""
 
@@ -63,6 +67,11 @@ def is_satisfied(held: Held | None, now: datetime, days: int, *, ours_too_long: 
     if held.end == ours_too_long and held.end > now + wanted + slack:
         return False
     return held.end >= now + wanted - slack
+
+
+def lasts_until(held: Held | None, end: datetime) -> bool:
+    """In force until then, or longer."""
+    return held is not None and held.in_force and (held.end is None or held.end >= end)
 
 
 def instead(asked: Action, code: str) -> Action | None:

@@ -127,6 +127,14 @@ def alarm_time(days: int, window_days: int) -> timedelta:
     return window(days, window_days) * 2 / 3
 
 
+def is_at_risk(seen: Seen, tonight: Tonight) -> bool:
+    """Whether one that is not renewed tonight is lost, or may be before a person has seen to it."""
+    days = length(seen.wanted_days, tonight.maximum_days).days
+    if not seen.in_force:
+        return True
+    return seen.end is not None and seen.end - tonight.now <= alarm_time(days, tonight.window_days)
+
+
 def is_near(seen: Seen, tonight: Tonight) -> bool:
     """Whether one must be looked at closely: the policy, and whose it is. The others cost no call."""
     if seen.in_force and seen.end is None:
@@ -150,8 +158,8 @@ def judge(seen: Seen, tonight: Tonight) -> Verdict:
     if left > window(days, tonight.window_days) or until == seen.end:
         return Fine(end=seen.end)
     if (why := _obstacle(seen, tonight, days)) is not None:
-        soon = seen.end - tonight.now <= alarm_time(days, tonight.window_days)
-        return Refused(why=why, end=seen.end, alarming=soon and why not in _A_PERSON_S)
+        alarming = is_at_risk(seen, tonight) and why not in _A_PERSON_S
+        return Refused(why=why, end=seen.end, alarming=alarming)
     near = seen.end - tonight.now <= _EXTEND_WITHIN
     return Due(action=Action.EXTEND if near else Action.UPDATE, end=until)
 

@@ -7,7 +7,7 @@ import msgspec
 
 from shared.durable import Orchestrations
 from shared.errors import NotStarted
-from shared.run import Run, key_of, orchestration_id
+from shared.run import Run, key_of, night_subject, orchestration_id
 from shared.running.acts import ORCHESTRATORS
 from shared.services import Services
 
@@ -16,18 +16,13 @@ _log = logging.getLogger(__name__)
 ASKED_BY = "the nightly timer"
 
 
-def subject(kind: str, day: str) -> str:
-    """The subject of one night's run of a kind of work."""
-    return f"{kind}-{day}"
-
-
 async def begin(
     services: Services, orchestrations: Orchestrations, kind: str, hour: int, wanted: msgspec.Struct | None = None
 ) -> None:
     """Is today's night there? If not, and the hour has come, its run row is inserted and it is started."""
     now = services.clock.now()
     day = f"{now:%Y-%m-%d}"
-    if now.hour < hour or await services.runs.is_known(subject(kind, day)):
+    if now.hour < hour or await services.runs.is_known(night_subject(kind, day)):
         return
     await open_night(services, orchestrations, night(services, kind, day, 1, ASKED_BY, now, wanted))
 
@@ -43,7 +38,7 @@ def night(
 ) -> Run:
     """The run row of a night's work. `day` tells it from other nights."""
     return Run(
-        subject=subject(kind, day),
+        subject=night_subject(kind, day),
         kind=kind,
         number=number,
         orchestration_id=orchestration_id(kind, day, number),
