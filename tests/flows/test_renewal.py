@@ -2,17 +2,14 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from tests.conftest import OpenWorld
+from tests.flows.renewing import EVENING, end_of, held, midnight, night_after, requests, told
 from tests.flows.scene import Scene
-from tests.sandbox.graph.models.pim_records import SECURITY_READER, Schedule, Wanted
-from tests.sandbox.personas import Person
-
-EVENING = datetime(2026, 3, 2, 20, 0, 20, tzinfo=UTC)
-_SWEPT = timedelta(minutes=4)
+from tests.sandbox.graph.models.pim_records import SECURITY_READER, Wanted
 
 
 @pytest.fixture
@@ -20,47 +17,6 @@ async def scene(open_world: OpenWorld) -> AsyncIterator[Scene]:
     """A world where it is evening."""
     async with Scene(await open_world(start=EVENING)) as opened:
         yield opened
-
-
-async def night_after(scene: Scene, days: int) -> None:
-    """Let the night after so many days come and go; nobody is at work before it."""
-    clock = scene.world.clock
-    then = (clock.now() + timedelta(days=days)).replace(hour=2, minute=35, second=1)
-    clock.advance((then - clock.now()).total_seconds())
-    await scene.settle()
-    clock.advance(_SWEPT.total_seconds())
-    await scene.settle()
-
-
-def held(scene: Scene, person: Person | None = None) -> Schedule | None:
-    """What PIM holds for an analyst, by truth."""
-    return scene.world.fabrikam.pim.of(scene.account(person or scene.world.people.ana).id)
-
-
-def end_of(scene: Scene, person: Person | None = None) -> datetime:
-    """When it ends."""
-    found = held(scene, person)
-    assert found is not None
-    assert found.end is not None
-    return found.end
-
-
-def midnight(scene: Scene) -> datetime:
-    """The start of today."""
-    return scene.world.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def requests(scene: Scene) -> list[str]:
-    """What PIM was asked for, in order."""
-    return [one.wanted.action for one in scene.world.fabrikam.pim.requests.values()]
-
-
-async def told(scene: Scene) -> dict[str, tuple[str, str | None]]:
-    """What today's report says of each of the tenant's eligibilities: outcome and why."""
-    answer = await scene.call("GET", f"/api/renewals/{midnight(scene):%Y-%m-%d}")
-    assert answer.status_code == 200, answer.text
-    found = [one for one in answer.json()["tenants"] if one["tenantId"] == scene.target]
-    return {one["principalId"]: (one["outcome"], one["why"]) for tenant in found for one in tenant["eligibilities"]}
 
 
 async def test_one_that_ends_soon_is_extended_and_audited_and_nothing_is_written_again_in_that_night(
