@@ -29,10 +29,13 @@ def refused_in(tenant: Tenant, run: int) -> dict[ObjectId, str]:
 
 
 def _of(tenant: Tenant, run: int) -> Iterable[Intent]:
+    """Those that came to an end. One that was not sent, or sent and never seen, is sent again."""
     return (
         one
         for one in tenant.intents.values()
-        if (one.kind, one.run) == (RENEWAL, run) and one.state is not IntentState.OPEN
+        if (one.kind, one.run) == (RENEWAL, run)
+        and one.state is not IntentState.OPEN
+        and (one.outcome == _DONE or one.outcome.startswith(_REFUSED))
     )
 
 
