@@ -67,7 +67,11 @@ def is_busy(tenant: Tenant) -> bool:
 
 async def look(services: Services, tenant: Tenant, wish: Wish) -> Look:
     """Look at the tenant's eligibilities by PIM. A plain assignment has no end, and costs no call."""
-    ours = {one.principal_id: one for one in tenant.eligibilities.values() if not one.plain}
+    ours = {
+        one.principal_id: one
+        for one in tenant.eligibilities.values()
+        if one.role_definition_id == SECURITY_READER and not one.plain
+    }
     tonight = Tonight(
         date=wish.date,
         now=services.clock.now(),

@@ -28,7 +28,10 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """How many were looked at; in which something is due, and which are to be looked at again; the next page's cursor."""
+    """How many were looked at; in which something is due, and which are to be looked at again; the next page's cursor.
+
+    The wish comes without its tenants, for it goes to each of them.
+    """
 
     wish: Wish
     cursor: Cursor | None = None

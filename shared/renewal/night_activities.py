@@ -38,7 +38,7 @@ async def plan_renewals(services: Services, call: PageCall) -> Page:
     found = await each(tenants, lambda one: _looked(services, wish, one), failed=Came.POSTPONED)
     came = list(zip(tenants, found, strict=True))
     return Page(
-        wish=wish,
+        wish=msgspec.structs.replace(wish, tenant_ids=()),
         cursor=following,
         looked_at=sum(one is not Came.POSTPONED for one in found),
         due=tuple(tenant_id for tenant_id, one in came if one is Came.DUE),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from shared.identifiers import ObjectId, TenantId
+from shared.identifiers import TenantId
 from shared.renewal.due import Refused, Why, is_review_due
 from shared.renewal.looking import Judged, Look
 from shared.renewal.messages import Wish
@@ -93,11 +93,6 @@ async def access_lost(services: Services, wish: Wish, tenant_id: TenantId, regis
     """A registration that renewal works as is not consented in the tenant any more."""
     if await services.renewals.is_first(wish.date, "access_lost", tenant_id, registration):
         _log.warning("renewal.access_lost tenant_id=%s registration=%s", tenant_id, registration)
-
-
-def changed(tenant_id: TenantId, principal_id: ObjectId, outcome: Outcome, until: datetime | None) -> None:
-    """An eligibility lasts longer now."""
-    _log.info("eligibility.%s tenant_id=%s principal_id=%s until=%s", outcome, tenant_id, principal_id, until)
 
 
 def _as_seen(one: Judged, now: datetime) -> Eligibility:

@@ -22,7 +22,7 @@ from shared.errors import (
     Throttled,
     Unavailable,
 )
-from shared.privileged import Ensured, Fence, NotYet, RunStopped, check_fence
+from shared.privileged import Fence, NotYet, RunStopped, check_fence
 from shared.renewal import telling
 from shared.renewal.due import Due, capped, is_at_risk
 from shared.renewal.holding import let_go, take
@@ -138,7 +138,14 @@ async def _write(services: Services, fence: Fence, seen: Look, one: Judged) -> b
     if isinstance(result, NotYet) or result.image is None:
         return False
     row = replace(one.row, end=result.image.end, schedule_id=result.image.schedule_id, capped_to_days=lasts.capped_to)
-    await _keep(services, fence, seen.tenant, row, changes=int(isinstance(result, Ensured) and result.changed))
+    await _keep(services, fence, seen.tenant, row, changes=int(result.changed))
+    _log.info(
+        "eligibility.renewed tenant_id=%s principal_id=%s action=%s until=%s",
+        tenant_id,
+        row.principal_id,
+        due.action.value,
+        row.end,
+    )
     return True
 
 

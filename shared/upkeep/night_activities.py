@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
-from shared.errors import NotConsented
+from shared.errors import NotConsented, StoreConflict
 from shared.identifiers import ObjectId, TenantId
 from shared.running.advice import not_consented
 from shared.running.consents import asked_again
@@ -107,7 +107,11 @@ async def _compared(services: Services, tenant: Tenant, members: Mapping[ObjectI
 
 
 async def _open(services: Services, record: Record, payload: Payload) -> bool:
-    return await open_run(services, None, record.tenant_id, record.run + 1, record.requested_by, payload) is None
+    holder = await open_run(services, None, record.tenant_id, record.run + 1, record.requested_by, payload)
+    if holder is not None:
+        # A renewal holds it for a moment, or a run that just began: it is looked at again in this night.
+        raise StoreConflict(f"{record.tenant_id} is held by run {holder.number}")
+    return True
 
 
 async def _ask(services: Services, tenant: Tenant, difference: Difference) -> None:
