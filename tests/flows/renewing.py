@@ -2,9 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
+from shared.identifiers import ObjectId, TenantId
+from shared.permissions import SECURITY_READER, Registration
+from shared.tenants.change import Change
+from shared.tenants.record import Analyst, Eligibility
+from shared.tenants.states import State
+from tests.app.seeds import seed
 from tests.flows.scene import Scene
 from tests.sandbox.graph.models.pim_records import Schedule
 from tests.sandbox.personas import Person
+from tests.sandbox.population import CLIENT_IDS, guid
 
 EVENING = datetime(2026, 3, 2, 20, 0, 20, tzinfo=UTC)
 _SWEPT = timedelta(minutes=4)
@@ -49,3 +56,32 @@ async def told(scene: Scene) -> dict[str, tuple[str, str | None]]:
     assert answer.status_code == 200, answer.text
     found = [one for one in answer.json()["tenants"] if one["tenantId"] == scene.target]
     return {one["principalId"]: (one["outcome"], one["why"]) for tenant in found for one in tenant["eligibilities"]}
+
+
+async def stands_ready(scene: Scene, name: str, *, days: int = 10) -> tuple[TenantId, Schedule]:
+    """A tenant whose one analyst, Ana, is eligible for so many days more, as an onboarding leaves it."""
+    world, ana = scene.world, scene.world.people.ana
+    tenant = world.clouds.add_tenant(guid(name), name, f"{name}.example")
+    world.clouds.grant(CLIENT_IDS[Registration.ACCESS], tenant.id)
+    account = world.clouds.person(tenant, f"ana@{name}.example", "Ana Analyst")
+    held = tenant.pim.grant(account.object_id, end=midnight(scene) + timedelta(days=days))
+    analyst = Analyst(
+        object_id=ObjectId(ana.object_id),
+        display_name=ana.display_name,
+        user_principal_name=ana.user_principal_name,
+        target_object_id=ObjectId(account.object_id),
+        provisioned=world.clock.now(),
+    )
+    row = Eligibility(
+        principal_id=ObjectId(account.object_id),
+        role_definition_id=SECURITY_READER,
+        analyst_id=analyst.object_id,
+        schedule_id=held.id,
+        end=held.end,
+        wanted_days=180,
+    )
+    tenant_id = await seed(scene, name, State.READY)
+    await scene.tenants.update(
+        tenant_id, lambda found: Change(record=found.record, analysts=[analyst], eligibilities=[row])
+    )
+    return tenant_id, held

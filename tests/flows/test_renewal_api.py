@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from shared.permissions import Registration
 from tests.conftest import OpenWorld
 from tests.flows.renewing import EVENING, end_of, midnight, night_after, requests, told
 from tests.flows.scene import Scene
-from tests.sandbox.population import OPERATE, READ
+from tests.sandbox.population import CLIENT_IDS, OPERATE, READ
 
 
 @pytest.fixture
@@ -147,12 +148,21 @@ async def test_an_operator_says_that_it_is_needed_and_it_is_audited(scene: Scene
     assert (entry.deed.act, entry.deed.on_whose_word) == (32, scene.world.people.operator.object_id)
 
 
-async def test_an_analyst_of_the_tenant_may_not_say_it_and_neither_may_who_only_reads(scene: Scene) -> None:
+async def test_an_analyst_of_the_tenant_may_not_say_it_nor_may_who_only_reads_a_guest_or_an_application(
+    scene: Scene,
+) -> None:
     people, path = scene.world.people, f"/api/tenants/{scene.target}/review"
     await scene.onboarded()
 
-    for token in (scene.world.token(people.ana, OPERATE, READ), scene.world.reader_token()):
-        assert (await scene.call("POST", path, {}, token=token)).status_code == 403
+    world = scene.world
+    tokens = {
+        "an analyst": world.token(people.ana, OPERATE, READ),
+        "a reader": world.reader_token(),
+        "a guest": world.token(people.guest, OPERATE, READ),
+        "an application": world.clouds.app_token(world.contoso, CLIENT_IDS[Registration.API], (OPERATE, READ)),
+    }
+    for who, token in tokens.items():
+        assert (await scene.call("POST", path, {}, token=token)).status_code == 403, who
 
     assert (await scene.tenant()).record.review is None
     assert not [one for one in await scene.entries() if one.deed.act == 32]

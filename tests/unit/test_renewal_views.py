@@ -17,7 +17,7 @@ from shared.renewal.writing import refused_in, written
 from shared.run import Run
 from shared.running.opening import next_record
 from shared.tenants.change import eligibility_key, intent_key
-from shared.tenants.record import Eligibility, Intent, IntentState, Renewing, RolePolicy, Tenant
+from shared.tenants.record import Eligibility, Goal, Intent, IntentState, Renewing, RolePolicy, Tenant
 from shared.tenants.states import State
 from tests.unit.making import ANA, NOON, TARGET, analyst, ids, intent, payload, record, run, tenant
 
@@ -216,6 +216,14 @@ def test_the_first_word_is_that_of_the_onboarding_and_holds_for_a_year() -> None
     review = record(State.READY).reviewed
 
     assert (review.by, review.at, review.until) == ("olga", NOON, NOON + 365 * DAY)
+
+
+def test_who_has_a_tenant_onboarded_again_gives_a_new_word() -> None:
+    left = tenant(record=record(State.OFFBOARDED, run=7, goal=Goal.OFFBOARDING, created=NOON - 500 * DAY))
+
+    change = next_record(left, run(8, "next"), payload(), NOON, ids())
+
+    assert change.record.reviewed.until == NOON + 365 * DAY
 
 
 def test_a_day_shows_which_run_was_the_night_s() -> None:
