@@ -2,6 +2,8 @@
 then those once more that could not be looked at. No I/O, no decisions.
 """
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 
 from shared.durable import ActivityFailed, Context, Sleeper, Steps, call, call_children
@@ -13,6 +15,9 @@ from shared.running.nightly import Passed, patiently, through_tenants
 
 _TRIES = 4
 _FIRST_PAUSE_SECONDS = 20.0
+_LONGEST = timedelta(hours=2)
+"""The activity has a deadline of its own; this is for a store that is out of reach."""
+
 _FAILED = TenantOver(again=True)
 
 
@@ -42,8 +47,8 @@ def renew_eligibilities(context: Context, run: RunKey) -> Steps[None]:
 def renew_tenant(context: Context, one: TenantCall) -> Steps[TenantOver]:
     """One tenant, until nothing is left to be waited for. Gives a value for a failure, too."""
     sleeper = Sleeper(context)
-    failures = 0
-    while failures < _TRIES:
+    failures, until = 0, context.current_utc_datetime + _LONGEST
+    while failures < _TRIES and context.current_utc_datetime < until:
         try:
             outcome = yield from call(context, RENEW, one)
         except ActivityFailed:

@@ -93,7 +93,8 @@ def merged(known: Report | None, found: Report) -> Report:
     if known is None:
         return found
     lines = {one.principal_id: one for one in (*known.lines, *found.lines)}
-    return msgspec.structs.replace(found, lines=tuple(lines[key] for key in sorted(lines)))
+    told = tuple(lines[key] for key in sorted(lines))
+    return msgspec.structs.replace(found, lines=told, next_end=found.next_end or known.next_end)
 
 
 def counted(reports: Iterable[Report]) -> dict[Outcome, int]:

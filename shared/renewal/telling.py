@@ -64,6 +64,12 @@ async def tell(services: Services, wish: Wish, look: Look, written: Iterable[Lin
             await at_risk(services, wish, look.tenant.record, one.row, one.verdict.why)
 
 
+async def tell_written(services: Services, wish: Wish, tenant_id: TenantId, written: Iterable[Line]) -> None:
+    """Add to the day's report what was written before something came in between."""
+    report = Report(tenant_id=tenant_id, at=services.clock.now(), lines=tuple(written))
+    await services.renewals.add(wish.date, report)
+
+
 async def tell_problem(services: Services, wish: Wish, tenant_id: TenantId, problem: str) -> None:
     """Add to the day's report why a tenant could not be looked at."""
     await services.renewals.add(wish.date, Report(tenant_id=tenant_id, at=services.clock.now(), problem=problem))

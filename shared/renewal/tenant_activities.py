@@ -75,6 +75,7 @@ async def _renewed(services: Services, call: TenantCall, tenant: Tenant) -> Agai
         _log.info("renewal.waits tenant_id=%s reason=%s", call.tenant_id, error)
         if not late:
             return Again(max(_PAUSE_SECONDS, getattr(error, "seconds", 0.0)), str(error))
+        await _tell_written(services, call, tenant)
         return await _over(services, call, again=True)
     except NotConsented as error:
         await telling.access_lost(services, call.wish, call.tenant_id, error.registration)
@@ -84,6 +85,7 @@ async def _renewed(services: Services, call: TenantCall, tenant: Tenant) -> Agai
 
 
 async def _stopped(services: Services, call: TenantCall, tenant: Tenant, why: str, told: str) -> TenantOver:
+    await _tell_written(services, call, tenant)
     await telling.tell_problem(services, call.wish, call.tenant_id, told)
     await alarm_of_all(services, call.wish, tenant, why)
     return await _over(services, call, again=False)
@@ -182,6 +184,12 @@ def _left(waiting: list[Judged], due: list[Judged], over_cap: int) -> list[Line]
 
 def _why(one: Judged, tenant: Tenant, run: int) -> str:
     return refused_in(tenant, run).get(one.row.principal_id, PENDING)
+
+
+async def _tell_written(services: Services, call: TenantCall, tenant: Tenant) -> None:
+    """What this run has written by now: the next one finds nothing due there, and would say nothing."""
+    tenant = await _reread(services, tenant)
+    await telling.tell_written(services, call.wish, call.tenant_id, written(tenant, tenant.record.run))
 
 
 async def _over(services: Services, call: TenantCall, *, again: bool) -> TenantOver:

@@ -135,6 +135,21 @@ async def test_a_tenant_that_fails_is_tried_again_in_the_same_night_then_told_an
     assert requests(scene) == ["adminAssign", "adminExtend"]
 
 
+async def test_what_was_written_before_the_vendor_stopped_answering_is_told_all_the_same(scene: Scene) -> None:
+    people = scene.world.people
+    await scene.onboarded(people.ana, people.ben)
+    call = "POST /roleManagement/directory/roleEligibilityScheduleRequests"
+    refusal = Refusal(scene.world.points, call, throttled(60), passes=1)
+
+    await night_after(scene, 170)
+
+    assert requests(scene) == ["adminAssign", "adminAssign", "adminExtend"]
+    assert [outcome for outcome, _ in (await told(scene)).values()] == ["extended"]
+    refusal.lift()
+    await night_after(scene, 1)
+    assert requests(scene).count("adminExtend") == 2
+
+
 async def test_a_refusal_is_told_with_its_code_and_asked_for_again_only_in_the_next_night(scene: Scene) -> None:
     await scene.onboarded()
     error = GraphError(

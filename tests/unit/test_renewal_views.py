@@ -130,6 +130,7 @@ def test_what_is_told_later_on_a_day_takes_the_place_of_what_was_told_of_the_sam
     assert {one.principal_id: one.outcome for one in found.lines} == dict.fromkeys((ACCOUNT, OTHER), Outcome.EXTENDED)
     assert (counted([found])[Outcome.EXTENDED], counted([found])[Outcome.REFUSED]) == (2, 0)
     assert merged(found, second) == merged(merged(found, second), second)
+    assert merged(msgspec.structs.replace(first, next_end=NOON), second).next_end == NOON
 
 
 def test_what_a_run_wrote_is_told_by_its_intents() -> None:
