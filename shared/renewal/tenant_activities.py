@@ -44,7 +44,7 @@ _AT_ONCE = 8
 """Writes in one call of the activity: well within functionTimeout also on a slow day."""
 
 _PAUSE_SECONDS = 20.0
-_LONGEST_PAUSE_SECONDS = 60.0
+_LONGEST_PAUSE_SECONDS = 300.0
 
 
 async def renew_eligibilities_of_tenant(services: Services, call: TenantCall) -> Again | TenantOver:
@@ -65,16 +65,17 @@ async def _renewed(services: Services, call: TenantCall, tenant: Tenant) -> Agai
     """The work, and what each failure means: some heal within minutes, some by a later try, some by a person."""
     renewing = tenant.record.renewing
     since = renewing.since if renewing is not None else services.clock.now()
-    late = services.clock.now() > since + services.settings.deadlines.replication
+    age = services.clock.now() - since
+    late = age > services.settings.deadlines.replication
     try:
         wait = await close_intents(services, call.tenant_id)
         if wait and not late:
-            return Again(min(wait, _LONGEST_PAUSE_SECONDS), "an earlier write cannot be judged yet")
+            return Again(min(wait, _pause(age)), "an earlier write cannot be judged yet")
         return await _looked(services, call, await _reread(services, tenant), late=late)
     except (Throttled, Unavailable, NotFound, Conflict) as error:
         _log.info("renewal.waits tenant_id=%s reason=%s", call.tenant_id, error)
         if not late:
-            return Again(max(_PAUSE_SECONDS, getattr(error, "seconds", 0.0)), str(error))
+            return Again(max(_pause(age), getattr(error, "seconds", 0.0)), str(error))
         await _tell_written(services, call, tenant)
         return await _over(services, call, again=True)
     except NotConsented as error:
@@ -82,6 +83,11 @@ async def _renewed(services: Services, call: TenantCall, tenant: Tenant) -> Agai
         return await _stopped(services, call, tenant, "AccessLost", str(error))
     except (PimUnavailable, Forbidden, Rejected) as error:
         return await _stopped(services, call, tenant, type(error).__name__, str(error))
+
+
+def _pause(age: timedelta) -> float:
+    """Look again soon at first, then less often."""
+    return min(_LONGEST_PAUSE_SECONDS, max(_PAUSE_SECONDS, age.total_seconds() / 4))
 
 
 async def _stopped(services: Services, call: TenantCall, tenant: Tenant, why: str, told: str) -> TenantOver:
