@@ -59,6 +59,8 @@ async def test_two_and_three_weeks_before_its_end_it_is_updated(scene: Scene) ->
 
     assert requests(scene) == ["adminAssign", "adminUpdate"]
     assert end_of(scene) == midnight(scene) + timedelta(days=180)
+    # What is in force begins no later for it, not by a second of two clocks that differ.
+    assert [*scene.world.fabrikam.pim.requests.values()][-1].wanted.window.start == midnight(scene)
 
 
 async def test_where_extending_is_refused_so_far_from_the_end_it_is_updated_and_the_other_way_round(
