@@ -9,6 +9,7 @@ The map of the house (`shared/`), in the order in which a request travels:
                   performing.py      how every act runs: fence, deadline, what each failure means
     onboarding/   *_activities.py    one act each: read, compare, write the difference, read back
     upkeep/                          analysts who come and go, other wishes, the nightly look
+    renewal/                         eligibilities are extended before they end: due.py (pure) says which
     offboarding/                     a tenant is let go: everybody leaves, what was there before is put back
     writes/                          the privileged writes, by kind, as the acts ask for them
     intents.py                       the only way to a privileged write: intent before, audit entry (settling.py) after
@@ -27,6 +28,7 @@ import azure.durable_functions as df
 from shared import api
 from shared.offboarding import registration as offboarding
 from shared.onboarding import registration as onboarding
+from shared.renewal import registration as renewal
 from shared.upkeep import registration as upkeep
 
 # At info these log every request's address, where a filter may hold a mail address.
@@ -34,5 +36,5 @@ for _name in ("azure", "httpx", "kiota_http"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = df.DFApp()
-for _part in (api, onboarding, upkeep, offboarding):
+for _part in (api, onboarding, upkeep, renewal, offboarding):
     app.register_functions(_part.blueprint())

@@ -12,6 +12,7 @@ from shared.offboarding import operations as offboarding
 from shared.onboarding import operations as onboarding
 from shared.operations import Access, Operation, json
 from shared.problems import HEADERS
+from shared.renewal import operations as renewal
 from shared.services import Services
 from shared.upkeep import operations as upkeep
 
@@ -30,6 +31,7 @@ async def get_openapi(services: Services, _: Orchestrations, __: func.HttpReques
 OPERATIONS: tuple[Operation, ...] = (
     *onboarding.OPERATIONS,
     *upkeep.OPERATIONS,
+    *renewal.OPERATIONS,
     *offboarding.OPERATIONS,
     *auditing.OPERATIONS,
     Operation(

@@ -5,7 +5,7 @@ Moving to another version of the SDK changes this file.
 """
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,7 +16,7 @@ import msgspec
 
 from shared.errors import NotStarted
 from shared.run import RunKey
-from shared.wire import Activity
+from shared.wire import Activity, Child
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +46,21 @@ def call[P, R](context: Context, activity: Activity[P, R], payload: P) -> Steps[
     except Exception as error:  # the SDK raises nothing narrower (functions-host facts)
         raise ActivityFailed(str(error)[:500]) from error
     return msgspec.convert(outcome, type=activity.outcome)
+
+
+def call_children[P, R](context: Context, child: Child[P, R], payloads: Mapping[str, P]) -> Steps[list[R]]:
+    """Run sub-orchestrations side by side, by their ids. Raises ActivityFailed where one raised."""
+    if not payloads:
+        return []
+    tasks = [
+        context.call_sub_orchestrator(child.name, msgspec.to_builtins(payload), orchestration_id)
+        for orchestration_id, payload in payloads.items()
+    ]
+    try:
+        outcomes = yield context.task_all(tasks)
+    except Exception as error:  # as above
+        raise ActivityFailed(str(error)[:500]) from error
+    return msgspec.convert(outcomes, type=list[child.outcome])  # type: ignore[name-defined]
 
 
 class Sleeper:

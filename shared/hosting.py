@@ -5,6 +5,7 @@ classes only.
 """
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -15,7 +16,7 @@ from shared.operations import Operation
 from shared.problems import guarded
 from shared.run import RunKey
 from shared.services import Services, current
-from shared.wire import Activity
+from shared.wire import Activity, Child
 
 
 def register_activity[P, R](
@@ -33,18 +34,27 @@ def register_activity[P, R](
 
 def register_orchestrator(app: df.Blueprint, name: str, function: Callable[[Context, RunKey], Steps[None]]) -> None:
     """Register an orchestrator that is started with the key of a run."""
-    generator = as_generator(function)
+    _register(app, name, as_generator(function, RunKey))
+
+
+def register_child[P, R](app: df.Blueprint, child: Child[P, R], function: Callable[[Context, P], Steps[R]]) -> None:
+    """Register an orchestrator that others call."""
+    _register(app, child.name, as_generator(function, child.payload))
+
+
+def _register(app: df.Blueprint, name: str, generator: Callable[[df.DurableOrchestrationContext], Steps[Any]]) -> None:
     generator.__name__ = name
     app.function_name(name)(app.orchestration_trigger(context_name="context")(generator))
 
 
-def as_generator(
-    function: Callable[[Context, RunKey], Steps[None]],
-) -> Callable[[df.DurableOrchestrationContext], Steps[None]]:
+def as_generator[P](
+    function: Callable[[Context, P], Steps[Any]], payload: type[P]
+) -> Callable[[df.DurableOrchestrationContext], Steps[Any]]:
     """An orchestrator as the SDK runs it: a generator of its context alone."""
 
-    def generator(context: df.DurableOrchestrationContext) -> Steps[None]:
-        yield from function(context, msgspec.convert(context.get_input(), type=RunKey))
+    def generator(context: df.DurableOrchestrationContext) -> Steps[Any]:
+        outcome = yield from function(context, msgspec.convert(context.get_input(), type=payload))
+        return msgspec.to_builtins(outcome)
 
     return generator
 

@@ -25,7 +25,7 @@ from shared.errors import (
     Undecidable,
 )
 from shared.identifiers import TenantId
-from shared.privileged import Ensured, Fence, NotYet, OpenIntent, PrivilegedWrite, check_fence
+from shared.privileged import Ensured, Fence, NotYet, OpenIntent, PrivilegedWrite, check_fence, word
 from shared.settling import Settling
 from shared.tenants.change import Change, intent_key
 from shared.tenants.record import Intent, IntentState, Tenant
@@ -235,6 +235,7 @@ class Intents:
             earlier = tenant.intents.get(key)
             if earlier != seen:
                 return None
+            requested_by, reason = word(tenant.record, fence)
             opened = Intent(
                 kind=write.kind,
                 arguments=dict(write.arguments),
@@ -245,12 +246,12 @@ class Intents:
                 act=write.act,
                 opened=earlier.opened if earlier is not None and earlier.state is IntentState.OPEN else now,
                 attempted=now,
-                requested_by=tenant.record.requested_by,
+                requested_by=requested_by,
                 wanted=_raw(write.wanted),
                 before=earlier.before if earlier else _raw(write.picture(image)),
                 seen=_raw(write.picture(image)),
                 after=earlier.after if earlier else _NOTHING,
-                reason=tenant.record.reason,
+                reason=reason,
             )
             return Change(record=tenant.record, intents=[opened])
 

@@ -431,6 +431,13 @@ REQUEST_ELIGIBILITY = _call(
     "make an analyst eligible for Security Reader, with an end; take it back from one who leaves",
     write=True,
 )
+LIST_ELIGIBILITY_REQUESTS = _call(
+    "GET /roleManagement/directory/roleEligibilityScheduleRequests",
+    Registration.ACCESS,
+    _ELIGIBILITY,
+    Family.PIM,
+    "what lapsed is renewed, but not what a person took away",
+)
 
 LIST_ROLE_ASSIGNMENTS = _call(
     "GET /roleManagement/directory/roleAssignments",

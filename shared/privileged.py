@@ -73,7 +73,19 @@ class NotYet:
 
 def check_fence(record: Record, fence: Fence) -> None:
     """Raise RunStopped unless the run still holds the tenant."""
-    ours = record.run == fence.run and record.run_nonce == fence.nonce
+    renews = _renews(record, fence)
+    ours = record.run == fence.run and (renews or record.run_nonce == fence.nonce)
     # The state too: a tenant at rest still shows its last run, and an activity of that run may come late.
-    if not ours or record.cancel or record.state not in UNDER_WAY:
+    if not ours or record.cancel or not (renews or record.state in UNDER_WAY):
         raise RunStopped
+
+
+def word(record: Record, fence: Fence) -> tuple[str, str]:
+    """On whose word a run writes, and why it was opened."""
+    if record.renewing is not None and _renews(record, fence):
+        return record.renewing.on_whose_word, record.renewing.reason
+    return record.requested_by, record.reason
+
+
+def _renews(record: Record, fence: Fence) -> bool:
+    return record.renewing is not None and record.renewing.nonce == fence.nonce

@@ -43,6 +43,11 @@ def orchestration_id(kind: str, subject: str, number: int) -> str:
     return f"{kind}-{subject}-{number}"
 
 
+def night_subject(kind: str, day: str) -> str:
+    """The subject of one night's run of a kind of work."""
+    return f"{kind}-{day}"
+
+
 def key_of(run: Run) -> RunKey:
     """The run's key."""
     return RunKey(subject=run.subject, number=run.number, nonce=run.nonce)

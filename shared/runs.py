@@ -34,7 +34,14 @@ class Runs:
 
     async def is_known(self, subject: str) -> bool:
         """Whether a run of the subject is open, or was."""
-        return await self.open_run(subject) is not None or await self._table.first(subject) is not None
+        return await self.latest(subject) is not None
+
+    async def latest(self, subject: str) -> Run | None:
+        """The subject's open run; else the last one that ended."""
+        if (run := await self.open_run(subject)) is not None:
+            return run
+        row = await self._table.first(subject)
+        return None if row is None else row.decode(Run)
 
     async def list_open(self) -> list[Run]:
         """Every open run."""

@@ -28,6 +28,7 @@ from shared.graph.synchronization import Synchronizations
 from shared.identifiers import NewId, TenantId
 from shared.intents import Intents
 from shared.permissions import Registration
+from shared.renewal.store import Renewals
 from shared.runs import Runs
 from shared.seals import CONTAINER, Seals
 from shared.settings import Settings, StoreSettings, read_settings
@@ -63,6 +64,7 @@ class Services:
     tenants: TenantStore
     runs: Runs
     slots: Slots
+    renewals: Renewals
     claims: Claims
     audit: Audit
     intents: Intents
@@ -104,7 +106,8 @@ def build(settings: Settings, clock: Clock) -> Services:
     graph = Graph(settings.graph_endpoint, credentials, http, clock, settings.source_mode, slow=slow)
     opened = _opener(settings.tables, settings)
     audited = _opener(settings.audit_tables, settings)
-    tenants = TenantStore(Table(opened, "Tenants", clock), Table(opened, "ByState", clock), clock, new_id)
+    by_state, by_end = Table(opened, "ByState", clock), Table(opened, "ByEnd", clock)
+    tenants = TenantStore(Table(opened, "Tenants", clock), by_state, by_end, clock, new_id)
     audit = Audit(Table(audited, "Audit", clock))
     runs = Table(opened, "Runs", clock)
     return Services(
@@ -122,6 +125,7 @@ def build(settings: Settings, clock: Clock) -> Services:
         tenants=tenants,
         runs=Runs(runs, clock),
         slots=Slots(Table(opened, "Slots", clock), clock, new_id),
+        renewals=Renewals(Table(opened, "Renewals", clock), new_id),
         claims=Claims(Table(opened, "Claims", clock)),
         audit=audit,
         intents=Intents(tenants, audit, clock),

@@ -46,6 +46,15 @@ class Deadlines:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalSettings:
+    """When renewal runs, how long before its end an eligibility is due, and the most that it changes in a tenant and run."""
+
+    hour: int
+    window_days: int
+    most_changes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All deployment settings."""
 
@@ -63,6 +72,7 @@ class Settings:
     portals: Portals
     deadlines: Deadlines
     nightly_hour: int
+    renewal: RenewalSettings
     allowed_directory_roles: frozenset[str]
 
 
@@ -93,6 +103,10 @@ NAMES: Mapping[str, str] = {
     "TENANTRY_MYACCOUNT_PORTAL": "My Account portal, for the checklist's links",
     "TENANTRY_ENTRA_PORTAL": "Entra admin center, for the checklist's links",
     "TENANTRY_NIGHTLY_HOUR": "the hour, in UTC, after which the night's work begins (2)",
+    "TENANTRY_RENEWAL_HOUR": "the hour, in UTC, after which eligibilities are renewed (2)",
+    "TENANTRY_RENEWAL_WINDOW_DAYS": "how long before its end an eligibility is renewed (21), and at most a third of what it "
+    "lasts",
+    "TENANTRY_RENEWAL_MOST_CHANGES": "the most eligibilities that one run renews in one tenant (50)",
     "TENANTRY_ALLOWED_DIRECTORY_ROLES": "role template ids that may ever be written, comma separated (Security Reader)",
     "TENANTRY_CONSENT_DEADLINE_DAYS": "how long a consent or another person's act is waited for (14)",
     "TENANTRY_REPLICATION_DEADLINE_MINUTES": "how long a directory may take to show a change (30)",
@@ -226,6 +240,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             provisioning=timedelta(minutes=reader.number("TENANTRY_PROVISIONING_DEADLINE_MINUTES", 120)),
         ),
         nightly_hour=reader.hour("TENANTRY_NIGHTLY_HOUR", 2),
+        renewal=RenewalSettings(
+            hour=reader.hour("TENANTRY_RENEWAL_HOUR", 2),
+            window_days=reader.number("TENANTRY_RENEWAL_WINDOW_DAYS", 21),
+            most_changes=reader.number("TENANTRY_RENEWAL_MOST_CHANGES", 50),
+        ),
         allowed_directory_roles=reader.guids("TENANTRY_ALLOWED_DIRECTORY_ROLES", SECURITY_READER),
     )
     if reader.problems:

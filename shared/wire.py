@@ -1,4 +1,4 @@
-"""What an activity is on the wire: its name and the types of its one payload and its one outcome. Pure."""
+"""What activities and sub-orchestrators are on the wire: a name, and the types of one payload and one outcome. Pure."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,3 +11,12 @@ class Activity[P, R]:
     name: str
     payload: type[P]
     outcome: type[R] | Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child[P, R]:
+    """A sub-orchestrator: its name, and the types of its one payload and its one outcome."""
+
+    name: str
+    payload: type[P]
+    outcome: type[R]

@@ -11,11 +11,22 @@ eligibility a tenth at most.
 """
 
 
+NOT_THERE = "RoleAssignmentDoesNotExist"
+POLICY_REFUSED = "RoleAssignmentRequestPolicyValidationFailed"
+"""PIM's codes for what is not there, and for what the role's policy does not allow."""
+
+
+RENEWAL = "eligibility_renewal"
+"""The kind of the write that lets an eligibility last on, as its intent names it."""
+
+
 class Action(StrEnum):
     """PIM's words for the acts on an eligibility."""
 
     ASSIGN = "adminAssign"
     UPDATE = "adminUpdate"
+    EXTEND = "adminExtend"
+    RENEW = "adminRenew"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +67,22 @@ def is_satisfied(held: Held | None, now: datetime, days: int, *, ours_too_long: 
     if held.end == ours_too_long and held.end > now + wanted + slack:
         return False
     return held.end >= now + wanted - slack
+
+
+def lasts_until(held: Held | None, end: datetime) -> bool:
+    """In force until then, or longer."""
+    return held is not None and held.in_force and (held.end is None or held.end >= end)
+
+
+def instead(asked: Action, code: str) -> Action | None:
+    """What is asked where an act was refused for what it is, and not for the policy. What was to be extended and is gone is
+    not made again: somebody took it away.
+    """
+    if asked is Action.RENEW:
+        return Action.ASSIGN if code == NOT_THERE else None
+    if code in (NOT_THERE, POLICY_REFUSED):
+        return None
+    return {Action.EXTEND: Action.UPDATE, Action.UPDATE: Action.EXTEND}.get(asked)
 
 
 def action(held: Held | None) -> Action:

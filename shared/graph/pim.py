@@ -15,6 +15,7 @@ from shared.graph.shapes import Rule
 from shared.identifiers import ObjectId, TenantId
 from shared.permissions import (
     LIST_ELIGIBILITY_INSTANCES,
+    LIST_ELIGIBILITY_REQUESTS,
     LIST_ELIGIBILITY_SCHEDULES,
     LIST_ROLE_ASSIGNMENTS,
     READ_ROLE_POLICY,
@@ -61,6 +62,13 @@ class ScheduleInstance(msgspec.Struct, frozen=True, rename="camel", kw_only=True
     def direct(self) -> bool:
         """Whether it is the principal's own, and not by a group."""
         return self.member_type in (None, "Direct")
+
+
+class _Request(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    action: str = ""
+    status: str = ""
+    created_date_time: datetime | None = None
+    directory_scope_id: str | None = None
 
 
 class RoleAssignment(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -132,6 +140,30 @@ class DirectoryPim:
         """
         chosen = f"roleDefinitionId eq {quoted(self._allowed(role_definition_id))}"
         return await self._instances(tenant_id, chosen)
+
+    async def was_removed(self, tenant_id: TenantId, principal_id: ObjectId, role_definition_id: str) -> bool:
+        """Whether the latest request for a principal and role that took effect took the eligibility away.
+
+        Requests are gone after about 45 days, so this says nothing of earlier times.
+        GET /roleManagement/directory/roleEligibilityScheduleRequests?$filter=
+        (RoleEligibilitySchedule.ReadWrite.Directory). Raises PimUnavailable.
+        """
+        found = await self._pages(
+            LIST_ELIGIBILITY_REQUESTS,
+            tenant_id,
+            lambda c: c.role_management.directory.role_eligibility_schedule_requests.to_get_request_information(
+                query(filter=_of(principal_id, self._allowed(role_definition_id)))
+            ),
+        )
+        made = [msgspec.json.decode(item, type=_Request) for item in found]
+        effective = [
+            (one.created_date_time, one.action)
+            for one in made
+            if one.created_date_time is not None
+            and one.directory_scope_id in (None, "/")
+            and one.status in ("Provisioned", "Revoked")
+        ]
+        return bool(effective) and max(effective)[1] == "adminRemove"
 
     async def assigned(self, tenant_id: TenantId, role_definition_id: str) -> frozenset[ObjectId]:
         """Who holds a role for good, at the whole directory, whether or not the tenant has PIM.

@@ -6,8 +6,9 @@ from shared.durable import Orchestrations
 from shared.errors import BadRequest
 from shared.offboarding import plans
 from shared.onboarding import views
-from shared.onboarding.answering import conflict, not_found, opened, operator, tenant_id_of
+from shared.onboarding.answering import conflict, opened
 from shared.problems import answer
+from shared.requests import not_found, operator, tenant_id_of
 from shared.running.starting import Offboarding, Verdict, on_delete
 from shared.services import Services
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import msgspec
 
 from shared.eligibility import decide as eligibility
+from shared.eligibility.policy import role_policy
 from shared.errors import Forbidden, Rejected, StrangeAccount
 from shared.identifiers import ObjectId
 from shared.intents import IN_PATIENCE
@@ -32,8 +33,6 @@ _LOG_LAG = timedelta(minutes=8)
 
 _SCOPE_LAG = timedelta(minutes=2)
 """How long the synchronization may take to hear of an assignment before it is asked again."""
-
-_POLICY_REFUSED = "RoleAssignmentRequestPolicyValidationFailed"
 
 
 async def provision_analyst(services: Services, call: ActCall) -> ActOutcome:
@@ -119,7 +118,7 @@ async def _ensure_security_reader(services: Services, call: ActCall, tenant: Ten
             raise
         return Ended(State.WAITING_FOR_PERSON, _needs_role(error))
     except Rejected as error:
-        if error.call.code != _POLICY_REFUSED:
+        if error.call.code != eligibility.POLICY_REFUSED:
             raise
         return await _policy_changed(services, call, tenant, error)
     if isinstance(result, NotYet) or result.image is None:
@@ -149,7 +148,7 @@ async def _policy_changed(services: Services, call: ActCall, tenant: Tenant, err
     rules = tuple(await services.pim.role_rules(tenant.record.tenant_id, SECURITY_READER))
     if blocking := preflight.unmeetable(rules):
         return Ended(State.BLOCKED, blocking[0])
-    policy = preflight.role_policy(rules)
+    policy = role_policy(rules)
     if policy == tenant.record.role_policy:
         raise error
 

@@ -1,11 +1,10 @@
-"""What the routes of tenants share: who may, which tenant, and the answers to what starts or stops a run."""
+"""What the routes of tenants share: the answers to what starts or stops a run."""
 
 import azure.functions as func
 
-from shared.callers import AppRole, Caller
+from shared.callers import Caller
 from shared.durable import Orchestrations
-from shared.errors import BadRequest
-from shared.identifiers import TenantId, as_guid
+from shared.identifiers import TenantId
 from shared.onboarding import views
 from shared.problems import answer, problem
 from shared.running.lifecycle import open_run
@@ -49,30 +48,3 @@ def conflict(services: Services, tenant_id: TenantId, reason: str) -> func.HttpR
 
 def _location(services: Services, tenant_id: TenantId) -> str:
     return f"{services.settings.public_url}/api/tenants/{tenant_id}"
-
-
-def not_found() -> func.HttpResponse:
-    """404."""
-    return problem(404, "Not found", "No such tenant is looked after here.")
-
-
-async def operator(services: Services, request: func.HttpRequest) -> Caller:
-    """Who calls; raises NotAllowed unless they operate tenants."""
-    caller = await services.callers.identify(request.headers)
-    caller.allow(AppRole.OPERATE)
-    return caller
-
-
-async def reader(services: Services, request: func.HttpRequest) -> Caller:
-    """Who calls; raises NotAllowed unless they may read tenants."""
-    caller = await services.callers.identify(request.headers)
-    caller.allow(AppRole.READ, AppRole.OPERATE)
-    return caller
-
-
-def tenant_id_of(request: func.HttpRequest) -> TenantId:
-    """The tenant of the path. Raises BadRequest."""
-    guid = as_guid(request.route_params.get("tenantId", ""))
-    if guid is None:
-        raise BadRequest("tenantId", "is not a GUID")
-    return TenantId(guid)

@@ -249,6 +249,7 @@ class TenantRecord(TenantSummary, frozen=True, kw_only=True, rename="camel"):
     sign_in: SignInView | None
     proof: ProofView | None
     health: Annotated[HealthView | None, Meta(description="After the first night of a tenant that is Ready.")]
+    review_by: Annotated[Moment, Meta(description="Until when its eligibilities are renewed on a person's word.")]
     left_to_kit: tuple[LeftView, ...]
     skipped: tuple[SkippedView, ...]
 

@@ -5,7 +5,7 @@ A finding that an act cannot pass blocks before act 3; the others stand on the r
 
 from dataclasses import dataclass
 
-from shared.durations import days_of
+from shared.eligibility.policy import asks_for_mfa, role_policy
 from shared.graph.shapes import AccessDefault, B2BSetting, Partner, Rule
 from shared.running.advice import NO_PIM
 from shared.tenants.record import Problem, RolePolicy, Trust, Wanted, WithoutPim
@@ -16,7 +16,6 @@ _FOR_GOOD = (
     "The target has no PIM: its administrator assigns Security Reader for good, so the analysts hold it without an end and "
     "without activating it."
 )
-_WORDS = {"MultiFactorAuthentication": "MFA", "Justification": "a justification", "Ticketing": "a ticket number"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +107,7 @@ def unmeetable(rules: tuple[Rule, ...]) -> list[Problem]:
 
 
 def _mfa(rules: tuple[Rule, ...]) -> list[Problem]:
-    rule = _rule(rules, "Enablement_Admin_Eligibility")
-    if rule is None or "MultiFactorAuthentication" not in rule.enabled_rules:
+    if not asks_for_mfa(rules):
         return []
     return [
         Problem(
@@ -141,33 +139,6 @@ def _warnings(observed: Observed, trust: Trust, policy: RolePolicy) -> list[str]
     if policy.activation_needs:
         found.append(f"Activating Security Reader asks for: {', '.join(policy.activation_needs)}.")
     return found
-
-
-def role_policy(rules: tuple[Rule, ...]) -> RolePolicy:
-    """What the role's policy asks, of an eligibility and of an activation."""
-    expiration = _rule(rules, "Expiration_Admin_Eligibility")
-    enablement = _rule(rules, "Enablement_Admin_Eligibility")
-    activation = _rule(rules, "Expiration_EndUser_Assignment")
-    asked = _rule(rules, "Enablement_EndUser_Assignment")
-    approval = _rule(rules, "Approval_EndUser_Assignment")
-    context = _rule(rules, "AuthenticationContext_EndUser_Assignment")
-    longest = days_of(expiration.maximum_duration or "") if expiration and expiration.is_expiration_required else None
-    active = days_of(activation.maximum_duration or "") if activation else None
-    needs = [_WORDS.get(rule, rule) for rule in asked.enabled_rules] if asked else []
-    if approval is not None and approval.setting is not None and approval.setting.is_approval_required:
-        needs.append("approval")
-    if context is not None and context.is_enabled:
-        needs.append("an authentication context")
-    return RolePolicy(
-        maximum_days=int(longest) if longest is not None else None,
-        ticketing=enablement is not None and "Ticketing" in enablement.enabled_rules,
-        activation_hours=active * 24 if active else None,
-        activation_needs=tuple(needs),
-    )
-
-
-def _rule(rules: tuple[Rule, ...], rule_id: str) -> Rule | None:
-    return next((rule for rule in rules if rule.id == rule_id), None)
 
 
 def _inbound(observed: Observed) -> B2BSetting:

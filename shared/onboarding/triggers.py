@@ -8,11 +8,12 @@ from shared.durable import Orchestrations
 from shared.errors import BadRequest
 from shared.identifiers import TenantId
 from shared.onboarding import views
-from shared.onboarding.answering import accepted, conflict, not_found, opened, operator, reader, tenant_id_of
+from shared.onboarding.answering import accepted, conflict, opened
 from shared.onboarding.answers import TenantPage
 from shared.onboarding.intake import look_up
 from shared.onboarding.request import Intake, parse
 from shared.problems import answer, cursor_of, page_token
+from shared.requests import not_found, operator, reader, tenant_id_of
 from shared.running import starting
 from shared.running.lifecycle import begin, stopped_acts
 from shared.running.starting import Onboarding, Verdict, continued

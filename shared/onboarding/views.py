@@ -83,6 +83,7 @@ def record(settings: Settings, tenant: Tenant) -> TenantRecord:
         checklist=tuple(checklist.for_analysts(settings.portals, tenant)) if ready else (),
         administrator_checklist=tuple(checklist.for_administrator(settings.portals, tenant)) if ready else (),
         health=_health(tenant.health) if tenant.record.goal is Goal.ONBOARDING else None,
+        review_by=tenant.record.reviewed.until,
         left_to_kit=tuple(_left(tenant)),
         skipped=tuple(_skipped(tenant)),
     )

@@ -13,8 +13,10 @@ ORCHESTRATORS: dict[str, str] = {
     Goal.ONBOARDING.value: "onboard_tenant",
     Goal.OFFBOARDING.value: "offboard_tenant",
     "night": "look_after_tenants",
+    "renewal": "renew_eligibilities",
+    "tenantRenewal": "renew_tenant",
 }
-"""The orchestrator of each kind of run; a tenant's run has its goal's name for a kind."""
+"""The orchestrator of each kind of run; a tenant's run has its goal's name for a kind, but for a renewal."""
 
 BEGIN: Activity[ActCall, BeginOutcome] = Activity(name="begin_onboarding_run", payload=ActCall, outcome=BeginOutcome)
 END: Activity[EndCall, EndOutcome] = Activity(name="end_onboarding_run", payload=EndCall, outcome=EndOutcome)

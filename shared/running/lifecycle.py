@@ -101,7 +101,7 @@ async def begin_onboarding_run(services: Services, call: ActCall) -> BeginOutcom
         tenant = await services.tenants.read(tenant_id)
         if tenant is None or tenant.record.cancel:
             return Ended(None)
-        wait = await _close_intents(services, tenant_id)
+        wait = await close_intents(services, tenant_id)
     except (StoreConflict, StoreUnavailable) as error:
         return _postponed(call.run, error)
     if wait and services.clock.now() < run.opened + services.settings.deadlines.replication:
@@ -197,7 +197,7 @@ async def _look_back(services: Services, tenant: Tenant, call: EndCall, *, waits
     """Close what is open. Only a cancel, or an end for good, waits for what cannot be judged yet; otherwise the next run
     looks at it first.
     """
-    wait = await _close_intents(services, tenant.record.tenant_id, last=last)
+    wait = await close_intents(services, tenant.record.tenant_id, last=last)
     if not wait or not waits:
         return None
     if services.clock.now() < _waits_since(tenant) + services.settings.deadlines.replication:
@@ -223,8 +223,11 @@ async def _forget(services: Services, tenant_id: TenantId, call: EndCall) -> Non
     await services.tenants.update(tenant_id, decide)
 
 
-async def _close_intents(services: Services, tenant_id: TenantId, *, last: bool = False) -> float:
-    """The seconds to wait for open intents. An audit that cannot be written holds nobody for ever: it is logged."""
+async def close_intents(services: Services, tenant_id: TenantId, *, last: bool = False) -> float:
+    """Close what is open by reading back. Gives the seconds to wait for what cannot be judged yet.
+
+    An audit that cannot be written holds nobody for ever: it is logged.
+    """
     try:
         return await services.intents.close_open(
             tenant_id, lambda tenant, intent: rebuilt(services, tenant, intent), last=last

@@ -1,4 +1,4 @@
-"""What crosses the durable boundary in a tenant's run: the activities by wire name, their payloads and outcomes. Pure.
+"""What crosses the durable boundary in a tenant's run, and in nights: activities by wire name, payloads, outcomes. Pure.
 
 One file to open to learn what can happen. Names are a contract with running instances: a test holds the list.
 """
@@ -7,11 +7,13 @@ from datetime import datetime
 
 import msgspec
 
-from shared.identifiers import ObjectId
+from shared.identifiers import ObjectId, TenantId
 from shared.permissions import Family
 from shared.run import RunKey
 from shared.tenants.record import Problem
 from shared.tenants.states import State
+
+type Cursor = dict[str, str | None]
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +33,14 @@ class ActCall(msgspec.Struct, frozen=True, kw_only=True):
     analyst: ObjectId | None = None
     slot: Slot | None = None
     last: bool = True
+
+
+class PageCall(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of tenants, from where the last one ended; or, with `only`, those that were postponed."""
+
+    run: RunKey
+    cursor: Cursor | None = None
+    only: tuple[TenantId, ...] = ()
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):

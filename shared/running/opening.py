@@ -14,7 +14,19 @@ from shared.running.needs import will_need
 from shared.running.planning import is_done
 from shared.running.starting import Offboarding, Onboarding, Payload, goal_of
 from shared.tenants.change import Change
-from shared.tenants.record import NO_TRUST, Act, ActState, Analyst, Consent, Goal, Record, Tenant, Wanted
+from shared.tenants.record import (
+    NO_TRUST,
+    REVIEW_PERIOD,
+    Act,
+    ActState,
+    Analyst,
+    Consent,
+    Goal,
+    Record,
+    Review,
+    Tenant,
+    Wanted,
+)
 from shared.tenants.states import State
 
 _BY_ANALYST = frozenset(number for number, act in BY_NUMBER.items() if act.by_analyst or act.of_accounts)
@@ -97,6 +109,7 @@ def _taken_over(record: Record, run: Run, payload: Payload, now: datetime) -> Re
         deadline=record.deadline if payload.only_from else None,
         problem=None,
         what_to_do=(),
+        renewing=None,
     )
 
 
@@ -104,7 +117,8 @@ def _replaced(tenant: Tenant, record: Record, payload: Onboarding, now: datetime
     kept = {analyst.object_id for analyst in payload.analysts}
     anew = tenant.record.goal is Goal.OFFBOARDING
     if anew:
-        record = replace(record, target_by_kit=False, left_to_kit=(), skipped=(), trust_asked=NO_TRUST)
+        review = Review(by=record.requested_by, at=now, until=now + REVIEW_PERIOD)
+        record = replace(record, target_by_kit=False, left_to_kit=(), skipped=(), trust_asked=NO_TRUST, review=review)
     return Change(
         record=replace(_wishing(record, payload.wanted), domain=payload.domain),
         analysts=payload.analysts,

@@ -4,7 +4,7 @@ The record is the guard of every transaction; acts, analysts, eligibilities, con
 looking acts found stand beside it.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -152,6 +152,30 @@ class RolePolicy(msgspec.Struct, frozen=True, kw_only=True):
     activation_needs: tuple[str, ...] = ()
 
 
+REVIEW_PERIOD = timedelta(days=365)
+"""How long a person's word lasts that the eligibilities are needed: renewal without end would take away the very review
+that an end is for.
+"""
+
+
+class Review(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's word that the tenant's eligibilities are needed, until then."""
+
+    by: str
+    at: datetime
+    until: datetime
+
+
+class Renewing(msgspec.Struct, frozen=True, kw_only=True):
+    """The renewal that holds the tenant while it rests: its fence, its word, and how much it has changed."""
+
+    nonce: str
+    since: datetime
+    on_whose_word: str
+    reason: str
+    changes: int = 0
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The tenant's own row. Whoever writes anything of a tenant rewrites it, with its ETag.
 
@@ -159,7 +183,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     that what we brought in can be told from what was there. `leavers_asked`: whose leave a person must confirm.
     `target_by_kit`: what cannot be undone in the target for want of consent is left to its administrator, who has the
     kit. `left_to_kit`, `skipped`: what offboarding left to them, and what it did not put back. `without_pim`: preflight
-    found none, and the role is assigned for good by that administrator.
+    found none, and the role is assigned for good by that administrator. `renewing`: renewals leave the state as it is.
     """
 
     tenant_id: TenantId
@@ -188,6 +212,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     synchronization: Synchronization | None = None
     role_policy: RolePolicy | None = None
     granted: dict[str, tuple[str, ...]] = {}
+    review: Review | None = None
+    renewing: Renewing | None = None
+
+    @property
+    def reviewed(self) -> Review:
+        """The latest word that the eligibilities are needed; at first, that of who had the tenant onboarded."""
+        first = Review(by=self.requested_by, at=self.created, until=self.created + REVIEW_PERIOD)
+        return self.review or first
 
 
 class ActState(StrEnum):
@@ -231,7 +263,7 @@ class Analyst(msgspec.Struct, frozen=True, kw_only=True):
 
 class Eligibility(msgspec.Struct, frozen=True, kw_only=True):
     """One eligibility in force in the target, as read back. No analyst: a group's. `plain`: an assignment for good, which
-    the target's administrator made, for want of PIM.
+    the target's administrator made, for want of PIM. `removed`: since when a night missed it before its end.
     """
 
     principal_id: ObjectId
@@ -242,6 +274,7 @@ class Eligibility(msgspec.Struct, frozen=True, kw_only=True):
     wanted_days: int
     capped_to_days: int | None = None
     plain: bool = False
+    removed: datetime | None = None
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ else was faster. A row key is `record`, `act|08`, `analyst|{id}`, `elig|{hash}`,
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -40,11 +40,14 @@ _last_seen: ContextVar[Tenant | None] = ContextVar("last_seen", default=None)
 
 
 class TenantStore:
-    """Reads and writes tenants. `by_state` is a table of hints that lists tenants by state."""
+    """Reads and writes tenants. `by_state` and `by_end` are tables of hints: which tenants are in a state, and which
+    eligibilities end on a day.
+    """
 
-    def __init__(self, tenants: Table, by_state: Table, clock: Clock, new_id: NewId) -> None:
+    def __init__(self, tenants: Table, by_state: Table, by_end: Table, clock: Clock, new_id: NewId) -> None:
         self._tenants = tenants
         self._by_state = by_state
+        self._by_end = by_end
         self._clock = clock
         self._new_id = new_id
 
@@ -113,8 +116,30 @@ class TenantStore:
             if record.state.value == hint.partition:
                 found[record.tenant_id] = record
             elif self._clock.now() - hint.decode(_Hint).at > _HINT_SETTLES:
-                await self._forget(hint)
+                await self._forget(self._by_state, hint)
         return list(found.values()), following
+
+    async def list_by_end(
+        self, first: datetime, before: datetime, *, size: int, token: Any
+    ) -> tuple[list[tuple[TenantId, Eligibility]], Any]:
+        """One page of the eligibilities that end on these days, the earliest first, and the next page's token.
+
+        The index only hints, as above.
+        """
+        days = {"f": _day(first), "b": _day(before)}
+        hints, following = await self._by_end.page(
+            "PartitionKey ge @f and PartitionKey lt @b", days, size=size, token=token
+        )
+        found: list[tuple[TenantId, Eligibility]] = []
+        for hint in hints:
+            tenant_id, _, key = hint.key.partition("|")
+            row = await self._tenants.get(tenant_id, f"elig|{key}")
+            eligibility = None if row is None else row.decode(Eligibility)
+            if eligibility is not None and eligibility.end is not None and _day(eligibility.end) == hint.partition:
+                found.append((TenantId(tenant_id), eligibility))
+            elif self._clock.now() - hint.decode(_Hint).at > _HINT_SETTLES:
+                await self._forget(self._by_end, hint)
+        return sorted(found, key=_ends), following
 
     async def _change(self, tenant: Tenant, change: Change) -> Tenant:
         _last_seen.set(None)  # until the write is known to have landed, nobody knows what is there
@@ -122,11 +147,11 @@ class TenantStore:
         _last_seen.set(changed)
         return changed
 
-    async def _forget(self, hint: Row) -> None:
+    async def _forget(self, table: Table, hint: Row) -> None:
         try:
-            await self._by_state.delete(hint.partition, hint.key, etag=hint.etag)
+            await table.delete(hint.partition, hint.key, etag=hint.etag)
         except Stale:
-            return  # the tenant just came back to that state
+            return  # it just came true again
 
     async def _write(self, change: Change, tenant: Tenant | None) -> str:
         record = change.record
@@ -134,7 +159,12 @@ class TenantStore:
             raise TransitionNotAllowed(f"{tenant.record.state} to {record.state}")
         if tenant is None or tenant.record.state is not record.state:
             # Before the record: a hint too many is harmless, a missing one would hide the tenant from the sweeper.
-            await self._by_state.upsert(self._hint(record.state, record.tenant_id))
+            await self._by_state.upsert(self._hint(record.state.value, record.tenant_id))
+        for one in change.eligibilities:
+            key = eligibility_key(one.principal_id, one.role_definition_id)
+            known = None if tenant is None else tenant.eligibilities.get(key)
+            if one.end is not None and (known is None or known.end != one.end):
+                await self._by_end.upsert(self._hint(_day(one.end), f"{record.tenant_id}|{key}"))
         return await self._transact(change, tenant)
 
     async def _transact(self, change: Change, tenant: Tenant | None) -> str:
@@ -185,8 +215,8 @@ class TenantStore:
     def _row(self, tenant_id: TenantId, key: str, value: object, *, etag: str = "") -> Row:
         return Row(partition=tenant_id, key=key, body=encode(value), nonce=self._new_id(), etag=etag)
 
-    def _hint(self, state: State, tenant_id: TenantId) -> Row:
-        return Row(partition=state.value, key=tenant_id, body=encode(_Hint(self._clock.now())), nonce=self._new_id())
+    def _hint(self, partition: str, key: str) -> Row:
+        return Row(partition=partition, key=key, body=encode(_Hint(self._clock.now())), nonce=self._new_id())
 
 
 def _foreseen(seen: Tenant, decide: Decide) -> Change | None:
@@ -200,6 +230,15 @@ def _foreseen(seen: Tenant, decide: Decide) -> Change | None:
 
 class _Hint(msgspec.Struct, frozen=True):
     at: datetime
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d}"
+
+
+def _ends(found: tuple[TenantId, Eligibility]) -> tuple[datetime, TenantId]:
+    tenant_id, eligibility = found
+    return eligibility.end or datetime.max.replace(tzinfo=UTC), tenant_id
 
 
 def _operation(row: Row) -> Operation:

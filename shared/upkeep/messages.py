@@ -4,17 +4,10 @@ import msgspec
 
 from shared.identifiers import TenantId
 from shared.run import RunKey
+from shared.running.messages import PageCall
 from shared.wire import Activity
 
 KIND = "night"
-
-
-class PageCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of tenants, from where the last one ended; or, with `only`, those that were postponed."""
-
-    run: RunKey
-    cursor: dict[str, str | None] | None = None
-    only: tuple[TenantId, ...] = ()
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

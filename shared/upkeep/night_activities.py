@@ -3,7 +3,6 @@
 A tenant that fails never stops the others: it is looked at again in the same night, then reported.
 """
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -11,11 +10,13 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
-from shared.errors import AutomationError, NotConsented
+from shared.errors import NotConsented, StoreConflict
 from shared.identifiers import ObjectId, TenantId
 from shared.running.advice import not_consented
 from shared.running.consents import asked_again
 from shared.running.lifecycle import open_run
+from shared.running.messages import PageCall
+from shared.running.pages import each, tenants_of
 from shared.running.starting import Onboarding, Payload, continued, has_written
 from shared.services import Services
 from shared.tenants.change import Change
@@ -23,15 +24,11 @@ from shared.tenants.record import Analyst, Goal, Health, Problem, Record, Tenant
 from shared.tenants.states import RESTING, State
 from shared.upkeep import health
 from shared.upkeep.comparing import MANY_LEAVERS, Difference, compare, is_to_be_asked, kept, question
-from shared.upkeep.messages import NightCall, NightOver, Page, PageCall
+from shared.upkeep.messages import NightCall, NightOver, Page
 from shared.upkeep.observing import lost_access, observe
 from shared.upkeep.rosters import Rosters
 
 _log = logging.getLogger(__name__)
-
-_PAGE = 50
-_AT_ONCE = 8
-"""Tenants looked at side by side: enough for 2,000 in a night, few enough for the source's limits."""
 
 _STOPPED = (State.CANCELLED, State.FAILED, State.BLOCKED)
 """Where an onboarding ended that nobody but a person lets go on."""
@@ -49,18 +46,9 @@ class Looked(StrEnum):
 
 async def look_after_page(services: Services, call: PageCall) -> Page:
     """Look at one page of tenants, a few at a time."""
-    if call.only:
-        tenants, following = list(call.only), None
-    else:
-        records, following = await services.tenants.list_by_state(None, size=_PAGE, token=call.cursor)
-        tenants = [record.tenant_id for record in records]
-    rosters, gate = Rosters(services), asyncio.Semaphore(_AT_ONCE)
-
-    async def look(tenant_id: TenantId) -> Looked:
-        async with gate:
-            return await _looked(services, rosters, tenant_id)
-
-    found = await asyncio.gather(*(look(one) for one in tenants))
+    tenants, following = await tenants_of(services, call)
+    rosters = Rosters(services)
+    found = await each(tenants, lambda one: _looked(services, rosters, one), failed=Looked.POSTPONED)
     return Page(
         cursor=following,
         looked_at=sum(one is not Looked.POSTPONED for one in found),
@@ -80,20 +68,13 @@ async def end_night(services: Services, call: NightCall) -> NightOver:
 
 
 async def _looked(services: Services, rosters: Rosters, tenant_id: TenantId) -> Looked:
-    try:
-        tenant = await services.tenants.read(tenant_id)
-        if tenant is None or not _is_looked_after(tenant):
-            return Looked.DONE
-        if await _compared(services, tenant, await rosters.of(tenant)):
-            return Looked.OPENED
-        if tenant.record.state is State.READY:
-            await _probed(services, tenant)
-    except AutomationError as error:
-        _log.warning("tenant.not_looked_at tenant_id=%s reason=%s", tenant_id, error)
-        return Looked.POSTPONED
-    except Exception:  # noqa: BLE001 - the outermost edge: one bad row must not keep the night from the others
-        _log.exception("tenant.not_looked_at tenant_id=%s", tenant_id)
-        return Looked.POSTPONED
+    tenant = await services.tenants.read(tenant_id)
+    if tenant is None or not _is_looked_after(tenant):
+        return Looked.DONE
+    if await _compared(services, tenant, await rosters.of(tenant)):
+        return Looked.OPENED
+    if tenant.record.state is State.READY:
+        await _probed(services, tenant)
     return Looked.DONE
 
 
@@ -132,7 +113,11 @@ async def _compared(services: Services, tenant: Tenant, members: Mapping[ObjectI
 
 
 async def _open(services: Services, record: Record, payload: Payload) -> bool:
-    return await open_run(services, None, record.tenant_id, record.run + 1, record.requested_by, payload) is None
+    holder = await open_run(services, None, record.tenant_id, record.run + 1, record.requested_by, payload)
+    if holder is not None:
+        # A renewal holds it for a moment, or a run that just began: it is looked at again in this night.
+        raise StoreConflict(f"{record.tenant_id} is held by run {holder.number}")
+    return True
 
 
 async def _ask(services: Services, tenant: Tenant, difference: Difference) -> None:

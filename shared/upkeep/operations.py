@@ -37,8 +37,8 @@ OPERATIONS = (
         name="patch_tenant",
         method="PATCH",
         path="tenants/{tenantId}",
-        told="another `duration`, `trust`, `features`, `access`, `withoutPim` or `displayName`; with `consentLink` where Setup is needed "
-        "again, for trust",
+        told="another `duration`, `trust`, `features`, `access`, `withoutPim` or `displayName`; with `consentLink` where "
+        "Setup is needed again, for trust",
         function=triggers.patch_tenant,
         who=OPERATORS,
         parameters=(TENANT_ID,),

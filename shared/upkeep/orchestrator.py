@@ -5,12 +5,10 @@ Tenants whose analysts changed get runs of their own, by run rows: a night waits
 """
 
 from shared.durable import ActivityFailed, Context, Sleeper, Steps, call
-from shared.identifiers import TenantId
 from shared.run import RunKey
-from shared.upkeep.messages import END_NIGHT, LOOK_AFTER, SEAL_AUDIT, NightCall, Page, PageCall, SealCall, Sealed
-
-_AGAIN_SECONDS = (600.0, 1800.0, 3600.0)
-"""Waits before those that were postponed are looked at again in the same night."""
+from shared.running.messages import PageCall
+from shared.running.nightly import Passed, patiently, through_tenants
+from shared.upkeep.messages import END_NIGHT, LOOK_AFTER, SEAL_AUDIT, NightCall, SealCall, Sealed
 
 _TRIES = 3
 _PAUSE_SECONDS = 60.0
@@ -21,24 +19,15 @@ def look_after_tenants(context: Context, run: RunKey) -> Steps[None]:
     sleeper = Sleeper(context)
     yield from _seal(context, sleeper, run)
     looked_at = opened = 0
-    postponed: list[TenantId] = []
-    cursor = None
-    while True:
-        page = yield from _page(context, sleeper, PageCall(run=run, cursor=cursor))
-        looked_at, opened = looked_at + page.looked_at, opened + page.opened
-        postponed += page.postponed
-        cursor = page.cursor
-        if cursor is None:
-            break
-    for wait in _AGAIN_SECONDS:
-        if not postponed:
-            break
-        yield from sleeper.sleep(wait)
-        page = yield from _page(context, sleeper, PageCall(run=run, only=tuple(postponed)))
-        looked_at, opened = looked_at + page.looked_at, opened + page.opened
-        postponed = list(page.postponed)
-    ended = NightCall(run=run, looked_at=looked_at, opened=opened, given_up=tuple(postponed))
-    yield from call(context, END_NIGHT, ended)
+
+    def look(page: PageCall) -> Steps[Passed]:
+        nonlocal looked_at, opened
+        found = yield from patiently(context, sleeper, LOOK_AFTER, page)
+        looked_at, opened = looked_at + found.looked_at, opened + found.opened
+        return Passed(cursor=found.cursor, postponed=found.postponed)
+
+    given_up = yield from through_tenants(sleeper, run, look)
+    yield from call(context, END_NIGHT, NightCall(run=run, looked_at=looked_at, opened=opened, given_up=given_up))
 
 
 def _seal(context: Context, sleeper: Sleeper, run: RunKey) -> Steps[None]:
@@ -52,13 +41,3 @@ def _seal(context: Context, sleeper: Sleeper, run: RunKey) -> Steps[None]:
             return
         if failures < _TRIES:
             yield from sleeper.sleep(_PAUSE_SECONDS * failures)
-
-
-def _page(context: Context, sleeper: Sleeper, page: PageCall) -> Steps[Page]:
-    """Look at a page. One that cannot be read at all is tried a few times, and then fails the night."""
-    for failures in range(1, _TRIES):
-        try:
-            return (yield from call(context, LOOK_AFTER, page))
-        except ActivityFailed:
-            yield from sleeper.sleep(_PAUSE_SECONDS * failures)
-    return (yield from call(context, LOOK_AFTER, page))

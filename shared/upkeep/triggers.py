@@ -6,9 +6,10 @@ from msgspec.structs import replace
 from shared.callers import Caller
 from shared.durable import Orchestrations
 from shared.onboarding import views
-from shared.onboarding.answering import conflict, not_found, opened, operator, tenant_id_of
+from shared.onboarding.answering import conflict, opened
 from shared.onboarding.intake import look_up_analysts
 from shared.problems import answer
+from shared.requests import not_found, operator, tenant_id_of
 from shared.running.starting import Onboarding
 from shared.services import Services
 from shared.tenants.record import Analyst, Tenant, Wanted

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from shared.eligibility import decide
-from shared.eligibility.decide import Action, Held
+from shared.eligibility.decide import RENEWAL, Action, Held
 from shared.errors import Rejected, RoleNotAllowed
 from shared.identifiers import ObjectId, TenantId
 from shared.permissions import SECURITY_READER, Registration
@@ -15,7 +15,7 @@ from shared.services import Services
 from shared.tenants.change import eligibility_key, intent_key
 from shared.tenants.record import NOTHING, Intent, Tenant
 
-_GONE = "RoleAssignmentDoesNotExist"
+_RENEWAL_ACT = 31
 _PERMANENT = datetime.max.replace(tzinfo=UTC)
 _GONE_FOR = "No longer an analyst of this tenant (Tenantry)"
 _WHAT = {
@@ -70,7 +70,7 @@ def _eligibility(
         try:
             return await ask(decide.action(image), intent)
         except Rejected as error:
-            if error.call.code != _GONE:
+            if error.call.code != decide.NOT_THERE:
                 raise
             # The schedule that was read is no more: what was to be changed is to be made.
             return await ask(Action.ASSIGN, intent)
@@ -101,6 +101,72 @@ def _eligibility(
         wanted={"roleDefinitionId": SECURITY_READER, "days": length.days},
         read=lambda: _held(services, target, principal),
         satisfied=lambda held: decide.is_satisfied(held, services.clock.now(), length.days, ours_too_long=too_long),
+        send=send,
+        picture=msgspec.to_builtins,
+        patient=True,
+    )
+
+
+def eligibility_renewal(
+    services: Services, tenant: Tenant, arguments: Mapping[str, str]
+) -> PrivilegedWrite[Held | None]:
+    """An eligibility of ours lasts until then, by the act that its standing asks for. Only one on the record whose holder is
+    to keep it can be named.
+
+    Raises RoleNotAllowed, before anything is built, for any other.
+    """
+    principal = ObjectId(arguments["principal"])
+    accounts = {one.target_object_id for one in tenant.staying.values()}
+    if principal not in accounts and principal != tenant.record.wanted.access.group_id:
+        raise RoleNotAllowed(f"{principal} is not to hold an eligibility in {tenant.record.tenant_id}")
+    return sent_eligibility_renewal(services, tenant, arguments)
+
+
+def sent_eligibility_renewal(
+    services: Services, tenant: Tenant, arguments: Mapping[str, str]
+) -> PrivilegedWrite[Held | None]:
+    """As above, as it was sent once: to be read back, also for one who is not to hold it any more."""
+    target, principal = tenant.record.tenant_id, ObjectId(arguments["principal"])
+    if eligibility_key(principal, SECURITY_READER) not in tenant.eligibilities:
+        raise RoleNotAllowed(f"{principal} holds no eligibility of ours in {target}")
+    action, end = Action(arguments["action"]), datetime.fromisoformat(arguments["end"])
+
+    async def send(_: Held | None, intent: OpenIntent) -> str:
+        try:
+            return await ask(action, intent)
+        except Rejected as error:
+            instead = decide.instead(action, error.call.code)
+            if instead is None:
+                raise
+            return await ask(instead, intent)
+
+    async def ask(asked: Action, intent: OpenIntent) -> str:
+        # What is in force must not begin later, not by a second of two clocks that differ.
+        again = asked in (Action.RENEW, Action.ASSIGN)
+        start = services.clock.now().replace(microsecond=0) if again else datetime.fromisoformat(arguments["start"])
+        return await services.pim.request(
+            target,
+            action=asked.value,
+            principal_id=principal,
+            role_definition_id=SECURITY_READER,
+            start=start,
+            end=end,
+            justification=_JUSTIFICATION,
+            ticket=intent.key,
+            intent=intent,
+        )
+
+    return PrivilegedWrite(
+        kind=RENEWAL,
+        arguments=arguments,
+        registration=Registration.ACCESS,
+        where=target,
+        object_name=_object_name(principal),
+        what="renew the eligibility for Security Reader",
+        act=_RENEWAL_ACT,
+        wanted={"roleDefinitionId": SECURITY_READER, "action": action, "endDateTime": end},
+        read=lambda: _held(services, target, principal),
+        satisfied=lambda held: decide.lasts_until(held, end),
         send=send,
         picture=msgspec.to_builtins,
         patient=True,

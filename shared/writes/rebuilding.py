@@ -7,11 +7,17 @@ reading back.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from shared.eligibility.decide import RENEWAL
 from shared.privileged import PrivilegedWrite
 from shared.services import Services
 from shared.tenants.record import Intent, Tenant
 from shared.writes.cross_tenant import identity_sync, partner_in_source, partner_in_target, trust_source, trust_target
-from shared.writes.eligibility import eligibility_removal, group_security_reader, sent_security_reader
+from shared.writes.eligibility import (
+    eligibility_removal,
+    group_security_reader,
+    sent_eligibility_renewal,
+    sent_security_reader,
+)
 from shared.writes.provisioning import provisioning
 from shared.writes.synchronization import (
     assignment,
@@ -47,6 +53,7 @@ BUILDERS: dict[str, Builder] = {
     "security_reader": sent_security_reader,
     "group_security_reader": group_security_reader,
     "eligibility_removal": eligibility_removal,
+    RENEWAL: sent_eligibility_renewal,
     "unassignment": unassignment,
     "pause": pause,
     "job_removal": job_removal,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -35,11 +36,12 @@ _TOKENS: dict[Caller, Callable[[World], str | None]] = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def lived_in(session: Session, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    """Fabrikam is Ready, Northwind waits for consent."""
+    """Fabrikam is Ready, Northwind waits for consent; a renewal has run."""
     async with World(folder=tmp_path_factory.mktemp("fuzzed"), session=session) as world, Scene(world) as scene:
         await scene.onboarded()
         northwind = world.clouds.add_tenant(guid("northwind"), "Northwind", "northwind.com")
         await scene.post(world.people.ben, tenantId=northwind.id, displayName="Northwind")
+        await scene.call("POST", "/api/renewals", {})
         await world.host.idle(SETTLE_SECONDS)
         yield scene
 
@@ -55,6 +57,7 @@ async def known(scene: Scene) -> Known:
     return Known(
         places={
             "path.tenantId": tenants,
+            "path.date": [f"{scene.world.clock.now():%Y-%m-%d}", "2026-02-30"],
             "path.analyst": analysts,
             "path.state": states,
             "query.state": [*states, "Ready"],
@@ -63,6 +66,8 @@ async def known(scene: Scene) -> Known:
             "query.from": ["2026-03-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"],
             "query.cursor": [str(cursor_of(token)) for token in tokens],
             "body.tenantId": tenants,
+            "body.tenantIds[*]": tenants,
+            "body.reviewBy": [f"{scene.world.clock.now() + timedelta(days=90):%Y-%m-%d}"],
             "body.domain": ["fabrikam.com", "northwind.com"],
             "body.displayName": ["Fabrikam"],
             "body.duration": ["P180D"],

@@ -28,6 +28,7 @@ _RECORD = _SUMMARY | {
     "health",
     "skipped",
     "leftToKit",
+    "reviewBy",
     "proof",
     "checklist",
     "administratorChecklist",

@@ -78,9 +78,9 @@ def calls_of(world: World) -> Counter[str]:
     return found
 
 
-def history_of(world: World) -> tuple[int, int]:
-    """Actions and bytes of all histories of onboardings."""
-    histories = [world.host.history(one.id) for one in world.host.orchestrations() if one.id.startswith("onboarding-")]
+def history_of(world: World, kind: str = "onboarding") -> tuple[int, int]:
+    """Actions and bytes of all histories of a kind of run."""
+    histories = [world.host.history(one.id) for one in world.host.orchestrations() if one.id.startswith(f"{kind}-")]
     actions = sum(each["EventType"] in (4, 10) for history in histories for each in history)
     return actions, sum(len(json.dumps(history)) for history in histories)
 

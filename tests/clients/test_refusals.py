@@ -61,6 +61,8 @@ async def test_a_role_outside_the_allow_list_is_refused_for_reading_and_writing(
             bench.pim.role_rules(TARGET, role),
             bench.pim.schedules(TARGET, _ANA, role),
             bench.pim.instances(TARGET, _ANA, role),
+            bench.pim.in_force(TARGET, role),
+            bench.pim.was_removed(TARGET, _ANA, role),
             bench.pim.request(
                 TARGET,
                 action="adminAssign",

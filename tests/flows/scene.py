@@ -55,6 +55,7 @@ class Scene:
         self.tenants = TenantStore(
             Table(self._state.get_table_client, "Tenants", clock),
             Table(self._state.get_table_client, "ByState", clock),
+            Table(self._state.get_table_client, "ByEnd", clock),
             clock,
             new_id,
         )

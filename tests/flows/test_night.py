@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.permissions import MULTI_TENANT, Registration
+from shared.run import Run, key_of
 from tests.conftest import OpenWorld
 from tests.flows.scene import Scene
 from tests.flows.test_analysts import assigned, eligible
@@ -337,3 +338,35 @@ async def test_a_tenant_that_cannot_be_looked_at_is_looked_at_again_in_the_same_
     assert len(failed) == 4
     assert "tenant.not_looked_at" in world.log.read_text()
     assert (await scene.record())["health"]["drift"] == []
+
+
+async def test_a_tenant_that_another_run_holds_for_a_moment_is_compared_again_in_the_same_night(scene: Scene) -> None:
+    people, held = scene.world.people, list[Run]()
+    await onboarded_by_group(scene)
+    people.analysts.members.remove(people.cleo.object_id)
+
+    async def hold() -> None:
+        now = scene.world.clock.now()
+        one = Run(
+            subject=scene.target,
+            kind="tenantRenewal",
+            number=2,
+            orchestration_id="elsewhere",
+            nonce="elsewhere",
+            opened=now,
+            requested_by="nobody",
+            started=now,
+        )
+        assert await scene.runs.insert(one) is None
+        held.append(one)
+
+    async def let_go() -> None:
+        await scene.runs.close(key_of(held[0]), "over")
+
+    scene.world.points.arm("activity.before", "look_after_page", 0, hold)
+    scene.world.points.arm("activity.after", "look_after_page", 0, let_go)
+
+    assert await night(scene) == "Ready"
+
+    assert len(held) == 1
+    assert {people.ana.object_id, people.ben.object_id} == assigned(scene) == eligible(scene)

@@ -6,9 +6,10 @@ proves is read from what it sends, so nothing about them stands here.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from shared.permissions import MULTI_TENANT, SourceMode
+from tests.flows.renewing import midnight, night_after
 from tests.flows.scene import Scene
 from tests.flows.test_night import night
 from tests.flows.writes import PROVISION
@@ -96,6 +97,14 @@ async def _a_night(scene: Scene, mode: SourceMode) -> None:
     health = (await scene.record())["health"]
     looked = health is not None and datetime.fromisoformat(health["looked"]) > evening
     _reach("the look at the tenant", (looked, looked and health["drift"]), (True, []))
+
+
+async def _a_renewal(scene: Scene, mode: SourceMode) -> None:
+    """Of one that lapsed while the app was down: it must be told from one that somebody took away."""
+    await _onboard(scene, mode, scene.world.people.ana)
+    await night_after(scene, 200)
+    [row] = (await scene.tenant()).eligibilities.values()
+    _reach("the eligibility", row.end, midnight(scene) + timedelta(days=row.wanted_days))
 
 
 async def _by_target_group(scene: Scene, mode: SourceMode) -> None:
@@ -197,4 +206,5 @@ FLOWS = (
     Flow(name="onboarding with hunting", story=_with_hunting),
     Flow(name="offboarding", story=_let_go),
     Flow(name="offboarding where the application object is gone already", story=_let_go_half_deleted),
+    Flow(name="renewal of what lapsed", story=_a_renewal),
 )

@@ -70,27 +70,36 @@ async def _a_night(scene: Scene) -> None:
     await scene.settle()
 
 
+async def _a_renewal(scene: Scene) -> None:
+    await scene.onboarded(scene.world.people.ana, scene.world.people.ben)
+    scene.world.clock.advance(170 * 24 * 3600 + 6.7 * 3600)
+    await scene.settle()
+
+
 STORIES: dict[str, tuple[Callable[[Scene], Awaitable[None]], str]] = {
-    "onboarding-of-two-analysts": (_two_analysts, "onboarding"),
-    "onboarding-that-waits-for-consent": (_consent_missing, "onboarding"),
-    "onboarding-on-a-bad-day": (_bad_day, "onboarding"),
-    "onboarding-that-was-cancelled": (_cancelled, "onboarding"),
-    "other-analysts": (_other_analysts, "onboarding"),
-    "onboarding-with-hunting": (_with_hunting, "onboarding"),
-    "offboarding": (_let_go, "offboarding"),
-    "a-night": (_a_night, "night"),
+    "onboarding-of-two-analysts": (_two_analysts, "onboard_tenant"),
+    "onboarding-that-waits-for-consent": (_consent_missing, "onboard_tenant"),
+    "onboarding-on-a-bad-day": (_bad_day, "onboard_tenant"),
+    "onboarding-that-was-cancelled": (_cancelled, "onboard_tenant"),
+    "other-analysts": (_other_analysts, "onboard_tenant"),
+    "onboarding-with-hunting": (_with_hunting, "onboard_tenant"),
+    "offboarding": (_let_go, "offboard_tenant"),
+    "a-night": (_a_night, "look_after_tenants"),
+    "a-renewal": (_a_renewal, "renew_eligibilities"),
+    "renewal-of-a-tenant": (_a_renewal, "renew_tenant"),
 }
+"""Each with the orchestrator whose newest run it records."""
 
 
 async def _record(session: Session, folder: Path, name: str) -> None:
-    told, kind = STORIES[name]
+    told, orchestrator = STORIES[name]
     faults = bad_day(1) if name.endswith("bad-day") else None
     async with (
         World(folder=folder / name, session=session, start=EVENING, faults=faults) as world,
         Scene(world) as scene,
     ):
         await told(scene)
-        newest = [one for one in world.host.orchestrations() if one.id.startswith(kind)][-1]
+        newest = [one for one in world.host.orchestrations() if one.name == orchestrator][-1]
         started = world.host.history(newest.id)
         run = {
             "orchestrator": newest.name,

@@ -8,6 +8,9 @@ from typing import Any
 import azure.durable_functions as df
 
 from shared.hosting import as_generator
+from shared.renewal import messages as renewal
+from shared.renewal.orchestrator import renew_eligibilities, renew_tenant
+from shared.run import RunKey
 from shared.running.acts import ORCHESTRATORS
 from shared.running.orchestrator import follow_plan
 from shared.tenants.record import Goal
@@ -17,11 +20,13 @@ from tests.sandbox.host.history import ActionType, EventType, flat
 
 HISTORIES = Path(__file__).with_name("histories")
 
-CURRENT = {
-    **{ORCHESTRATORS[goal]: follow_plan for goal in Goal if goal in ORCHESTRATORS},
-    ORCHESTRATORS[KIND]: look_after_tenants,
+CURRENT: dict[str, tuple[Any, Any]] = {
+    **{ORCHESTRATORS[goal]: (follow_plan, RunKey) for goal in Goal if goal in ORCHESTRATORS},
+    ORCHESTRATORS[KIND]: (look_after_tenants, RunKey),
+    ORCHESTRATORS[renewal.KIND]: (renew_eligibilities, RunKey),
+    renewal.RENEW_ONE.name: (renew_tenant, renewal.RENEW_ONE.payload),
 }
-"""The orchestrators of today, by their registered names."""
+"""The orchestrators of today, with what they are called with, by their registered names."""
 
 _SCHEDULED = (EventType.TASK_SCHEDULED, EventType.TIMER_CREATED, EventType.SUB_ORCHESTRATION_CREATED)
 _UNNUMBERED = (ActionType.WAIT_FOR_EXTERNAL_EVENT,)
@@ -60,7 +65,7 @@ def replayed(run: Mapping[str, Any], *, events: int | None = None) -> tuple[list
             "maximumShortTimerDuration": "6.00:00:00",
         }
     )
-    orchestrator = df.Orchestrator(as_generator(CURRENT[run["orchestrator"]]))
+    orchestrator = df.Orchestrator(as_generator(*CURRENT[run["orchestrator"]]))
     told = json.loads(orchestrator.handle(df.DurableOrchestrationContext.from_json(context)))
     asked = [
         (str(action.get("functionName") or "timer"), str(action.get("input") or action.get("fireAt")))

@@ -49,10 +49,25 @@ _ACTIVITIES = {
     "distrust_source",
     "look_after_page",
     "end_night",
+    "plan_renewals",
+    "renew_eligibilities_of_tenant",
+    "end_renewals",
 }
-_NIGHTLY = {"look_after_page", "seal_audit", "end_night"}
-_ORCHESTRATORS = {"onboard_tenant", "offboard_tenant", "look_after_tenants"}
-_TIMERS = {"sweep_runs": "15 * * * * *", "purge_histories": "0 40 3 * * *", "begin_night": "0 5 * * * *"}
+_NIGHTLY = {
+    "look_after_page",
+    "seal_audit",
+    "end_night",
+    "plan_renewals",
+    "renew_eligibilities_of_tenant",
+    "end_renewals",
+}
+_ORCHESTRATORS = {"onboard_tenant", "offboard_tenant", "look_after_tenants", "renew_eligibilities", "renew_tenant"}
+_TIMERS = {
+    "sweep_runs": "15 * * * * *",
+    "purge_histories": "0 40 3 * * *",
+    "begin_night": "0 5 * * * *",
+    "begin_renewals": "0 35 * * * *",
+}
 _ROUTES = {
     "post_tenant": ("POST", "tenants"),
     "get_tenants": ("GET", "tenants"),
@@ -69,6 +84,10 @@ _ROUTES = {
     "patch_tenant": ("PATCH", "tenants/{tenantId}"),
     "delete_tenant": ("DELETE", "tenants/{tenantId}"),
     "confirm_leavers": ("POST", "tenants/{tenantId}/analysts/confirm"),
+    "post_renewal": ("POST", "renewals"),
+    "get_renewal": ("GET", "renewals/{date}"),
+    "get_eligibilities": ("GET", "eligibilities"),
+    "review_tenant": ("POST", "tenants/{tenantId}/review"),
     "get_openapi": ("GET", "openapi.json"),
 }
 

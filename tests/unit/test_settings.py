@@ -22,6 +22,9 @@ _OPTIONAL = {
     "TENANTRY_REPLICATION_DEADLINE_MINUTES",
     "TENANTRY_PROVISIONING_DEADLINE_MINUTES",
     "TENANTRY_NIGHTLY_HOUR",
+    "TENANTRY_RENEWAL_HOUR",
+    "TENANTRY_RENEWAL_WINDOW_DAYS",
+    "TENANTRY_RENEWAL_MOST_CHANGES",
     "TENANTRY_SOURCE_MODE",
     "TENANTRY_AUDIT_BLOBS_ENDPOINT",
     "TENANTRY_AUDIT_BLOBS_CONNECTION_STRING",
@@ -70,6 +73,7 @@ def test_what_is_optional_has_the_documented_default() -> None:
         settings.deadlines.replication,
         settings.deadlines.provisioning,
     )
+    assert (settings.renewal.hour, settings.renewal.window_days, settings.renewal.most_changes) == (2, 21, 50)
 
 
 def test_an_empty_environment_has_everything_named_at_once() -> None:

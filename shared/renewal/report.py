@@ -1,0 +1,106 @@
+"""What a renewal has to say of a tenant: rows of one day's report, and the words for them. Pure."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from shared.identifiers import ObjectId, TenantId
+from shared.renewal.due import Fine, Kept, Refused, Seen, Verdict, Why
+from shared.tenants.record import Eligibility
+
+
+class Outcome(StrEnum):
+    """What became of an eligibility."""
+
+    EXTENDED = "extended"
+    RENEWED = "renewed"
+    KEPT = "kept"
+    REFUSED = "refused"
+    PERMANENT = "permanent"
+    NOT_OURS = "notOurs"
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One eligibility. `why` is a code; `told` says what it means and what a person does."""
+
+    principal_id: ObjectId
+    outcome: Outcome
+    analyst_id: ObjectId | None = None
+    why: str = ""
+    told: str = ""
+    was: datetime | None = None
+    end: datetime | None = None
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """One tenant on one day. `problem`: why it could not be looked at. `next_end`: of ours, the first that ends."""
+
+    tenant_id: TenantId
+    at: datetime
+    lines: tuple[Line, ...] = ()
+    problem: str = ""
+    next_end: datetime | None = None
+
+    def __bool__(self) -> bool:
+        """Whether it says anything."""
+        return bool(self.lines or self.problem)
+
+
+TOLD: dict[Why, str] = {
+    Why.REVIEW_OVER: "Nobody has said within its time that the tenant's eligibilities are needed. An operator who is no "
+    "analyst of it: POST /api/tenants/{tenantId}/review.",
+    Why.NOT_TO_HOLD: "Who holds it is not to work in the tenant any more: it is left to end.",
+    Why.GONE: "The account, here or in the target, is gone: it is left to end.",
+    Why.DISABLED: "The account, here or in the target, is disabled: it is left to end.",
+    Why.MFA: "The PIM policy of the role asks for MFA when an eligibility is assigned, which no application can give, and "
+    "the portal does not show it. The target's administrator removes MultiFactorAuthentication from the rule "
+    "Enablement_Admin_Eligibility by Graph.",
+    Why.TOO_SHORT: "The PIM policy of the role lets an eligibility last less than two days: it would end before the next "
+    "night. The target's administrator allows more.",
+    Why.REMOVED: "Somebody removed it before its end: it is not made again. POST /api/tenants/{tenantId}/retry, or a change "
+    "by PATCH, makes what is missing.",
+    Why.SHORTENED: "Somebody let it end earlier than it was left: it is not extended.",
+    Why.LAPSED: "It ended more than 30 days ago and cannot be renewed any more. PATCH the tenant's duration to have it made "
+    "anew.",
+}
+
+CAPPED = "CapReached"
+PENDING = "Pending"
+SHORTER = "PolicyWouldShorten"
+
+
+def line(row: Eligibility, seen: Seen, verdict: Verdict) -> Line | None:
+    """What is to be said of an eligibility that is not written tonight; None where nothing is."""
+    told = Line(
+        principal_id=row.principal_id, analyst_id=row.analyst_id, outcome=Outcome.KEPT, was=row.end, end=seen.end
+    )
+    match verdict:
+        case Fine(end=None):
+            return msgspec.structs.replace(told, outcome=Outcome.PERMANENT, told="It has no end: it is not touched.")
+        case Kept(allowed=allowed):
+            what = f"The PIM policy of the role would let it last until {allowed:%Y-%m-%d} only: it keeps its end."
+            return msgspec.structs.replace(told, why=SHORTER, told=what)
+        case Refused(why=why):
+            return msgspec.structs.replace(told, outcome=Outcome.REFUSED, why=why, told=TOLD[why])
+        case _:
+            return None
+
+
+def merged(known: Report | None, found: Report) -> Report:
+    """A day's report once more was found: what is told anew of an eligibility takes the place of what was told before."""
+    if known is None:
+        return found
+    lines = {one.principal_id: one for one in (*known.lines, *found.lines)}
+    told = tuple(lines[key] for key in sorted(lines))
+    return msgspec.structs.replace(found, lines=told, next_end=found.next_end or known.next_end)
+
+
+def counted(reports: Iterable[Report]) -> dict[Outcome, int]:
+    """How many eligibilities came to what."""
+    found = dict.fromkeys(Outcome, 0)
+    for report in reports:
+        for line in report.lines:
+            found[line.outcome] += 1
+    return found

@@ -1,0 +1,89 @@
+"""Nights of renewal in a scene: time goes by, and what PIM holds is looked at by truth."""
+
+from datetime import UTC, datetime, timedelta
+
+from shared.identifiers import ObjectId, TenantId
+from shared.permissions import SECURITY_READER, Registration
+from shared.tenants.change import Change
+from shared.tenants.record import Analyst, Eligibility
+from shared.tenants.states import State
+from tests.app.seeds import seed
+from tests.flows.scene import Scene
+from tests.sandbox.graph.models.pim_records import Schedule
+from tests.sandbox.personas import Person
+from tests.sandbox.population import CLIENT_IDS, guid
+
+EVENING = datetime(2026, 3, 2, 20, 0, 20, tzinfo=UTC)
+_SWEPT = timedelta(minutes=4)
+_NIGHT_SECONDS = 150.0
+"""Of real time: a night that fails goes on for hours, and the machine may be busy."""
+
+
+async def night_after(scene: Scene, days: int) -> None:
+    """Let the night after so many days come and go; nobody is at work before it."""
+    clock = scene.world.clock
+    then = (clock.now() + timedelta(days=days)).replace(hour=2, minute=35, second=1)
+    clock.advance((then - clock.now()).total_seconds())
+    await scene.world.host.idle(_NIGHT_SECONDS)
+    clock.advance(_SWEPT.total_seconds())
+    await scene.world.host.idle(_NIGHT_SECONDS)
+
+
+def held(scene: Scene, person: Person | None = None) -> Schedule | None:
+    """What PIM holds for an analyst, by truth."""
+    return scene.world.fabrikam.pim.of(scene.account(person or scene.world.people.ana).id)
+
+
+def end_of(scene: Scene, person: Person | None = None) -> datetime:
+    """When it ends."""
+    found = held(scene, person)
+    assert found is not None
+    assert found.end is not None
+    return found.end
+
+
+def midnight(scene: Scene) -> datetime:
+    """The start of today."""
+    return scene.world.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def requests(scene: Scene) -> list[str]:
+    """What PIM was asked for, in order."""
+    return [one.wanted.action for one in scene.world.fabrikam.pim.requests.values()]
+
+
+async def told(scene: Scene) -> dict[str, tuple[str, str | None]]:
+    """What today's report says of each of the tenant's eligibilities: outcome and why."""
+    answer = await scene.call("GET", f"/api/renewals/{midnight(scene):%Y-%m-%d}")
+    assert answer.status_code == 200, answer.text
+    found = [one for one in answer.json()["tenants"] if one["tenantId"] == scene.target]
+    return {one["principalId"]: (one["outcome"], one["why"]) for tenant in found for one in tenant["eligibilities"]}
+
+
+async def stands_ready(scene: Scene, name: str, *, days: int = 10) -> tuple[TenantId, Schedule]:
+    """A tenant whose one analyst, Ana, is eligible for so many days more, as an onboarding leaves it."""
+    world, ana = scene.world, scene.world.people.ana
+    tenant = world.clouds.add_tenant(guid(name), name, f"{name}.example")
+    world.clouds.grant(CLIENT_IDS[Registration.ACCESS], tenant.id)
+    account = world.clouds.person(tenant, f"ana@{name}.example", "Ana Analyst")
+    held = tenant.pim.grant(account.object_id, end=midnight(scene) + timedelta(days=days))
+    analyst = Analyst(
+        object_id=ObjectId(ana.object_id),
+        display_name=ana.display_name,
+        user_principal_name=ana.user_principal_name,
+        target_object_id=ObjectId(account.object_id),
+        provisioned=world.clock.now(),
+    )
+    row = Eligibility(
+        principal_id=ObjectId(account.object_id),
+        role_definition_id=SECURITY_READER,
+        analyst_id=analyst.object_id,
+        schedule_id=held.id,
+        end=held.end,
+        wanted_days=180,
+    )
+    tenant_id = await seed(scene, name, State.READY)
+    await scene.tenants.update(
+        tenant_id, lambda found: Change(record=found.record, analysts=[analyst], eligibilities=[row])
+    )
+    return tenant_id, held

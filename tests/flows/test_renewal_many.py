@@ -1,0 +1,66 @@
+"""Renewal of many tenants: those that fail keep none of the others from being done in time."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.identifiers import ObjectId
+from shared.permissions import SECURITY_READER, Registration
+from shared.tenants.change import Change
+from shared.tenants.record import Eligibility
+from tests.conftest import OpenWorld
+from tests.flows.renewing import EVENING, midnight, night_after, stands_ready
+from tests.flows.scene import Scene
+from tests.sandbox.population import CLIENT_IDS
+
+_MANY = 60
+"""More than one page."""
+
+
+@pytest.mark.timeout(300)
+async def test_of_many_tenants_one_dead_and_one_without_consent_the_others_are_done(open_world: OpenWorld) -> None:
+    async with Scene(await open_world(start=EVENING, settings={"TENANTRY_NIGHTLY_HOUR": "23"})) as scene:
+        world = scene.world
+        stands = [await stands_ready(scene, f"target{number}") for number in range(_MANY)]
+        (dead, first), (lost, second), *others = stands
+        world.clouds.tenants[dead].pim.onboarded = False
+        world.clouds.revoke(CLIENT_IDS[Registration.ACCESS], lost)
+        ends = (first.end, second.end)
+
+        await night_after(scene, 1)
+
+        assert {held.end for _, held in others} == {midnight(scene) + timedelta(days=180)}
+        assert (first.end, second.end) == ends
+        answer = await scene.call("GET", f"/api/renewals/{midnight(scene):%Y-%m-%d}")
+        found = answer.json()
+        assert found["counts"]["extended"] == _MANY - 2
+        assert {one["tenantId"] for one in found["tenants"] if one["problem"]} == {dead, lost}
+        assert found["runs"][0]["outcome"] == f"{_MANY} looked at, {_MANY - 2} renewed, 0 given up"
+        log = world.log.read_text()
+        assert log.count("renewal.access_lost") == 1
+        assert log.count("renewal.at_risk") == 2
+
+
+async def test_a_stranger_s_eligibility_that_found_its_way_onto_the_record_is_left_to_end(
+    open_world: OpenWorld,
+) -> None:
+    async with Scene(await open_world(start=EVENING, settings={"TENANTRY_NIGHTLY_HOUR": "23"})) as scene:
+        tenant_id, held = await stands_ready(scene, "target")
+        tenant = scene.world.clouds.tenants[tenant_id]
+        stranger = scene.world.clouds.person(tenant, "eve@target.example", "Eve")
+        theirs = tenant.pim.grant(stranger.object_id, end=held.end)
+        row = Eligibility(
+            principal_id=ObjectId(stranger.object_id),
+            role_definition_id=SECURITY_READER,
+            analyst_id=None,
+            schedule_id=theirs.id,
+            end=theirs.end,
+            wanted_days=180,
+        )
+        await scene.tenants.update(tenant_id, lambda found: Change(record=found.record, eligibilities=[row]))
+
+        await night_after(scene, 1)
+
+        assert held.end == midnight(scene) + timedelta(days=180)
+        assert theirs.end != held.end
+        assert [one.wanted.principal_id for one in tenant.pim.requests.values()] == [held.principal_id]
