@@ -17,6 +17,8 @@ from typing import Any
 import httpx
 
 from shared.permissions import MULTI_TENANT
+from shared.renewal.messages import END as END_RENEWALS
+from shared.renewal.messages import PLAN, RENEW
 from shared.running.acts import ACTS, BEGIN, BY_NUMBER, END
 from shared.upkeep.messages import END_NIGHT, LOOK_AFTER, SEAL_AUDIT
 from tests.flows.scene import Scene
@@ -33,10 +35,11 @@ BEGINS = datetime(2026, 3, 2, 9, 0, 20, tzinfo=UTC)
 KINDS = ("vendor.before", "vendor.after", "store.before", "store.after", "episode.before", "episode.after")
 
 START, FINISH, NIGHT = "start", "end", "night"
+_NIGHTS = (LOOK_AFTER, SEAL_AUDIT, END_NIGHT, PLAN, RENEW, END_RENEWALS)
 _SECTIONS = {
     BEGIN.name: START,
     END.name: FINISH,
-    **{one.name: NIGHT for one in (LOOK_AFTER, SEAL_AUDIT, END_NIGHT)},
+    **{one.name: NIGHT for one in _NIGHTS},
 } | {step.activity.name: f"act-{act.number}" for act in BY_NUMBER.values() for step in act.steps}
 SECTIONS = tuple(dict.fromkeys((START, *(f"act-{act.number}" for act in ACTS), FINISH)))
 """The POST with the first activity, the acts, the last activity."""

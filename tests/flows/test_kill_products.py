@@ -16,14 +16,14 @@ from tests.sandbox.session import Session
 
 pytestmark = [pytest.mark.matrix, pytest.mark.timeout(300)]
 
-SEEDS = range(1, 5)
+SEEDS = range(1, 4)
 SLOW = (1,)
 """Seeds with the slowest directory, which costs four times the rest."""
 
 ALONE = [
     (switch, WRITES_IN_TENANTS[(number + third) % len(WRITES_IN_TENANTS)])
     for number, switch in enumerate(FLIPPED)
-    for third in range(0, 9, 3)
+    for third in (0, 4)
 ]
 
 
@@ -40,7 +40,7 @@ async def test_a_kill_on_a_bad_day_changes_nothing_in_the_end(
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-@pytest.mark.parametrize("turn", range(0, len(KINDS), 2), ids=lambda turn: KINDS[turn])
+@pytest.mark.parametrize("turn", range(1, len(KINDS), 3), ids=lambda turn: KINDS[turn])
 async def test_a_kill_under_the_other_answers_changes_nothing_in_the_end(
     turn: int, section: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
 ) -> None:
@@ -55,7 +55,7 @@ async def test_a_kill_under_the_other_answers_changes_nothing_in_the_end(
 async def test_a_kill_under_one_other_answer_changes_nothing_in_the_end(
     switch: str, section: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
 ) -> None:
-    """Each question alone, in three of the acts that write in a tenant, which take turns."""
+    """Each question alone, in two of the acts that write in a tenant, which take turns."""
     point = in_turn(undisturbed, section, FLIPPED.index(switch))
 
     options: dict[str, Any] = {"flipped": {switch}, "must_pass": point.hit.nth == 0}
