@@ -3,12 +3,11 @@ by the night.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 
 import httpx
 
-from tests.flows.killing import FINISH, NIGHT, START, Story, ask_patiently, to_rest
+from tests.flows.killing import FINISH, NIGHT, START, Story, ask_patiently, fair_weather, to_rest
 from tests.flows.scene import Scene
 from tests.flows.standing import Standing, standing
 from tests.flows.test_night import night
@@ -21,7 +20,7 @@ WRITES_IN_TENANTS = ("act-21", "act-22", "act-7", "act-8", "act-9")
 
 
 async def _by_name(scene: Scene) -> None:
-    with _fair_weather(scene):
+    with fair_weather(scene):
         await scene.onboarded(scene.world.people.ana, scene.world.people.ben)
         await _past_the_night(scene)
 
@@ -41,7 +40,7 @@ async def _by_group(scene: Scene) -> None:
     people = scene.world.people
     people.analysts.members[:] = [people.ana.object_id, people.ben.object_id, *_others(scene)]
     scene.consented()
-    with _fair_weather(scene):
+    with fair_weather(scene):
         await scene.post()
         assert await scene.settle() == "Ready"
         await _past_the_night(scene)
@@ -75,14 +74,6 @@ def _others(scene: Scene) -> list[str]:
         name = f"analyst{number}@contoso.com"
         found.append(known.get(name) or clouds.person(contoso, name, f"Analyst {number}").object_id)
     return found
-
-
-@contextmanager
-def _fair_weather(scene: Scene) -> Iterator[None]:
-    """What was before the story had no faults."""
-    scene.world.faults.paused = True
-    yield
-    scene.world.faults.paused = False
 
 
 async def _past_the_night(scene: Scene) -> None:

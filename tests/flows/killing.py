@@ -7,8 +7,8 @@ analyst and every feature.
 
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,6 +105,14 @@ async def opened(session: Session, folder: Path, **options: Any) -> AsyncIterato
         yield scene
         assert world.violations() == []
     shutil.rmtree(folder)
+
+
+@contextmanager
+def fair_weather(scene: Scene) -> Iterator[None]:
+    """For what was before a story: it has no faults."""
+    scene.world.faults.paused = True
+    yield
+    scene.world.faults.paused = False
 
 
 def bad_day(seed: int) -> Faults:

@@ -8,7 +8,7 @@ import httpx
 
 from shared.permissions import Registration
 from shared.running.acts import OFFBOARDING as ACTS
-from tests.flows.killing import FINISH, START, Story, ask_patiently, to_rest
+from tests.flows.killing import FINISH, START, Story, ask_patiently, fair_weather, to_rest
 from tests.flows.pictures import changes, picture
 from tests.flows.scene import Scene
 from tests.flows.standing import Standing
@@ -92,9 +92,10 @@ async def ready_since_the_night(scene: Scene) -> None:
     """Onboarded, and looked after by the day's night, so that none comes in between."""
     scene.consented()
     scene.at_first = picture(scene.world)
-    await scene.onboarded()
-    scene.world.clock.advance(_TO_THE_NEXT_LOOK)
-    await scene.settle()
+    with fair_weather(scene):
+        await scene.onboarded()
+        scene.world.clock.advance(_TO_THE_NEXT_LOOK)
+        await scene.settle()
 
 
 _TO_THE_NEXT_LOOK = 600
