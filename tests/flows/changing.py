@@ -7,12 +7,11 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
-from tests.flows.killing import FINISH, NIGHT, START, Story, ask_patiently, fair_weather, to_rest
+from tests.flows.killing import FINISH, NIGHT, START, Story, ask_patiently, fair_weather, to_the_end
 from tests.flows.scene import Scene
 from tests.flows.standing import Standing, standing
 from tests.flows.test_night import night
 
-_SWEEPS = 10
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 SECTIONS = (START, *(f"act-{number}" for number in (21, 22, 23, 7, 8, 9, 10, 12)), FINISH)
@@ -33,7 +32,7 @@ async def _named_anew(scene: Scene) -> str:
         return await scene.call("PUT", f"/api/tenants/{scene.target}/analysts", wanted)
 
     await ask_patiently(scene, put)
-    return await _to_the_end(scene)
+    return await to_the_end(scene)
 
 
 async def _by_group(scene: Scene) -> None:
@@ -51,18 +50,7 @@ async def _other_members(scene: Scene) -> str:
     people = scene.world.people
     people.analysts.members[:] = [people.ana.object_id, people.cleo.object_id, *_others(scene)]
     await night(scene)
-    return await _to_the_end(scene)
-
-
-async def _to_the_end(scene: Scene) -> str:
-    """Until nothing is open: a run whose start was refused begins by the next sweep, and the tenant looks at rest."""
-    state = await to_rest(scene)
-    for _ in range(_SWEEPS):
-        if await scene.open_run() is None:
-            break
-        scene.world.clock.advance(180)
-        state = await to_rest(scene)
-    return state
+    return await to_the_end(scene)
 
 
 def _others(scene: Scene) -> list[str]:

@@ -8,7 +8,7 @@ import httpx
 
 from shared.permissions import Registration
 from shared.running.acts import OFFBOARDING as ACTS
-from tests.flows.killing import FINISH, START, Story, ask_patiently, fair_weather, to_rest
+from tests.flows.killing import FINISH, START, Story, ask_patiently, fair_weather, to_the_end
 from tests.flows.pictures import changes, picture
 from tests.flows.scene import Scene
 from tests.flows.standing import Standing
@@ -59,7 +59,7 @@ def states(record: dict[str, list[dict[str, object]]]) -> dict[object, object]:
 async def let_go_patiently(scene: Scene) -> str:
     """As a person does it: the DELETE again when its connection broke; gives the state in which the tenant rests."""
     await ask_patiently(scene, lambda: delete(scene))
-    return await to_rest(scene)
+    return await to_the_end(scene)
 
 
 async def left_behind(scene: Scene) -> Standing:
