@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
 
 CONTAINER = "audit-seals"
+_NO_CONTAINER = "ContainerNotFound"
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +65,9 @@ class Seals:
                 raise _told(error) from error
 
     async def all(self) -> AsyncIterator[Seal]:
-        """Every seal, the oldest first. Raises StoreUnavailable, StoreConflict, and msgspec.DecodeError for what is none.
+        """Every seal, the oldest first; none where there is no container yet.
+
+        Raises StoreUnavailable, StoreConflict, and msgspec.DecodeError for what is none.
 
         List Blobs, then GET each (Storage Blob Data Reader).
         """
@@ -74,7 +77,8 @@ class Seals:
                     found = await container.download_blob(name)
                     yield msgspec.json.decode(await found.readall(), type=Seal)
             except AzureError as error:
-                raise _told(error) from error
+                if getattr(error, "error_code", None) != _NO_CONTAINER:
+                    raise _told(error) from error
 
 
 async def _create(container: "ContainerClient") -> None:

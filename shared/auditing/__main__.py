@@ -40,7 +40,7 @@ def main() -> int:
 
 async def _verify(store: StoreSettings, blobs: StoreSettings | None, subject: str) -> int:
     chains = broken = 0
-    sealed = await _sealed(blobs, subject) if blobs else {}
+    sealed = await _sealed(blobs) if blobs else {}
     if blobs is None:
         print("no place of seals is given: only the chains themselves are checked", file=sys.stderr)  # noqa: T201
     async with AzureCliCredential() as credential, _service(store, credential) as service:
@@ -64,7 +64,7 @@ async def _verify(store: StoreSettings, blobs: StoreSettings | None, subject: st
     return 1 if broken else 0
 
 
-async def _sealed(blobs: StoreSettings, subject: str) -> Promises:
+async def _sealed(blobs: StoreSettings) -> Promises:
     async with AzureCliCredential() as credential:
 
         def open_container() -> ContainerClient:
@@ -72,7 +72,7 @@ async def _sealed(blobs: StoreSettings, subject: str) -> Promises:
                 return ContainerClient.from_connection_string(blobs.connection_string, CONTAINER)
             return ContainerClient(blobs.endpoint, CONTAINER, credential=credential)
 
-        return await promises(Seals(open_container, creates=False).all(), subject)
+        return await promises(Seals(open_container, creates=False).all())
 
 
 def _service(store: StoreSettings, credential: AzureCliCredential) -> TableServiceClient:

@@ -37,19 +37,18 @@ class Promise:
 type Promises = Mapping[str, Sequence[Promise]]
 
 
-async def promises(seals: AsyncIterator[Seal], subject: str = "") -> Promises:
-    """What was sealed of one subject, or of each, the oldest first. A head that stayed is named once, by its first night."""
+async def promises(seals: AsyncIterator[Seal]) -> Promises:
+    """What was sealed of each subject, the oldest first. A head that stayed is named once, by its first night."""
     found: dict[str, dict[Head, Promise]] = {}
     async for seal in seals:
         for head in seal.heads:
-            if subject in ("", head.subject):
-                found.setdefault(head.subject, {}).setdefault(head, Promise(night=seal.date, head=head))
+            found.setdefault(head.subject, {}).setdefault(head, Promise(night=seal.date, head=head))
     return {one: tuple(known.values()) for one, known in found.items()}
 
 
 async def verdicts(audit: Audit, subject: str = "", sealed: Promises | None = None) -> AsyncIterator[Verdict]:
     """Check the chain of one subject, or of each. One chain at a time is held in memory."""
-    left = dict(sealed or {})
+    left = {one: promised for one, promised in (sealed or {}).items() if subject in ("", one)}
     async for chain in _chains(audit, subject):
         yield _verdict(chain, left.pop(chain[0].subject, ()))
     for gone, promised in left.items():

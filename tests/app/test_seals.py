@@ -11,11 +11,13 @@ from azure.storage.blob.aio import ContainerClient
 
 from shared.chain import GENESIS, Entry, sealed
 from shared.seals import CONTAINER, Seal
+from tests.app.test_audit import written
 from tests.app.verifier import run_verifier
 from tests.conftest import OpenWorld
 from tests.flows.scene import Scene
 from tests.flows.test_night import EVENING, night
 from tests.sandbox.points import Cut
+from tests.unit.making import TARGET
 
 _NIGHT = "2026-03-03"
 
@@ -67,6 +69,22 @@ async def test_a_chain_of_which_nothing_is_left_is_named(scene: Scene) -> None:
 
     assert told.returncode == 1
     assert "every entry is gone" in told.stdout
+
+
+async def test_before_the_first_night_the_chains_are_checked_and_nothing_is_called_sealed(scene: Scene) -> None:
+    await scene.onboarded()
+
+    told = verify(scene)
+
+    assert (told.returncode, "holds" in told.stdout) == (2, True)
+    assert "no night has passed yet" in told.stderr
+
+
+async def test_a_tenant_that_came_after_the_last_seal_is_not_taken_for_one_whose_seals_are_gone(scene: Scene) -> None:
+    await _sealed_once(scene)
+    await written(scene.audit, 2)
+
+    assert verify(scene, "--subject", TARGET).returncode == 0
 
 
 async def test_what_came_after_the_seal_breaks_nothing(scene: Scene) -> None:
