@@ -18,10 +18,10 @@ ARGS ?=
 
 help:
 	@echo "make demo      onboard Fabrikam in the sandbox and show it (FAULTS=harsh SEED=n for bad weather)"
-	@echo "make test      the whole suite (ARGS='-k consent' for a part)"
+	@echo "make test      every kind of test, the long ones by samples (ARGS='-k consent' for a part)"
 	@echo "make sandbox   keep the sandbox running; prints its addresses, tokens and curl lines"
 	@echo "make check     format, lint, types, import contracts"
-	@echo "make matrix    every kill point, with faults and switches (long)"
+	@echo "make matrix    all the others: every kill point, with faults and switches, and the long stories"
 	@echo "make bench     the benchmarks"
 	@echo "make format    let ruff format and fix"
 	@echo "make lock      compile the pinned requirements and npm's lock anew"
@@ -37,7 +37,7 @@ test: $(PYTHON_READY) $(NODE_READY)
 	@$(WITH_NODE) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 matrix: $(PYTHON_READY) $(NODE_READY)
-	@$(WITH_NODE) $(BIN)/python -m pytest -n $(WORKERS) -m matrix $(ARGS)
+	@$(WITH_NODE) $(BIN)/python -m pytest -n $(WORKERS) -m 'matrix or long' $(ARGS)
 
 bench: $(PYTHON_READY) $(NODE_READY)
 	@$(WITH_NODE) $(BIN)/python -m pytest -m bench -s $(ARGS)

@@ -85,8 +85,10 @@ class Intents:
         write: PrivilegedWrite[Image],
         *,
         just_read: Ensured[Image] | None = None,
+        looks_back: bool = True,
     ) -> Ensured[Image] | NotYet:
-        """Make it so. `just_read`: the thing, as the step before has read it.
+        """Make it so. `just_read`: the thing, as the step before has read it. Without `looks_back`, what was sent is left
+        with its intent open: a later step sees many things by one read.
 
         Raises RunStopped, and the RemoteError of a refusal (audited) or of a failure.
         """
@@ -95,6 +97,8 @@ class Intents:
         begun = await self._begin(tenant_id, fence, write, intent, image)
         if not isinstance(begun, _Sent):
             return begun
+        if not looks_back:
+            return await self._unseen(tenant_id, begun)
         [result] = await self._read_back(tenant_id, [begun])
         return result
 
@@ -305,12 +309,12 @@ class Intents:
                 if number not in shown and one.write.satisfied(image):
                     await self._done(tenant_id, one, image)
                     shown[number] = Ensured(image=image, changed=True)
-        for number, one in enumerate(sent):
-            if number not in shown:
-                amended = msgspec.structs.replace(one.mine, request_id=one.request_id)
-                await self._amend(tenant_id, one.key, one.mine, amended)
-        unseen = NotYet(seconds=15.0, reason="written, but a read does not show it yet")
-        return [shown.get(number, unseen) for number in range(len(sent))]
+        return [shown.get(number) or await self._unseen(tenant_id, one) for number, one in enumerate(sent)]
+
+    async def _unseen[Image](self, tenant_id: TenantId, one: _Sent[Image]) -> NotYet:
+        """What was sent is still to be seen: its intent stays open, and knows the request."""
+        await self._amend(tenant_id, one.key, one.mine, msgspec.structs.replace(one.mine, request_id=one.request_id))
+        return NotYet(seconds=15.0, reason="written, but a read does not show it yet")
 
     async def _done[Image](self, tenant_id: TenantId, one: _Sent[Image], image: Image) -> None:
         after = _raw(one.write.picture(image))

@@ -123,7 +123,14 @@ READ_TARGET_USER = _call(
     Registration.ACCESS,
     ("User.Read.All",),
     Family.DIRECTORY,
-    "an analyst's account must be readable in the target before it is made eligible",
+    "an account of the target that no list shows",
+)
+LIST_TARGET_USERS = _call(
+    "GET /users",
+    Registration.ACCESS,
+    ("User.Read.All",),
+    Family.DIRECTORY,
+    "the accounts that were made must be readable in the target before they are made eligible",
 )
 READ_GROUP = _call(
     "GET /groups/{id}",

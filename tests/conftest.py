@@ -1,5 +1,6 @@
-"""What the tests share: the processes of a session, and worlds made of them."""
+"""What the tests share: the processes of a session, worlds made of them, and which tests are long."""
 
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -15,6 +16,26 @@ from tests.sandbox.world import World
 
 MORNING = datetime(2026, 3, 2, 9, 10, 20, tzinfo=UTC)
 """When the worlds of tests begin, unless told: the hourly timer that begins a night has just passed."""
+
+SAMPLED = "sampled"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a module that is `sampled(count)`, all but that many tests are `long`; always the same ones stay."""
+    modules: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker(SAMPLED) and not item.get_closest_marker("matrix"):
+            modules.setdefault(item.path, []).append(item)
+    for sampled in modules.values():
+        [count] = sampled[0].iter_markers(SAMPLED)
+        for item in sorted(sampled, key=_chance)[count.args[0] :]:
+            item.add_marker("long")
+
+
+def _chance(item: pytest.Item) -> bytes:
+    return hashlib.sha256(item.nodeid.encode()).digest()
+
 
 type OpenWorld = Callable[..., Awaitable[World]]
 

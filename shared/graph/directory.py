@@ -17,6 +17,7 @@ from shared.permissions import (
     LIST_SKUS_IN_SOURCE,
     LIST_SKUS_IN_TARGET,
     LIST_SOURCE_USERS,
+    LIST_TARGET_USERS,
     READ_AUTHORIZATION_POLICY,
     READ_GROUP,
     READ_ORGANIZATION,
@@ -154,18 +155,34 @@ class Directory:
         GET /users?$filter=id in (...) (User.Read.All), 15 ids a request, which is the most that `in` takes (graph,
         filter-query-parameter).
         """
+        return await self._users(LIST_SOURCE_USERS, Registration.LOOKUP, self._source, object_ids, _USER_FIELDS)
+
+    async def target_users(self, tenant_id: TenantId, object_ids: Sequence[ObjectId]) -> list[User]:
+        """Those of a target's users that a list shows. GET /users?$filter=id in (...) (User.Read.All), 15 ids a request."""
+        return await self._users(LIST_TARGET_USERS, Registration.ACCESS, tenant_id, object_ids, _ACCOUNT_FIELDS)
+
+    async def _users(
+        self,
+        call: Call,
+        registration: Registration,
+        tenant_id: TenantId,
+        object_ids: Sequence[ObjectId],
+        fields: list[str],
+    ) -> list[User]:
         found: list[msgspec.Raw] = []
         for ids in itertools.batched(object_ids, _MOST_IN, strict=False):
-            found += await self._named(ids)
+            found += await self._named(call, registration, tenant_id, ids, fields)
         return [msgspec.json.decode(item, type=User) for item in found]
 
-    async def _named(self, object_ids: Sequence[ObjectId]) -> list[msgspec.Raw]:
-        named = ",".join(f"'{one}'" for one in object_ids)
+    async def _named(
+        self, call: Call, registration: Registration, tenant_id: TenantId, ids: Sequence[ObjectId], fields: list[str]
+    ) -> list[msgspec.Raw]:
+        named = ",".join(f"'{one}'" for one in ids)
         return await self._graph.pages(
-            LIST_SOURCE_USERS,
-            Registration.LOOKUP,
-            self._source,
-            lambda c: c.users.to_get_request_information(query(select=_USER_FIELDS, filter=f"id in ({named})")),
+            call,
+            registration,
+            tenant_id,
+            lambda c: c.users.to_get_request_information(query(select=fields, filter=f"id in ({named})")),
         )
 
     async def target_user(self, tenant_id: TenantId, object_id: ObjectId) -> User | None:

@@ -100,7 +100,6 @@ async def _run_preflight(services: Services, call: ActCall, tenant: Tenant) -> A
         source_partner=await here.partner(target),
         target_plans=plans,
         source_plans=await services.directory.service_plans(source),
-        security_defaults=await services.directory.security_defaults(target),
         # How PIM refuses a tenant without a licence is unconfirmed: it is not asked.
         rules=await _rules(services, target) if preflight.has_pim(plans) else None,
     )

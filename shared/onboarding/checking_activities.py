@@ -56,13 +56,17 @@ async def _give_up_diagnosis(services: Services, call: ActCall, tenant: Tenant) 
 
 
 async def _seen(services: Services, tenant: Tenant) -> signin.Seen:
-    target, source = tenant.record.tenant_id, services.settings.source_tenant_id
+    target = tenant.record.tenant_id
+    policies = await services.conditional_access.policies(target)
+    defaults = await services.directory.security_defaults(target)
+    # What is trusted, and from where, only matters to what is asked.
+    asks = defaults or signin.ask(policies)
     return signin.Seen(
-        policies=await services.conditional_access.policies(target),
-        trust=await _trust(services, tenant),
-        security_defaults=await services.directory.security_defaults(target),
-        locations=await services.conditional_access.named_locations(target),
-        source=source,
+        policies=policies,
+        trust=await _trust(services, tenant) if asks else tenant.record.wanted.trust,
+        security_defaults=defaults,
+        locations=await services.conditional_access.named_locations(target) if asks else (),
+        source=services.settings.source_tenant_id,
         accounts={
             one.object_id: one.target_object_id
             for one in tenant.analysts.values()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shared.eligibility.policy import asks_for_mfa, role_policy
 from shared.graph.shapes import AccessDefault, B2BSetting, Partner, Rule
 from shared.running.advice import NO_PIM
-from shared.tenants.record import Problem, RolePolicy, Trust, Wanted, WithoutPim
+from shared.tenants.record import Problem, RolePolicy, Wanted, WithoutPim
 
 _PIM_PLANS = frozenset({"AAD_PREMIUM_P2", "Entra_Identity_Governance"})
 _SYNC_PLANS = frozenset({"AAD_PREMIUM", "AAD_PREMIUM_P2"})
@@ -29,7 +29,6 @@ class Observed:
     source_partner: Partner | None
     target_plans: frozenset[str]
     source_plans: frozenset[str]
-    security_defaults: bool
     rules: tuple[Rule, ...] | None
 
 
@@ -49,7 +48,7 @@ def judge(observed: Observed, wanted: Wanted) -> Findings:
     without_pim = observed.rules is None or not has_pim(observed.target_plans)
     refused = [NO_PIM] if without_pim and wanted.without_pim is WithoutPim.REFUSE else []
     blocking = [*_blocked_access(observed), *refused, *unmeetable(observed.rules or ())]
-    warnings = [*_warnings(observed, wanted.trust, policy), *([_FOR_GOOD] if without_pim and not refused else [])]
+    warnings = [*_warnings(observed, policy), *([_FOR_GOOD] if without_pim and not refused else [])]
     return Findings(
         blocking=tuple(blocking), warnings=tuple(warnings), role_policy=policy, without_pim=without_pim and not refused
     )
@@ -120,7 +119,7 @@ def _mfa(rules: tuple[Rule, ...]) -> list[Problem]:
     ]
 
 
-def _warnings(observed: Observed, trust: Trust, policy: RolePolicy) -> list[str]:
+def _warnings(observed: Observed, policy: RolePolicy) -> list[str]:
     found = []
     if not observed.source_plans & _SYNC_PLANS:
         found.append(
@@ -132,8 +131,6 @@ def _warnings(observed: Observed, trust: Trust, policy: RolePolicy) -> list[str]
         )
     if _outbound(observed).limits:
         found.append("The source lets only some of its people out to the target: are the analysts among them?")
-    if observed.security_defaults and not trust.mfa:
-        found.append("The target has security defaults and MFA is not trusted: analysts must register MFA there.")
     if "approval" in policy.activation_needs:
         found.append("Activating Security Reader waits for an approver of the target tenant.")
     if policy.activation_needs:

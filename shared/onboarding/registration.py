@@ -9,6 +9,7 @@ from shared.onboarding import (
     adopted_activities,
     analyst_activities,
     checking_activities,
+    provisioning_activities,
     sync_activities,
 )
 from shared.running import acts, lifecycle, sweeper
@@ -33,7 +34,8 @@ def blueprint() -> df.Blueprint:
     register_activity(app, acts.CHECK_SCOPE, adopted_activities.check_scope)
     register_activity(app, acts.ASSIGN_ANALYSTS, sync_activities.assign_analysts)
     register_activity(app, acts.START_SYNCHRONIZATION, sync_activities.start_synchronization)
-    register_activity(app, acts.PROVISION_ANALYST, analyst_activities.provision_analyst)
+    register_activity(app, acts.PROVISION_ANALYST, provisioning_activities.provision_analyst)
+    register_activity(app, acts.PROVE_ACCOUNTS, provisioning_activities.prove_accounts)
     register_activity(app, acts.ENSURE_OTHER_ACCESS, access_activities.ensure_other_access)
     register_activity(app, acts.ENSURE_SECURITY_READER, analyst_activities.ensure_security_reader)
     register_activity(app, acts.DIAGNOSE_SIGN_IN, checking_activities.diagnose_sign_in)

@@ -58,6 +58,11 @@ def inherits(own: InboundTrust | None) -> bool:
     return None in (mine.is_mfa_accepted, mine.is_compliant_device_accepted, mine.is_hybrid_joined)
 
 
+def ask(policies: Iterable[AccessPolicy]) -> bool:
+    """Whether any of them asks something of anybody, or would once it is enforced."""
+    return any(policy.state in _ENFORCED for policy in policies)
+
+
 def judge(seen: Seen, now: datetime) -> SignIn:
     """Everything that would be asked of a sign-in and is not simply passed."""
     found = [one for policy in seen.policies for one in _of_policy(seen, policy)]

@@ -65,6 +65,7 @@ CHECK_SCOPE = _activity("check_scope")
 ASSIGN_ANALYSTS = _activity("assign_analysts")
 START_SYNCHRONIZATION = _activity("start_synchronization")
 PROVISION_ANALYST = _activity("provision_analyst")
+PROVE_ACCOUNTS = _activity("prove_accounts")
 ENSURE_OTHER_ACCESS = _activity("ensure_other_access")
 ENSURE_SECURITY_READER = _activity("ensure_security_reader")
 DIAGNOSE_SIGN_IN = _activity("diagnose_sign_in")
@@ -93,7 +94,11 @@ ACTS: tuple[ActKind, ...] = (
     ActKind(
         number=8,
         name="provision",
-        steps=(Step(activity=START_SYNCHRONIZATION), Step(activity=PROVISION_ANALYST, by_analyst=True)),
+        steps=(
+            Step(activity=START_SYNCHRONIZATION),
+            Step(activity=PROVISION_ANALYST, by_analyst=True),
+            Step(activity=PROVE_ACCOUNTS, for_all=True),
+        ),
         targets=_ACCESS,
     ),
     ActKind(

@@ -83,10 +83,17 @@ def analyst_of(call: ActCall) -> ObjectId:
 
 
 async def ensure[Image](
-    services: Services, call: ActCall, write: PrivilegedWrite[Image], *, just_read: Ensured[Image] | None = None
+    services: Services,
+    call: ActCall,
+    write: PrivilegedWrite[Image],
+    *,
+    just_read: Ensured[Image] | None = None,
+    looks_back: bool = True,
 ) -> Ensured[Image] | NotYet:
     """Make one thing so, within this call's run."""
-    return await services.intents.ensure(_tenant_id(call), fence(call), write, just_read=just_read)
+    return await services.intents.ensure(
+        _tenant_id(call), fence(call), write, just_read=just_read, looks_back=looks_back
+    )
 
 
 async def leave_to_kit(services: Services, call: ActCall, number: int, why: str) -> Done:

@@ -2,12 +2,16 @@
 
 from datetime import timedelta
 
+import pytest
+
 from shared.onboarding.pages import HEADERS
 from shared.permissions import needed
 from tests.app.unreachable import unreachable_store
 from tests.app.visitor import Visitor, asked, callback, given
 from tests.flows.scene import STANDARD, Scene
 from tests.sandbox.population import CLIENT_IDS
+
+pytestmark = pytest.mark.sampled(5)
 
 _SETUP, _ACCESS = STANDARD
 

@@ -19,6 +19,8 @@ from tests.flows.test_night import EVENING, night
 from tests.sandbox.points import Cut
 from tests.unit.making import TARGET
 
+pytestmark = pytest.mark.sampled(3)
+
 _NIGHT = "2026-03-03"
 
 

@@ -16,6 +16,8 @@ from tests.sandbox.graph.models.directory import Group
 from tests.sandbox.graph.models.pim_records import SECURITY_READER
 from tests.sandbox.population import CLIENT_IDS
 
+pytestmark = pytest.mark.sampled(3)
+
 _ADMINISTRATOR = ("RoleManagement.ReadWrite.Directory", "Group.ReadWrite.All")
 
 

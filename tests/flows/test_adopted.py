@@ -12,6 +12,8 @@ from tests.flows.test_night import night
 from tests.sandbox.graph.models.applications import SYNC_TEMPLATE, ServicePrincipal
 from tests.sandbox.population import CLIENT_IDS
 
+pytestmark = pytest.mark.sampled(2)
+
 
 @pytest.fixture
 async def scene(open_world: OpenWorld) -> AsyncIterator[Scene]:

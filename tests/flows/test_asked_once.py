@@ -3,12 +3,16 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import OpenWorld
 from tests.flows.killing import opened
 from tests.flows.scene import Scene
 from tests.flows.writes import INSTANTIATE, PROVISION, onboarding_of, templated
 from tests.sandbox.graph.models.applications import AppRole, ServicePrincipal
 from tests.sandbox.session import Session
+
+pytestmark = pytest.mark.sampled(1)
 
 _TELLS_NO_ID = "on-demand-result-has-target-id"
 

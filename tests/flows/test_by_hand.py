@@ -2,11 +2,15 @@
 
 from datetime import timedelta
 
+import pytest
+
 from tests.flows.scene import Scene
 from tests.flows.writes import INSTANTIATE
 from tests.sandbox.graph.models.applications import SYNC_TEMPLATE, ServicePrincipal
 from tests.sandbox.graph.models.cross_tenant import AccessDefault, Consent, IdentitySync, Partner, Trust
 from tests.sandbox.personas import Person
+
+pytestmark = pytest.mark.sampled(3)
 
 _AN_HOUR = timedelta(hours=1)
 _SOME_APPLICATIONS = {

@@ -16,6 +16,8 @@ from tests.flows.stopping import ACTIVITIES, Cancel, come_late, kept, middle
 from tests.sandbox.points import then_cut
 from tests.sandbox.session import Session
 
+pytestmark = pytest.mark.sampled(3)
+
 READING = ("vendor-read.before", "login.before", "store-read.before")
 WRITING = ("vendor.before",)
 WRITING_ACTIVITIES = (

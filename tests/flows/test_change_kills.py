@@ -11,6 +11,8 @@ from tests.flows.changing import SECTIONS, STORIES, WRITES_IN_TENANTS
 from tests.flows.killing import KINDS, NIGHT, Undisturbed, bad_day, killed, record
 from tests.sandbox.session import Session
 
+pytestmark = pytest.mark.sampled(1)
+
 
 @pytest.fixture(scope="session")
 def told() -> dict[str, Undisturbed]:

@@ -9,9 +9,11 @@ from tests.app.visitor import Visitor
 from tests.conftest import OpenWorld
 from tests.flows.refusal import Refusal
 from tests.flows.scene import STANDARD, Scene
-from tests.flows.writes import INSTANTIATE, PARTNERS, REQUEST_ELIGIBILITY, onboarding_of, templated
-from tests.sandbox.graph.errors import GraphError, not_found, throttled
+from tests.flows.writes import INSTANTIATE, PARTNERS, PROVISION, REQUEST_ELIGIBILITY, onboarding_of, templated
+from tests.sandbox.graph.errors import GraphError, throttled
 from tests.sandbox.population import CLIENT_IDS
+
+pytestmark = pytest.mark.sampled(2)
 
 _NEVER = (1e7, 1e7)
 _A_DAY = 24 * 60 * 60
@@ -46,7 +48,14 @@ async def test_an_act_whose_result_never_shows_fails_at_its_deadline_and_makes_n
 async def test_an_account_that_never_shows_in_the_target_fails_at_the_deadline(open_world: OpenWorld) -> None:
     world = await open_world(settings={"TENANTRY_PROVISIONING_DEADLINE_MINUTES": "20"})
     async with Scene(world) as scene:
-        refusal = Refusal(world.points, "GET /users/{id}", not_found("the account"), passes=1, reads=True)
+        users = world.fabrikam.directory.users
+        before = set(users)
+
+        async def hide() -> None:
+            for one in users.keys() - before:
+                users[one].made_at = world.clock.now() + timedelta(days=1)
+
+        world.points.arm("vendor.after", PROVISION, 0, hide)
         scene.consented()
 
         await scene.post(world.people.ana)
@@ -56,7 +65,8 @@ async def test_an_account_that_never_shows_in_the_target_fails_at_the_deadline(o
         _failed_in_words(record, 8, timedelta(minutes=20))
         assert "Ana Analyst" in record["problem"]["what"]
 
-        refusal.lift()
+        [account] = users.keys() - before
+        users[account].made_at = None
 
         assert await scene.retry() == "Ready"
         assert len(world.fabrikam.pim.active()) == 1

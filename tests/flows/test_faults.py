@@ -9,6 +9,8 @@ from tests.flows.standing import differences, standing
 from tests.sandbox.faults import Fault, Faults
 from tests.sandbox.session import Session
 
+pytestmark = pytest.mark.sampled(1)
+
 KINDS: dict[str, dict[str, float | tuple[float, float]]] = {
     "throttle": {"throttle": 0.3},
     "server-error": {"server_error": 0.3},

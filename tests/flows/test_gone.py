@@ -7,6 +7,8 @@ import pytest
 from tests.flows.scene import Scene
 from tests.flows.writes import ASSIGN, INSTANTIATE, START, SYNCHRONIZATION
 
+pytestmark = pytest.mark.sampled(2)
+
 _CREATE_JOB = f"POST /v1.0{SYNCHRONIZATION}/jobs"
 _PUT_SECRETS = f"PUT /v1.0{SYNCHRONIZATION}/secrets"
 _LONGER_THAN_PATIENCE = timedelta(minutes=20)

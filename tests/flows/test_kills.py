@@ -11,6 +11,8 @@ from tests.flows.killing import KINDS, SECTIONS, WRITES_IN_TENANTS, Point, Undis
 from tests.flows.writes import ONCE
 from tests.sandbox.session import Session
 
+pytestmark = pytest.mark.sampled(4)
+
 PICKS = [
     (section, category)
     for section in SECTIONS

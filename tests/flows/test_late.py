@@ -20,6 +20,8 @@ from tests.sandbox.graph.errors import GraphError, throttled
 from tests.sandbox.points import Hit
 from tests.sandbox.session import Session
 
+pytestmark = pytest.mark.sampled(2)
+
 INSIDE = ("vendor.before", "vendor-read.before", "login.before", "store-read.before")
 _READS = (
     "GET /organization",

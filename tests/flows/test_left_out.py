@@ -2,8 +2,12 @@
 
 from collections import Counter
 
+import pytest
+
 from tests.flows.scene import Scene
 from tests.flows.writes import INSTANTIATE, PROVISION, START, onboarding_of, templated
+
+pytestmark = pytest.mark.sampled(1)
 
 
 async def test_an_analyst_who_is_skipped_does_not_stop_the_others(scene: Scene) -> None:

@@ -9,6 +9,8 @@ from tests.flows.writes import INSTANTIATE, onboarding_of, templated
 from tests.sandbox.graph.models.applications import SYNC_TEMPLATE, ServicePrincipal
 from tests.sandbox.points import cut
 
+pytestmark = pytest.mark.sampled(2)
+
 _STORE = ("POST Runs", "BATCH Tenants", "POST Audit", "PUT ByState", "POST Slots")
 
 

@@ -13,6 +13,8 @@ from tests.flows.scene import Scene
 from tests.flows.test_access import a_group, by, carry_out, eligible
 from tests.flows.test_adopted import assign, made_by_hand
 
+pytestmark = pytest.mark.sampled(1)
+
 _ADOPTS = {"TENANTRY_SOURCE_MODE": "adopted"}
 
 

@@ -10,6 +10,8 @@ from tests.flows.pictures import changes, picture
 from tests.flows.scene import Scene
 from tests.sandbox.graph.models.cross_tenant import Consent, CrossTenantAccess, IdentitySync, Partner, Trust
 
+pytestmark = pytest.mark.sampled(2)
+
 type Act = Callable[[CrossTenantAccess, Partner], None]
 
 _PATCH = "PATCH /v1.0/policies/crossTenantAccessPolicy/partners/{id}"

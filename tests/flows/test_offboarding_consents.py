@@ -11,6 +11,8 @@ from tests.flows.letting_go import consent, delete, let_go, states, withdraw
 from tests.flows.pictures import changes, picture
 from tests.flows.scene import STANDARD, Scene
 
+pytestmark = pytest.mark.sampled(1)
+
 _DONE_BUT_27 = {21: "Done", 22: "Done", 24: "Done", 25: "Done", 26: "Done", 27: "Waiting"}
 
 

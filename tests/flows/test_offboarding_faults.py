@@ -24,6 +24,8 @@ from tests.sandbox.graph.models.cross_tenant import Consent, Partner, Trust
 from tests.sandbox.session import Session
 from tests.sandbox.switches import SWITCHES
 
+pytestmark = pytest.mark.sampled(2)
+
 _ELIGIBILITIES = "/roleManagement/directory/roleEligibilityScheduleRequests"
 
 WRITES: tuple[tuple[int, str], ...] = (

@@ -12,6 +12,8 @@ from tests.flows.scene import Scene
 from tests.flows.writes import ONCE, PARTNERS
 from tests.sandbox.points import then_cut
 
+pytestmark = pytest.mark.sampled(2)
+
 
 def _after_each_write() -> list[object]:
     """Call, and how often the same call was sent before this one."""

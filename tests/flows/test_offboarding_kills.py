@@ -11,6 +11,8 @@ from tests.flows.killing import KINDS, Point, Undisturbed, bad_day, killed
 from tests.flows.letting_go import SECTIONS, WRITES_IN_TENANTS
 from tests.sandbox.session import Session
 
+pytestmark = pytest.mark.sampled(1)
+
 PICKS = [
     (section, category)
     for section in SECTIONS

@@ -11,6 +11,8 @@ from tests.flows.letting_go import let_go, states
 from tests.flows.scene import Scene
 from tests.sandbox.graph.models.jobs import Job, Problem
 
+pytestmark = pytest.mark.sampled(1)
+
 
 def _paused(scene: Scene, job: Job) -> None:
     scene.world.contoso.jobs.pause(job)

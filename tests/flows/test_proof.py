@@ -20,6 +20,8 @@ from tests.sandbox.points import then_cut
 from tests.sandbox.population import CLIENT_IDS
 from tests.sandbox.session import Session
 
+pytestmark = pytest.mark.sampled(2)
+
 _HUNT = "POST /security/microsoft.graph.security.runHuntingQuery"
 _AT_HUNT = "POST /v1.0/security/microsoft.graph.security.runHuntingQuery"
 

@@ -10,6 +10,8 @@ from tests.flows.scene import Scene
 from tests.flows.writes import ONCE, PARTNERS, SYNCHRONIZATION, onboarding_of, templated
 from tests.sandbox.graph.errors import synchronization_forbidden
 
+pytestmark = pytest.mark.sampled(3)
+
 _ELIGIBILITY = "/roleManagement/directory"
 _NUMBERS = tuple(act.number for act in ACTS)
 

@@ -11,6 +11,8 @@ from tests.flows.renewing import EVENING, end_of, held, midnight, night_after, r
 from tests.flows.scene import Scene
 from tests.sandbox.graph.models.pim_records import SECURITY_READER, Wanted
 
+pytestmark = pytest.mark.sampled(5)
+
 
 @pytest.fixture
 async def scene(open_world: OpenWorld) -> AsyncIterator[Scene]:

@@ -12,6 +12,8 @@ from tests.flows.renewing import EVENING, end_of, midnight, night_after, request
 from tests.flows.scene import Scene
 from tests.sandbox.population import CLIENT_IDS, OPERATE, READ
 
+pytestmark = pytest.mark.sampled(4)
+
 
 @pytest.fixture
 async def scene(open_world: OpenWorld) -> AsyncIterator[Scene]:

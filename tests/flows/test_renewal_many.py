@@ -13,6 +13,8 @@ from tests.flows.renewing import EVENING, midnight, night_after, stands_ready
 from tests.flows.scene import Scene
 from tests.sandbox.population import CLIENT_IDS
 
+pytestmark = pytest.mark.sampled(1)
+
 _MANY = 60
 """More than one page."""
 

@@ -17,8 +17,11 @@ from tests.sandbox.graph.wire import Wire
 from tests.sandbox.points import then_cut
 from tests.sandbox.population import CLIENT_IDS
 
+pytestmark = pytest.mark.sampled(3)
+
 _POLICIES = "GET /identity/conditionalAccess/policies"
 _LOCATIONS = "GET /identity/conditionalAccess/namedLocations"
+_TERMS = policy("Terms", terms=["terms-1"])
 _HQ = ip_location("HQ", "198.51.100.0/24", trusted=True)
 
 
@@ -39,6 +42,16 @@ async def test_a_tenant_without_policies_has_no_finding(scene: Scene) -> None:
     assert (record["signIn"]["inside"], record["signIn"]["outside"], record["signIn"]["problem"]) == ([], [], None)
     assert not [one for one in record["warnings"] if "Sign-in" in one]
     assert act(record, 10)["detail"] == "nothing would stop an analyst"
+
+
+async def test_a_tenant_that_asks_for_nothing_is_not_asked_what_it_trusts_and_from_where(scene: Scene) -> None:
+    scene.world.fabrikam.policies.named_locations = [_HQ]
+
+    record = await scene.onboarded()
+
+    asked = [one.path for one in scene.world.clouds.recorder.entries if "conditionalAccess/" in one.path]
+    assert [path.rpartition("/")[2] for path in asked] == ["policies"]
+    assert record["signIn"]["namedLocations"] == []
 
 
 async def test_each_thing_that_would_stop_an_analyst_is_told_inside_and_outside(scene: Scene) -> None:
@@ -147,6 +160,7 @@ async def test_a_second_run_reads_again_and_replaces_what_was_found(scene: Scene
 
 
 async def test_calls_are_spaced_so_that_the_limit_is_not_met(scene: Scene) -> None:
+    scene.world.fabrikam.policies.conditional_access = [_TERMS]
     await scene.onboarded()
 
     asked = [one for one in scene.world.clouds.recorder.entries if "conditionalAccess" in one.path]
@@ -157,6 +171,7 @@ async def test_calls_are_spaced_so_that_the_limit_is_not_met(scene: Scene) -> No
 
 async def test_other_applications_that_use_up_the_limit_are_waited_for_without_a_word_of_how_long(scene: Scene) -> None:
     points = scene.world.points
+    scene.world.fabrikam.policies.conditional_access = [_TERMS]
 
     async def refuse() -> None:
         raise throttled(None)
@@ -187,6 +202,7 @@ async def test_a_limit_that_never_lets_us_in_ends_as_a_warning(scene: Scene) -> 
 
 @pytest.mark.parametrize("error", [forbidden(), GraphError(400, "BadRequest", "no premium licence")])
 async def test_a_refused_read_ends_as_a_warning_that_names_it(scene: Scene, error: GraphError) -> None:
+    scene.world.fabrikam.policies.conditional_access = [_TERMS]
     Refusal(scene.world.points, _LOCATIONS, error, reads=True)
 
     record = await scene.onboarded()

@@ -18,6 +18,8 @@ from tests.sandbox.points import Hit, then_cut
 from tests.sandbox.session import Session
 from tests.sandbox.switches import SWITCHES
 
+pytestmark = pytest.mark.sampled(2)
+
 MINUTE = timedelta(minutes=1)
 LONGER_THAN_GRACE = timedelta(minutes=3)
 

@@ -14,6 +14,8 @@ from tests.sandbox.population import CLIENT_IDS
 from tests.sandbox.session import Session
 from tests.sandbox.switches import SWITCHES
 
+pytestmark = pytest.mark.sampled(2)
+
 NEEDS_ROLE = "eligibility-needs-directory-role"
 NOT_YET = {
     "extend-window-enforced": "eligibilities are extended by the renewal",

@@ -4,11 +4,14 @@ from functools import partial
 from typing import Any
 
 import msgspec
+import pytest
 
 from shared.tenants.change import Change
 from shared.tenants.record import ActState, Tenant
 from shared.tenants.states import State
 from tests.flows.scene import Scene
+
+pytestmark = pytest.mark.sampled(2)
 
 
 async def test_the_same_body_in_ready_is_answered_with_the_record_and_changes_nothing(scene: Scene) -> None:

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from functools import partial
 
+import pytest
+
 from shared.tenants.record import ActState
 from tests.flows.refusal import Refusal
 from tests.flows.scene import Scene
@@ -10,6 +12,8 @@ from tests.flows.test_twice import as_if_never_done
 from tests.flows.writes import INSTANTIATE, PARTNERS, REQUEST_ELIGIBILITY
 from tests.sandbox.graph.errors import not_found, throttled
 from tests.sandbox.points import cut
+
+pytestmark = pytest.mark.sampled(1)
 
 _FIND = "GET /v1.0/servicePrincipals"
 _TRUST = f"PATCH {PARTNERS}/{{id}}"

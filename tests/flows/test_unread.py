@@ -4,6 +4,8 @@ from dataclasses import fields
 from datetime import timedelta
 from typing import Never
 
+import pytest
+
 from shared.tenants.record import IntentState
 from tests.conftest import OpenWorld
 from tests.flows.scene import Scene
@@ -11,6 +13,8 @@ from tests.flows.writes import PROVISION
 from tests.sandbox.graph.errors import GraphError
 from tests.sandbox.graph.models.directory import User
 from tests.sandbox.points import cut
+
+pytestmark = pytest.mark.sampled(1)
 
 _ASSIGN = "POST /v1.0/servicePrincipals/{id}/appRoleAssignedTo"
 _TEN_MINUTES = {"TENANTRY_REPLICATION_DEADLINE_MINUTES": "10"}

@@ -11,6 +11,8 @@ from tests.flows.writes import PARTNERS, START, onboarding_of, templated
 from tests.sandbox.points import then_cut
 from tests.sandbox.population import CLIENT_IDS
 
+pytestmark = pytest.mark.sampled(2)
+
 _MORE = "User.Read.All"
 _TRUST_TARGET = f"PATCH /v1.0{PARTNERS}/{{id}}"
 _ASSIGN = "POST /v1.0/servicePrincipals/{id}/appRoleAssignedTo"

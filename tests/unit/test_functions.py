@@ -33,6 +33,7 @@ _ACTIVITIES = {
     "assign_analysts",
     "start_synchronization",
     "provision_analyst",
+    "prove_accounts",
     "ensure_security_reader",
     "diagnose_sign_in",
     "prove_hunting",

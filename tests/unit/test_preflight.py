@@ -8,7 +8,7 @@ import pytest
 
 from shared.graph.shapes import AccessDefault, ApprovalSetting, B2BSetting, Partner, Rule
 from shared.onboarding.preflight import Findings, Observed, judge
-from shared.tenants.record import RolePolicy, Trust
+from shared.tenants.record import RolePolicy
 from tests.unit.making import SOURCE, TARGET, WANTED
 
 _OPEN = msgspec.convert({"usersAndGroups": {"accessType": "allowed"}}, type=B2BSetting)
@@ -24,13 +24,12 @@ _CLEAR = Observed(
     source_partner=None,
     target_plans=frozenset({"AAD_PREMIUM", "AAD_PREMIUM_P2"}),
     source_plans=frozenset({"AAD_PREMIUM"}),
-    security_defaults=False,
     rules=_RULES,
 )
 
 
-def judged(trust: Trust = Trust(), **changes: Any) -> Findings:  # noqa: B008 - frozen
-    return judge(replace(_CLEAR, **changes), msgspec.structs.replace(WANTED, trust=trust))
+def judged(**changes: Any) -> Findings:
+    return judge(replace(_CLEAR, **changes), WANTED)
 
 
 def codes(**changes: Any) -> list[str]:
@@ -110,7 +109,6 @@ def test_everything_that_blocks_is_told_in_one_go() -> None:
         {"target_default": AccessDefault(b2b_collaboration_outbound=_USERS)},
         {"source_default": AccessDefault(b2b_collaboration_inbound=_USERS)},
         {"rules": (Rule(id="Enablement_EndUser_Assignment", enabled_rules=["MultiFactorAuthentication"]), *_RULES)},
-        {"security_defaults": True},
         {"source_plans": frozenset()},
     ],
 )
@@ -122,7 +120,6 @@ def test_what_the_acts_can_pass_does_not_block(changes: dict[str, Any]) -> None:
     ("changes", "said"),
     [
         ({"source_plans": frozenset()}, "P1"),
-        ({"security_defaults": True, "trust": Trust(mfa=False)}, "security defaults"),
         (
             {
                 "rules": (
@@ -139,10 +136,6 @@ def test_what_is_only_worth_knowing_is_a_warning(changes: dict[str, Any], said: 
 
     assert findings.blocking == ()
     assert any(said in warning for warning in findings.warnings)
-
-
-def test_security_defaults_are_no_matter_where_mfa_is_trusted() -> None:
-    assert judged(security_defaults=True).warnings == ()
 
 
 def test_the_role_policy_is_read_from_its_rules() -> None:

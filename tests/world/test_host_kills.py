@@ -15,6 +15,8 @@ from tests.sandbox.faults import Faults
 from tests.sandbox.points import Action, Hit, Points, cut
 from tests.world.host_scene import APP, Scene, wait_for_death
 
+pytestmark = pytest.mark.sampled(1)
+
 needs_pidfd = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="watches processes by Linux's pidfd")
 
 
