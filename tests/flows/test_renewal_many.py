@@ -13,34 +13,45 @@ from tests.flows.renewing import EVENING, midnight, night_after, stands_ready
 from tests.flows.scene import Scene
 from tests.sandbox.population import CLIENT_IDS
 
-pytestmark = pytest.mark.sampled(1)
+_MANY = 200
+"""Several pages."""
 
-_MANY = 60
-"""More than one page."""
+_CRAWL = timedelta(minutes=10)
 
 
-@pytest.mark.timeout(300)
-async def test_of_many_tenants_one_dead_and_one_without_consent_the_others_are_done(open_world: OpenWorld) -> None:
+@pytest.mark.matrix
+@pytest.mark.timeout(600)
+async def test_of_many_tenants_one_dead_one_lost_and_one_throttled_to_a_crawl_the_others_are_done(
+    open_world: OpenWorld,
+) -> None:
     async with Scene(await open_world(start=EVENING, settings={"TENANTRY_NIGHTLY_HOUR": "23"})) as scene:
         world = scene.world
         stands = [await stands_ready(scene, f"target{number}") for number in range(_MANY)]
-        (dead, first), (lost, second), *others = stands
+        (dead, first), (lost, second), (slow, third), *others = stands
         world.clouds.tenants[dead].pim.onboarded = False
         world.clouds.revoke(CLIENT_IDS[Registration.ACCESS], lost)
-        ends = (first.end, second.end)
+        world.clouds.quotas.crawling[slow] = _CRAWL
+        ends = (first.end, second.end, third.end)
 
         await night_after(scene, 1)
 
         assert {held.end for _, held in others} == {midnight(scene) + timedelta(days=180)}
-        assert (first.end, second.end) == ends
+        assert (first.end, second.end, third.end) == ends
+        written = [one.at for one in world.clouds.recorder.entries if one.method == "POST" and one.status == 201]
+        assert max(written) < midnight(scene) + timedelta(hours=2, minutes=55)
         answer = await scene.call("GET", f"/api/renewals/{midnight(scene):%Y-%m-%d}")
         found = answer.json()
-        assert found["counts"]["extended"] == _MANY - 2
-        assert {one["tenantId"] for one in found["tenants"] if one["problem"]} == {dead, lost}
-        assert found["runs"][0]["outcome"] == f"{_MANY} looked at, {_MANY - 2} renewed, 0 given up"
+        assert found["counts"]["extended"] == len(others)
+        assert {one["tenantId"] for one in found["tenants"] if one["problem"]} == {dead, lost, slow}
+        assert found["runs"][0]["outcome"] == f"{_MANY - 1} looked at, {len(others)} renewed, 1 given up"
         log = world.log.read_text()
         assert log.count("renewal.access_lost") == 1
-        assert log.count("renewal.at_risk") == 2
+        assert log.count("renewal.at_risk") == 3
+
+        del world.clouds.quotas.crawling[slow]
+        await night_after(scene, 1)
+
+        assert third.end == midnight(scene) + timedelta(days=180)
 
 
 async def test_a_stranger_s_eligibility_that_found_its_way_onto_the_record_is_left_to_end(

@@ -156,6 +156,7 @@ class GraphServer:
             raise throttled(told, "UnknownError" if route.service == "pim" else "TooManyRequests")
         if fault is Fault.SERVER_ERROR:
             raise GraphError(503, "ServiceUnavailable", "The service is temporarily unavailable.")
+        self._estate.quotas.crawl(caller.tenant.id)
         self._estate.provisioning.settle()
         try:
             answer = self._served(exchange, route, ids, caller)
