@@ -1,5 +1,6 @@
 """Nights of renewal in a scene: time goes by, and what PIM holds is looked at by truth."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from shared.identifiers import ObjectId, TenantId
@@ -62,28 +63,40 @@ async def told(scene: Scene) -> dict[str, tuple[str, str | None]]:
 
 async def stands_ready(scene: Scene, name: str, *, days: int = 10) -> tuple[TenantId, Schedule]:
     """A tenant whose one analyst, Ana, is eligible for so many days more, as an onboarding leaves it."""
-    world, ana = scene.world, scene.world.people.ana
+    tenant_id, [held] = await stands_with(scene, name, {scene.world.people.ana: days})
+    return tenant_id, held
+
+
+async def stands_with(scene: Scene, name: str, days: Mapping[Person, int]) -> tuple[TenantId, list[Schedule]]:
+    """A tenant whose analysts are eligible for so many days more each, as an onboarding leaves it."""
+    world = scene.world
     tenant = world.clouds.add_tenant(guid(name), name, f"{name}.example")
     world.clouds.grant(CLIENT_IDS[Registration.ACCESS], tenant.id)
-    account = world.clouds.person(tenant, f"ana@{name}.example", "Ana Analyst")
-    held = tenant.pim.grant(account.object_id, end=midnight(scene) + timedelta(days=days))
-    analyst = Analyst(
-        object_id=ObjectId(ana.object_id),
-        display_name=ana.display_name,
-        user_principal_name=ana.user_principal_name,
-        target_object_id=ObjectId(account.object_id),
-        provisioned=world.clock.now(),
-    )
-    row = Eligibility(
-        principal_id=ObjectId(account.object_id),
-        role_definition_id=SECURITY_READER,
-        analyst_id=analyst.object_id,
-        schedule_id=held.id,
-        end=held.end,
-        wanted_days=180,
-    )
+    analysts, rows, schedules = [], [], []
+    for person, left in days.items():
+        local = person.user_principal_name.partition("@")[0]
+        account = world.clouds.person(tenant, f"{local}@{name}.example", person.display_name)
+        held = tenant.pim.grant(account.object_id, end=midnight(scene) + timedelta(days=left))
+        analyst = Analyst(
+            object_id=ObjectId(person.object_id),
+            display_name=person.display_name,
+            user_principal_name=person.user_principal_name,
+            target_object_id=ObjectId(account.object_id),
+            provisioned=world.clock.now(),
+        )
+        row = Eligibility(
+            principal_id=ObjectId(account.object_id),
+            role_definition_id=SECURITY_READER,
+            analyst_id=analyst.object_id,
+            schedule_id=held.id,
+            end=held.end,
+            wanted_days=180,
+        )
+        analysts.append(analyst)
+        rows.append(row)
+        schedules.append(held)
     tenant_id = await seed(scene, name, State.READY)
     await scene.tenants.update(
-        tenant_id, lambda found: Change(record=found.record, analysts=[analyst], eligibilities=[row])
+        tenant_id, lambda found: Change(record=found.record, analysts=analysts, eligibilities=rows)
     )
-    return tenant_id, held
+    return tenant_id, schedules
