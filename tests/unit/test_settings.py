@@ -15,6 +15,12 @@ from tests.unit.environment import ENVIRONMENT
 _EXAMPLE = Path(__file__).parents[2] / "local.settings.json.example"
 _OF_THE_PLATFORM = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"}
 _ALTERNATIVES = {"TENANTRY_TABLES_ENDPOINT", "TENANTRY_AUDIT_TABLES_ENDPOINT", "TENANTRY_AUDIT_BLOBS_ENDPOINT"}
+_WHERE_WANTED = {
+    "TENANTRY_WEBHOOK_URL",
+    "TENANTRY_WEBHOOK_KEY",
+    "TENANTRY_WEBHOOK_PREVIOUS_KEY",
+    "TENANTRY_TEAMS_URL",
+}
 _OPTIONAL = {
     "TENANTRY_ROLE",
     "TENANTRY_ALLOWED_DIRECTORY_ROLES",
@@ -28,6 +34,7 @@ _OPTIONAL = {
     "TENANTRY_SOURCE_MODE",
     "TENANTRY_AUDIT_BLOBS_ENDPOINT",
     "TENANTRY_AUDIT_BLOBS_CONNECTION_STRING",
+    *_WHERE_WANTED,
 }
 
 
@@ -152,5 +159,5 @@ def test_every_documented_name_is_read_and_no_other() -> None:
 def test_the_example_for_local_runs_is_complete() -> None:
     given = json.loads(_EXAMPLE.read_text())["Values"]
 
-    assert set(NAMES) - _ALTERNATIVES == set(given) - _OF_THE_PLATFORM
+    assert set(NAMES) - _ALTERNATIVES - _WHERE_WANTED == set(given) - _OF_THE_PLATFORM
     assert all(given.values())
