@@ -120,4 +120,5 @@ class Courier:
 
 
 def _named(kept: Kept) -> str:
-    return f"message_id={kept.id} destination={kept.destination} type={kept.type}"
+    """By its id alone: the name of its alarm is what people watch the log for, and it was logged."""
+    return f"message_id={kept.id} destination={kept.destination}"
