@@ -18,7 +18,7 @@ class DestinationView(Struct, frozen=True, kw_only=True, rename="camel"):
         Meta(description="Since when it takes nothing any more (it answered 410), at the address that it has."),
     ]
     undelivered: Annotated[
-        int, Meta(description="How many messages were not delivered, those that were stopped among them.")
+        int, Meta(description="How many messages were not delivered, stopped ones too. Counted to about 5,000.")
     ]
     since: Annotated[Moment | None, Meta(description="When the oldest of them was told.")]
     stopped: Annotated[

@@ -78,9 +78,9 @@ class Outbox:
         found = [one async for one in self._pages(destination, {"d": _moment(now)}, most)]
         return sorted(found, key=lambda one: (one.kept.due, one.kept.id))[:most]
 
-    async def undelivered(self, destination: Destination) -> AsyncIterator[Found]:
-        """Everything that is kept for it, by day."""
-        async for one in self._pages(destination, {}, None):
+    async def undelivered(self, destination: Destination, most: int | None = None) -> AsyncIterator[Found]:
+        """What is kept for it, by day: all, or no more than a page above so many."""
+        async for one in self._pages(destination, {}, most):
             yield one
 
     async def change(self, found: Found, kept: Kept) -> Found | None:

@@ -3,6 +3,7 @@
 import logging
 
 import azure.functions as func
+from msgspec.structs import replace
 
 from shared.durable import Orchestrations
 from shared.notify import views
@@ -13,6 +14,9 @@ from shared.requests import operator, reader
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
+
+_MOST = 5000
+"""Of so many the API tells how they stand; nobody reads more."""
 
 
 async def get_outbox(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
@@ -36,7 +40,7 @@ async def _shown(services: Services) -> OutboxView:
             [
                 views.destination(
                     name,
-                    [found.kept async for found in services.outbox.undelivered(name)],
+                    [replace(found.kept, body="") async for found in services.outbox.undelivered(name, _MOST)],
                     configured=name in configured,
                     gone_since=await services.outbox.stopped(name),
                 )

@@ -88,8 +88,8 @@ class Nights:
         """
         began, calls = self._world.clock.now(), len(self._world.clouds.recorder.entries)
         nights = days // every
-        down = f", and the app is down in {every - 1} nights of {every}" if every > 1 else ""
-        self._screen.say(f"{days} days pass{down}; its hourly timers begin each night")
+        down = f" (for the others, {every - 1} of {every}, it is down)" if every > 1 else ""
+        self._screen.say(f"{days} days pass: the app's hourly timers begin {nights} nights{down}")
         renewed: list[Night] = []
         try:
             for _ in range(nights):
