@@ -248,18 +248,36 @@ async def test_a_lost_answer_of_the_store_makes_no_second_message(at: Desk, nth:
     assert len(at.ids()) == len(set(at.ids())) == 2
 
 
+async def test_while_one_host_sends_a_message_another_leaves_it_alone(at: Desk) -> None:
+    await at.tell()
+    at.at.points.arm("receiver.before", "webhook", 0, at.courier(1).deliver)
+    await at.courier().deliver()
+
+    assert at.at.points.armed == frozenset()
+    assert len(at.ids()) == 1
+
+
 async def test_a_host_that_died_after_its_claim_is_followed_by_another_under_the_same_id(at: Desk) -> None:
     await at.tell()
+    is_there, never = asyncio.Event(), asyncio.Event()
 
-    at.at.points.arm("receiver.before", "webhook", 0, cut)
-    await at.courier().deliver()
-    assert at.ids() == []
+    async def hold() -> None:
+        is_there.set()
+        await never.wait()
+
+    at.at.points.arm("receiver.after", "webhook", 0, hold)
+    dying = asyncio.create_task(at.courier().deliver())
+    await is_there.wait()
+    dying.cancel()
+    await asyncio.wait([dying])
     await at.courier(1).deliver()
-    assert at.ids() == []
+    assert len(at.ids()) == 1
     at.clock.advance(2 * _MINUTE)
     await at.courier(1).deliver()
 
-    assert len(at.ids()) == 1
+    assert len(at.ids()) == 2
+    assert len(set(at.ids())) == 1
+    assert await at.left() == []
 
 
 async def test_what_is_older_than_a_month_is_forgotten(at: Desk) -> None:
