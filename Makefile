@@ -17,7 +17,7 @@ ARGS ?=
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo      onboard Fabrikam in the sandbox and show it (FAULTS=harsh SEED=n for bad weather)"
+	@echo "make demo      onboard Fabrikam in the sandbox, let half a year pass, and show it (FAULTS=harsh SEED=n for bad weather)"
 	@echo "make test      every kind of test, the long ones by samples (ARGS='-k consent' for a part)"
 	@echo "make sandbox   keep the sandbox running; prints its addresses, tokens and curl lines"
 	@echo "make check     format, lint, types, import contracts"

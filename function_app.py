@@ -10,6 +10,7 @@ The map of the house (`shared/`), in the order in which a request travels:
     onboarding/   *_activities.py    one act each: read, compare, write the difference, read back
     upkeep/                          analysts who come and go, other wishes, the nightly look
     renewal/                         eligibilities are extended before they end: due.py (pure) says which
+    notify/                          alarms go out: outbox.py keeps them, courier.py delivers them every minute
     offboarding/                     a tenant is let go: everybody leaves, what was there before is put back
     writes/                          the privileged writes, by kind, as the acts ask for them
     intents.py                       the only way to a privileged write: intent before, audit entry (settling.py) after
@@ -26,6 +27,7 @@ import logging
 import azure.durable_functions as df
 
 from shared import api
+from shared.notify import registration as notify
 from shared.offboarding import registration as offboarding
 from shared.onboarding import registration as onboarding
 from shared.renewal import registration as renewal
@@ -36,5 +38,5 @@ for _name in ("azure", "httpx", "kiota_http"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = df.DFApp()
-for _part in (api, onboarding, upkeep, renewal, offboarding):
+for _part in (api, onboarding, upkeep, renewal, notify, offboarding):
     app.register_functions(_part.blueprint())

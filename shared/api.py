@@ -8,6 +8,7 @@ from shared.auditing import operations as auditing
 from shared.document import document
 from shared.durable import Orchestrations
 from shared.hosting import register_operation
+from shared.notify import operations as notify
 from shared.offboarding import operations as offboarding
 from shared.onboarding import operations as onboarding
 from shared.operations import Access, Operation, json
@@ -33,6 +34,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *upkeep.OPERATIONS,
     *renewal.OPERATIONS,
     *offboarding.OPERATIONS,
+    *notify.OPERATIONS,
     *auditing.OPERATIONS,
     Operation(
         name="get_openapi",

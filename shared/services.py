@@ -27,6 +27,9 @@ from shared.graph.pim import DirectoryPim
 from shared.graph.synchronization import Synchronizations
 from shared.identifiers import NewId, TenantId
 from shared.intents import Intents
+from shared.notify.courier import Courier
+from shared.notify.outbox import Outbox
+from shared.notify.posting import Post
 from shared.permissions import Registration
 from shared.renewal.store import Renewals
 from shared.runs import Runs
@@ -65,6 +68,8 @@ class Services:
     runs: Runs
     slots: Slots
     renewals: Renewals
+    outbox: Outbox
+    courier: Courier
     claims: Claims
     audit: Audit
     intents: Intents
@@ -110,6 +115,8 @@ def build(settings: Settings, clock: Clock) -> Services:
     tenants = TenantStore(Table(opened, "Tenants", clock), by_state, by_end, clock, new_id)
     audit = Audit(Table(audited, "Audit", clock))
     runs = Table(opened, "Runs", clock)
+    to = settings.destinations
+    outbox = Outbox(Table(opened, "Outbox", clock), to, settings.public_url, new_id)
     return Services(
         settings=settings,
         clock=clock,
@@ -126,6 +133,8 @@ def build(settings: Settings, clock: Clock) -> Services:
         runs=Runs(runs, clock),
         slots=Slots(Table(opened, "Slots", clock), clock, new_id),
         renewals=Renewals(Table(opened, "Renewals", clock), new_id),
+        outbox=outbox,
+        courier=Courier(outbox, Post(http, to, SystemClock()), to, clock),
         claims=Claims(Table(opened, "Claims", clock)),
         audit=audit,
         intents=Intents(tenants, audit, clock),

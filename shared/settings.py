@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from shared.errors import SettingsError
 from shared.identifiers import AppId, TenantId, as_guid
+from shared.notify import destinations as notify
 from shared.permissions import SECURITY_READER, Registration, SourceMode
 
 ROLES = ("all",)
@@ -74,6 +75,7 @@ class Settings:
     nightly_hour: int
     renewal: RenewalSettings
     allowed_directory_roles: frozenset[str]
+    destinations: notify.Destinations
 
 
 NAMES: Mapping[str, str] = {
@@ -108,6 +110,10 @@ NAMES: Mapping[str, str] = {
     "lasts",
     "TENANTRY_RENEWAL_MOST_CHANGES": "the most eligibilities that one run renews in one tenant (50)",
     "TENANTRY_ALLOWED_DIRECTORY_ROLES": "role template ids that may ever be written, comma separated (Security Reader)",
+    notify.URL: "where alarms are posted as signed Standard Webhooks, https; a secret. Without it there is no webhook",
+    notify.KEY: "the key that signs them: `whsec_` and the base64 of 24 to 64 bytes; a secret",
+    notify.PREVIOUS_KEY: "the key before, while receivers change over: messages are signed with both; a secret",
+    notify.TEAMS_URL: "the address of a Teams workflow that posts alarms as cards, https; a secret. Without it none are",
     "TENANTRY_CONSENT_DEADLINE_DAYS": "how long a consent or another person's act is waited for (14)",
     "TENANTRY_REPLICATION_DEADLINE_MINUTES": "how long a directory may take to show a change (30)",
     "TENANTRY_PROVISIONING_DEADLINE_MINUTES": "how long the synchronization may take per tenant (120)",
@@ -189,6 +195,11 @@ class _Reader:
             self.problems.append(f"set one of {endpoint} and {connection}, or neither")
         return found if found.endpoint or found.connection_string else None
 
+    def destinations(self) -> notify.Destinations:
+        given = [self.text(name, "") for name in (notify.URL, notify.KEY, notify.PREVIOUS_KEY, notify.TEAMS_URL)]
+        self.problems += notify.problems(*given)
+        return notify.destinations(*given)
+
     def _store(self, prefix: str) -> tuple[str, str, StoreSettings]:
         endpoint, connection = f"{prefix}_ENDPOINT", f"{prefix}_CONNECTION_STRING"
         found = StoreSettings(endpoint=self.text(endpoint, ""), connection_string=self.text(connection, ""))
@@ -246,6 +257,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             most_changes=reader.number("TENANTRY_RENEWAL_MOST_CHANGES", 50),
         ),
         allowed_directory_roles=reader.guids("TENANTRY_ALLOWED_DIRECTORY_ROLES", SECURITY_READER),
+        destinations=reader.destinations(),
     )
     if reader.problems:
         raise SettingsError("; ".join(reader.problems))

@@ -7,6 +7,7 @@ import msgspec
 
 from shared.errors import Forbidden, NotConsented, PimUnavailable, Rejected
 from shared.identifiers import TenantId
+from shared.notify.notices import Kind, Notice
 from shared.renewal import telling
 from shared.renewal.due import Seen, Tonight, is_at_risk
 from shared.renewal.looking import is_busy, is_looked_after, look
@@ -99,6 +100,7 @@ def _is_as_it_was(found: Tenant, key: RunKey) -> bool:
 
 async def _give_up(services: Services, wish: Wish, tenant_id: TenantId) -> None:
     """What was tried all night is tried again the next; what ends before that may be lost."""
+    await services.outbox.tell(wish.date, Notice(kind=Kind.GIVEN_UP, at=services.clock.now(), tenant_id=tenant_id))
     if await services.renewals.is_first(wish.date, GIVEN_UP, tenant_id):
         _log.error("renewal.given_up tenant_id=%s", tenant_id)
     await telling.tell_problem(

@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from shared.identifiers import TenantId
+from shared.notify.notices import Kind, Notice
 from shared.renewal.due import Refused, Why, is_review_due
 from shared.renewal.looking import Judged, Look
 from shared.renewal.messages import Wish
@@ -77,8 +78,13 @@ async def tell_problem(services: Services, wish: Wish, tenant_id: TenantId, prob
 
 async def at_risk(services: Services, wish: Wish, record: Record, row: Eligibility, why: str) -> None:
     """An eligibility that ends soon could not be renewed, or one that lapsed not recovered."""
-    lapsed = row.end is not None and row.end <= services.clock.now()
+    now = services.clock.now()
+    lapsed = row.end is not None and row.end <= now
     tenant_id, principal_id = record.tenant_id, row.principal_id
+    kind = Kind.LAPSED if lapsed else Kind.AT_RISK
+    told = Notice(kind=kind, at=now, tenant_id=tenant_id, principal_id=principal_id, why=why, end=row.end)
+    # Before the mark that it was told: who dies in between tells it again, and nobody twice.
+    await services.outbox.tell(wish.date, told)
     if not await services.renewals.is_first(wish.date, "lapsed" if lapsed else "at_risk", tenant_id, principal_id):
         return
     if lapsed:
@@ -89,14 +95,20 @@ async def at_risk(services: Services, wish: Wish, record: Record, row: Eligibili
 
 async def remind_of_review(services: Services, wish: Wish, record: Record) -> None:
     """The word that the tenant's eligibilities are needed is nearly over, or is."""
-    review = record.reviewed
-    due = is_review_due(review.at, review.until, services.clock.now())
-    if due and await services.renewals.is_first(wish.date, "review_due", record.tenant_id):
+    review, now = record.reviewed, services.clock.now()
+    if not is_review_due(review.at, review.until, now):
+        return
+    told = Notice(kind=Kind.REVIEW_DUE, at=now, tenant_id=record.tenant_id, end=review.until)
+    await services.outbox.tell(wish.date, told)
+    if await services.renewals.is_first(wish.date, "review_due", record.tenant_id):
         _log.warning("renewal.review_due tenant_id=%s until=%s", record.tenant_id, review.until)
 
 
 async def access_lost(services: Services, wish: Wish, tenant_id: TenantId, registration: str) -> None:
     """A registration that renewal works as is not consented in the tenant any more."""
+    now = services.clock.now()
+    told = Notice(kind=Kind.ACCESS_LOST, at=now, tenant_id=tenant_id, registration=registration)
+    await services.outbox.tell(wish.date, told)
     if await services.renewals.is_first(wish.date, "access_lost", tenant_id, registration):
         _log.warning("renewal.access_lost tenant_id=%s registration=%s", tenant_id, registration)
 

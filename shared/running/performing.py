@@ -21,6 +21,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.identifiers import ObjectId, TenantId
+from shared.notify.notices import Kind, Notice
 from shared.permissions import Registration
 from shared.privileged import Ensured, Fence, NotYet, PrivilegedWrite, RunStopped, check_fence
 from shared.running.acts import BY_NUMBER
@@ -205,9 +206,13 @@ async def _without_consent(services: Services, call: ActCall, tenant: Tenant, er
         return asked_again(found, error, now, services.new_id)
 
     known = tenant.consents.get(Registration(error.registration))
+    # Setup is removed on our own word; and what was told once is not proved any more.
+    lost = known is not None and known.proved is not None and known.registration is not Registration.SETUP
+    if lost:
+        told = Notice(kind=Kind.ACCESS_LOST, at=now, tenant_id=_tenant_id(call), registration=error.registration)
+        await services.outbox.tell(now.date(), told)
     tenant = await services.tenants.update(_tenant_id(call), decide)
-    if known is not None and known.proved is not None and known.registration is not Registration.SETUP:
-        # Setup is removed on our own word; and what was told once is not proved any more.
+    if lost:
         _log.warning("tenant.access_lost tenant_id=%s registration=%s", call.run.subject, error.registration)
     return Ended(State.WAITING_FOR_CONSENT, not_consented(error, tenant.record.goal))
 

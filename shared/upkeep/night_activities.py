@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from shared.errors import NotConsented, StoreConflict
 from shared.identifiers import ObjectId, TenantId
+from shared.notify.notices import Kind, Notice
 from shared.running.advice import not_consented
 from shared.running.consents import asked_again
 from shared.running.lifecycle import open_run
@@ -172,6 +173,9 @@ async def _lose(services: Services, tenant_id: TenantId, lost: NotConsented) -> 
         record = _waiting(asked.record, State.WAITING_FOR_CONSENT, not_consented(lost), now, deadline)
         return Change(record=record, consents=asked.consents, acts=asked.acts)
 
+    lost_now = Notice(kind=Kind.ACCESS_LOST, at=now, tenant_id=tenant_id, registration=lost.registration)
+    # Before the state changes: from then on nobody would tell.
+    await services.outbox.tell(now.date(), lost_now)
     await services.tenants.update(tenant_id, decide)
     if told:
         _log.warning("tenant.access_lost tenant_id=%s registration=%s", tenant_id, lost.registration)

@@ -7,7 +7,10 @@ from pathlib import Path
 from shared.permissions import MULTI_TENANT
 from tests.app.store import rows
 from tests.app.visitor import Visitor
+from tests.conftest import OpenWorld
+from tests.flows.renewing import EVENING, night_after
 from tests.flows.scene import Scene
+from tests.sandbox.receiver import Mood
 from tests.sandbox.world import World
 
 # A JWT is three parts of base64 of which the first two are JSON objects: both begin with eyJ.
@@ -64,6 +67,35 @@ async def test_no_token_and_no_secret_is_in_tables_task_hub_log_or_recording(sce
     assert {"app.log", "hub.sqlite", "traffic.jsonl", "table Tenants", "table Runs", "table Audit"} <= set(there)
     assert all(there.values())
     assert [one for place, content in there.items() for one in found_in(place, content, secrets)] == []
+
+
+async def test_no_signing_key_and_no_address_of_a_receiver_is_stored_or_logged_whatever_it_answers(
+    open_world: OpenWorld,
+) -> None:
+    """The address of a Teams workflow is a secret: whoever knows it may post. The recording is of Microsoft alone."""
+    world = await open_world(start=EVENING, receiving=True)
+    async with Scene(world) as scene:
+        await scene.onboarded()
+        world.fabrikam.pim.security_reader.eligibility_rules.append("MultiFactorAuthentication")
+        for mood in (Mood(status=503), Mood(status=307), Mood(status=410), None):
+            for endpoint in ("webhook", "teams"):
+                if mood is not None:
+                    world.receiver.moods[endpoint] = mood
+            if mood is None:
+                await world.receiver.stop()
+                assert (await scene.call("POST", "/api/outbox/retry")).status_code == 200
+            await night_after(scene, 170 if mood == Mood(status=503) else 1)
+            await world.host.run_timer("deliver_notices")
+        shown = (await scene.call("GET", "/api/outbox")).content
+        await world.host.stop()
+
+        log = world.log.read_text()
+        told = ("HTTP 503", "notice.refused", "notice.destination_gone", "ConnectError")
+        assert [one for one in told if one not in log] == []
+        there = {**await places(world), "answers": shown}
+        secrets = [world.receiver.key.removeprefix("whsec_"), world.receiver.sig, "/hooks/tenantry", "/workflows/"]
+        assert there["table Outbox"]
+        assert [one for place, content in there.items() for one in found_in(place, content, secrets)] == []
 
 
 async def test_the_search_finds_what_it_looks_for(scene: Scene, tmp_path: Path) -> None:

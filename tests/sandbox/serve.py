@@ -50,7 +50,9 @@ async def _serve(console: Console, faults: str, seed: int) -> None:
     folder = Path(tempfile.mkdtemp(prefix="tenantry-sandbox-"))
     try:
         with Session(folder) as session:
-            async with World(folder=folder, session=session, faults=PRESETS[faults](seed), seals=True) as world:
+            async with World(
+                folder=folder, session=session, faults=PRESETS[faults](seed), seals=True, receiving=True
+            ) as world:
                 guard_access(world.fabrikam)
                 _write_settings(world)
                 _tell(console, world)
@@ -94,6 +96,7 @@ def _tell(console: Console, world: World) -> None:
         ("Microsoft Graph", f"{world.clouds.graph}/v1.0"),
         ("Table Storage", world.store.url),
         ("trust", f"{world.certificates.bundle} (curl --cacert; a browser will warn)"),
+        ("alarms go to", f"{world.receiver.webhook_url}, checked by its key, and to a Teams workflow"),
         ("recording", str(world.recording)),
         ("app's log", str(world.log)),
         ("func start", f"{_SETTINGS} is for the Core Tools; see README"),
@@ -129,6 +132,7 @@ curl -s -X POST {tenant}/checklist/{people.ana.object_id} -H "Authorization: Bea
 curl -s "{app}/api/audit?format=csv" -H "Authorization: Bearer $AUDITOR"
 TENANTRY_AUDIT_TABLES_CONNECTION_STRING='{audit.connection_string()}' \
   TENANTRY_AUDIT_BLOBS_CONNECTION_STRING='{seals}' .venv/bin/python -m shared.auditing verify
+curl -s {app}/api/outbox -H "Authorization: Bearer $READER"
 curl -s {app}/api/openapi.json
 curl -si {app}/api/health
 """

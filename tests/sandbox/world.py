@@ -28,6 +28,7 @@ from tests.sandbox.population import (
     populate,
     register_applications,
 )
+from tests.sandbox.receiver import Receiver
 from tests.sandbox.session import Session
 from tests.sandbox.store_proxy import StoreProxy
 from tests.sandbox.switches import Switches
@@ -44,7 +45,7 @@ _PORTALS = {
 
 
 class World:
-    """Made of parts that are public: `clock`, `points`, `faults`, `clouds`, `store`, `host`, `people`."""
+    """Made of parts that are public: `clock`, `points`, `faults`, `clouds`, `receiver`, `store`, `host`, `people`."""
 
     def __init__(
         self,
@@ -58,8 +59,11 @@ class World:
         app_directory: Path = PROJECT,
         settings: Mapping[str, str] | None = None,
         seals: bool = False,
+        receiving: bool = False,
     ) -> None:
-        """`seals`: the audit account has blobs too, so that a night seals; that starts one process more."""
+        """`seals`: the audit account has blobs too, so that a night seals; that starts one process more.
+        `receiving`: alarms go to a webhook and to Teams, and `receiver` has them.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.log = folder / "app.log"
@@ -76,6 +80,14 @@ class World:
             certificates=self.certificates,
             recording=self.recording,
         )
+        self.receiver = Receiver(
+            clock=self.clock,
+            points=self.points,
+            faults=self.faults,
+            context=self.certificates.server_context(),
+            violate=self.clouds.violations.append,
+        )
+        self._receiving = receiving
         self._session = session
         self._auto_advance = auto_advance
         self._app_directory = app_directory
@@ -106,6 +118,9 @@ class World:
         await self.store.start()
         self._leaving.push_async_callback(self.clouds.stop)
         await self.clouds.start()
+        if self._receiving:
+            self._leaving.push_async_callback(self.receiver.stop)
+            await self.receiver.start()
         self.people = populate(self.clouds)
         self.contoso, self.fabrikam = self.people.contoso, self.people.fabrikam
         self.host = Host(
@@ -143,6 +158,7 @@ class World:
             "TENANTRY_TABLES_CONNECTION_STRING": self.state_account.connection_string(self.store.url),
             "TENANTRY_AUDIT_TABLES_CONNECTION_STRING": self.audit_account.connection_string(self.store.url),
             **self._seals_setting(),
+            **(self.receiver.environment() if self._receiving else {}),
             **_PORTALS,
             "IDENTITY_ENDPOINT": self.clouds.identity_endpoint,
             "IDENTITY_HEADER": self.clouds.identity_header,

@@ -68,6 +68,8 @@ _TIMERS = {
     "purge_histories": "0 40 3 * * *",
     "begin_night": "0 5 * * * *",
     "begin_renewals": "0 35 * * * *",
+    "deliver_notices": "45 * * * * *",
+    "purge_notices": "0 50 3 * * *",
 }
 _ROUTES = {
     "post_tenant": ("POST", "tenants"),
@@ -89,6 +91,8 @@ _ROUTES = {
     "get_renewal": ("GET", "renewals/{date}"),
     "get_eligibilities": ("GET", "eligibilities"),
     "review_tenant": ("POST", "tenants/{tenantId}/review"),
+    "get_outbox": ("GET", "outbox"),
+    "retry_outbox": ("POST", "outbox/retry"),
     "get_openapi": ("GET", "openapi.json"),
 }
 

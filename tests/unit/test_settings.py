@@ -15,6 +15,12 @@ from tests.unit.environment import ENVIRONMENT
 _EXAMPLE = Path(__file__).parents[2] / "local.settings.json.example"
 _OF_THE_PLATFORM = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"}
 _ALTERNATIVES = {"TENANTRY_TABLES_ENDPOINT", "TENANTRY_AUDIT_TABLES_ENDPOINT", "TENANTRY_AUDIT_BLOBS_ENDPOINT"}
+_WHERE_WANTED = {
+    "TENANTRY_WEBHOOK_URL",
+    "TENANTRY_WEBHOOK_KEY",
+    "TENANTRY_WEBHOOK_PREVIOUS_KEY",
+    "TENANTRY_TEAMS_URL",
+}
 _OPTIONAL = {
     "TENANTRY_ROLE",
     "TENANTRY_ALLOWED_DIRECTORY_ROLES",
@@ -28,6 +34,7 @@ _OPTIONAL = {
     "TENANTRY_SOURCE_MODE",
     "TENANTRY_AUDIT_BLOBS_ENDPOINT",
     "TENANTRY_AUDIT_BLOBS_CONNECTION_STRING",
+    *_WHERE_WANTED,
 }
 
 
@@ -152,5 +159,59 @@ def test_every_documented_name_is_read_and_no_other() -> None:
 def test_the_example_for_local_runs_is_complete() -> None:
     given = json.loads(_EXAMPLE.read_text())["Values"]
 
-    assert set(NAMES) - _ALTERNATIVES == set(given) - _OF_THE_PLATFORM
+    assert set(NAMES) - _ALTERNATIVES - _WHERE_WANTED == set(given) - _OF_THE_PLATFORM
     assert all(given.values())
+
+
+_KEY, _PREVIOUS = (f"whsec_{letter * 32}" for letter in "Ab")
+_WEBHOOK = {"TENANTRY_WEBHOOK_URL": "https://soc.example/hook?code=abc", "TENANTRY_WEBHOOK_KEY": _KEY}
+
+
+def test_without_their_settings_alarms_go_nowhere() -> None:
+    assert read_settings(ENVIRONMENT).destinations.urls == {}
+
+
+def test_a_webhook_has_one_key_or_two_and_teams_has_an_address() -> None:
+    teams = {"TENANTRY_TEAMS_URL": "https://flow.example/workflows/1?sig=secret"}
+    given = {**ENVIRONMENT, **_WEBHOOK, "TENANTRY_WEBHOOK_PREVIOUS_KEY": _PREVIOUS, **teams}
+
+    found = read_settings(given).destinations
+
+    assert found.keys == (_KEY, _PREVIOUS)
+    assert set(found.urls.values()) == {_WEBHOOK["TENANTRY_WEBHOOK_URL"], teams["TENANTRY_TEAMS_URL"]}
+    assert read_settings({**ENVIRONMENT, **_WEBHOOK}).destinations.keys == (_KEY,)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TENANTRY_WEBHOOK_URL", "http://soc.example/hook"),
+        ("TENANTRY_WEBHOOK_URL", "https://user:word@soc.example/hook"),
+        ("TENANTRY_WEBHOOK_URL", "https:///hook"),
+        ("TENANTRY_WEBHOOK_URL", "https://soc.example/hook#top"),
+        ("TENANTRY_WEBHOOK_URL", "https://soc.example:99999/hook"),
+        ("TENANTRY_WEBHOOK_URL", None),
+        ("TENANTRY_WEBHOOK_KEY", None),
+        ("TENANTRY_WEBHOOK_KEY", "whsec_c2hvcnQ="),
+        ("TENANTRY_WEBHOOK_KEY", _KEY.removeprefix("whsec_")),
+        ("TENANTRY_WEBHOOK_PREVIOUS_KEY", "not-a-key"),
+        ("TENANTRY_WEBHOOK_PREVIOUS_KEY", _KEY),
+        ("TENANTRY_TEAMS_URL", "http://flow.example/workflows/1?sig=secret"),
+    ],
+)
+def test_a_wrong_destination_is_named_and_its_secrets_are_not_told(name: str, value: str | None) -> None:
+    given = {**ENVIRONMENT, **_WEBHOOK}
+    given = {key: text for key, text in given.items() if key != name} if value is None else {**given, name: value}
+
+    said = problems(given)
+
+    assert name in said
+    assert _KEY not in said
+    assert value is None or value not in said
+
+
+def test_destinations_are_not_shown_where_settings_are() -> None:
+    shown = repr(read_settings({**ENVIRONMENT, **_WEBHOOK}))
+
+    assert "soc.example" not in shown
+    assert _KEY not in shown

@@ -82,15 +82,17 @@ def _soon_nothing_left(mark: str) -> list[str]:
 
 def test_the_demo_makes_fabrikam_ready_and_leaves_files_and_no_process(tmp_path: Path) -> None:
     mark = uuid.uuid4().hex
-    with _demo(tmp_path, mark) as demo:
+    with _demo(tmp_path, mark, "--days", "0") as demo:
         said, _ = demo.communicate(timeout=100)
 
         assert demo.returncode == 0, said
-    onboarding = msgspec.json.decode((tmp_path / "build" / "demo" / "summary.json").read_bytes())["onboarding"]
+    summary = msgspec.json.decode((tmp_path / "build" / "demo" / "summary.json").read_bytes())
+    onboarding = summary["onboarding"]
     calls = (tmp_path / "build" / "demo" / "traffic.jsonl").read_text().splitlines()
     assert onboarding["state"] == "Ready"
     assert {act["state"] for act in onboarding["acts"]} == {"Done"}
     assert len(onboarding["eligibilities"]) == 3
+    assert summary["renewal"] is None
     assert onboarding["vendorCalls"] == len(calls)
     assert _soon_nothing_left(mark) == []
 

@@ -1,4 +1,4 @@
-"""`python -m tests.sandbox.demo [--faults harsh] [--seed N]`: exit code 0 only when Fabrikam is Ready."""
+"""`python -m tests.sandbox.demo [--faults harsh] [--seed N]`: exit code 0 only when Fabrikam is Ready, and kept eligible."""
 
 import argparse
 import asyncio
@@ -6,17 +6,20 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Awaitable
 from pathlib import Path
 
 from rich.console import Console
 
 from tests.sandbox.azurite import AzuriteError
+from tests.sandbox.demo.nights import HALF_A_YEAR, HalfYear, Nights
 from tests.sandbox.demo.play import Play
 from tests.sandbox.demo.report import (
     print_checklists,
     print_permissions,
     print_proof,
     print_record,
+    print_renewal,
     summary,
     write_json,
 )
@@ -30,6 +33,9 @@ from tests.sandbox.world import World
 
 _RESULTS = Path("build") / "demo"
 _DEADLINE_SECONDS = {"none": 55.0, "harsh": 180.0}
+_NIGHTS_SECONDS = {"none": 180.0, "harsh": 300.0}
+_EVERY = {"none": 2, "harsh": 7}
+"""Nights are slow to play, so that some are passed over, as if the app were down: the window is wider by far."""
 
 
 def main() -> int:
@@ -37,13 +43,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.sandbox.demo", description=__doc__)
     parser.add_argument("--faults", choices=sorted(PRESETS), default="none")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--deadline", type=float, metavar="SECONDS", help="give up after this long")
+    parser.add_argument("--deadline", type=float, metavar="SECONDS", help="give up each part after this long")
+    parser.add_argument("--days", type=int, default=HALF_A_YEAR, help="how long after the onboarding; 0 for not at all")
     chosen = parser.parse_args()
     wide = None if sys.stdout.isatty() else 140
     console = Console(width=wide)
-    deadline = chosen.deadline or _DEADLINE_SECONDS[chosen.faults]
     try:
-        return asyncio.run(_demo(console, chosen.faults, chosen.seed, deadline))
+        return asyncio.run(_demo(console, chosen))
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("stopped; nothing is left running", style="yellow")
         return 130
@@ -52,55 +58,63 @@ def main() -> int:
         return 2
 
 
-async def _demo(console: Console, faults: str, seed: int, deadline: float) -> int:
+async def _demo(console: Console, chosen: argparse.Namespace) -> int:
     end_tidily_when_told()
     folder = Path(tempfile.mkdtemp(prefix="tenantry-demo-"))
     try:
         with Session(folder) as session:
-            async with World(folder=folder, session=session, faults=PRESETS[faults](seed)) as world:
-                return await _onboard(console, world, deadline)
+            async with World(folder=folder, session=session, faults=PRESETS[chosen.faults](chosen.seed)) as world:
+                return await _play(console, world, chosen)
     finally:
         _keep(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _onboard(console: Console, world: World, deadline: float) -> int:
+async def _play(console: Console, world: World, chosen: argparse.Namespace) -> int:
+    half_year: HalfYear | None = None
     with open_screen(console, world.clock.now) as screen:
         play = Play(world, screen)
-        trouble = await _watched(play, deadline)
-    view, now = play.view, world.clock.now()
-    calls = len(world.clouds.recorder.entries)
-    write_json(_RESULTS / "summary.json", summary(view, now=now, vendor_calls=calls))
+        _, trouble = await _watched(play.run(), chosen.deadline or _DEADLINE_SECONDS[chosen.faults])
+        view, now, calls = play.view, world.clock.now(), len(world.clouds.recorder.entries)
+        ready = view is not None and view.state == READY and not trouble
+        if ready and view is not None and chosen.days:
+            nights = Nights(world, screen, view).run(chosen.days, every=_EVERY[chosen.faults])
+            half_year, trouble = await _watched(nights, chosen.deadline or _NIGHTS_SECONDS[chosen.faults])
+    write_json(_RESULTS / "summary.json", summary(view, now=now, vendor_calls=calls, half_year=half_year))
     if view is not None:
         write_json(_RESULTS / "record.json", json.loads(play.body))
         print_record(console, view, now)
         print_checklists(console, view)
         print_proof(console, view)
         print_permissions(console, view, {tenant.id: tenant.display_name for tenant in world.clouds.tenants.values()})
+    if view is not None and half_year is not None:
+        print_renewal(console, view, half_year)
     for violation in world.violations():
         trouble = trouble or "the sandbox saw calls that Microsoft's services would not take"
         console.print(f"violation: {violation}", style="red", markup=False, highlight=False)
-    ready = view is not None and view.state == READY and not trouble
+    alive = not chosen.days or (half_year is not None and half_year.is_alive)
+    if ready and not alive:
+        trouble = trouble or "half a year later not every eligibility is in force and lasts longer than it did"
     console.rule()
     if trouble:
         console.print(trouble, style="red", markup=False, highlight=False)
     console.print(
-        f"{calls} calls to Microsoft; see {_RESULTS}/summary.json, traffic.jsonl, record.json and app.log",
+        f"{len(world.clouds.recorder.entries)} calls to Microsoft; see {_RESULTS}/summary.json, traffic.jsonl, "
+        "record.json and app.log",
         highlight=False,
     )
-    return 0 if ready else 1
+    return 0 if ready and alive and not trouble else 1
 
 
-async def _watched(play: Play, deadline: float) -> str:
-    """Run it; gives what went wrong, because the record is worth showing then too."""
+async def _watched[T](work: Awaitable[T], deadline: float) -> tuple[T | None, str]:
+    """Run it; gives what came of it and what went wrong, because the record is worth showing then too."""
     try:
         async with asyncio.timeout(deadline):
-            await play.run()
+            return await work, ""
     except TimeoutError as late:
-        return str(late) or f"not done after {deadline:.0f} s"
+        return None, str(late) or f"not done after {deadline:.0f} s"
     except Exception as error:  # noqa: BLE001
-        return "; ".join(f"{type(each).__name__}: {each}" for each in _leaves(error))
-    return ""
+        return None, "; ".join(f"{type(each).__name__}: {each}" for each in _leaves(error))
 
 
 def _leaves(error: Exception) -> list[Exception]:

@@ -9,14 +9,19 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.permissions import SECURITY_READER
+from tests.sandbox.demo.nights import HalfYear
 from tests.sandbox.demo.screen import duration
 from tests.sandbox.demo.view import ChecklistItem, TenantView, as_text
 
 
-def summary(view: TenantView | None, *, now: datetime, vendor_calls: int) -> dict[str, object]:
-    """The shape that other tools read; seconds are business time."""
+def summary(
+    view: TenantView | None, *, now: datetime, vendor_calls: int, half_year: HalfYear | None = None
+) -> dict[str, object]:
+    """The shape that other tools read; seconds are business time. `renewal` is None where it did not come to that."""
+    renewal = None if half_year is None else _renewal(half_year)
     if view is None:
-        return {"onboarding": {"state": None, "acts": [], "vendorCalls": vendor_calls, "eligibilities": []}}
+        onboarding: dict[str, object] = {"state": None, "acts": [], "vendorCalls": vendor_calls, "eligibilities": []}
+        return {"onboarding": onboarding, "renewal": renewal}
     return {
         "onboarding": {
             "state": view.state,
@@ -32,7 +37,26 @@ def summary(view: TenantView | None, *, now: datetime, vendor_calls: int) -> dic
                 }
                 for each in view.eligibilities
             ],
-        }
+        },
+        "renewal": renewal,
+    }
+
+
+def _renewal(half_year: HalfYear) -> dict[str, object]:
+    return {
+        "began": half_year.began.isoformat(),
+        "ended": half_year.ended.isoformat(),
+        "nights": half_year.passed,
+        "renewedIn": [{"date": night.date, "renewed": night.renewed} for night in half_year.renewed],
+        "eligibilities": [
+            {
+                "principalId": each.principal_id,
+                "endBefore": each.before.isoformat() if each.before else None,
+                "endAfter": each.after.isoformat() if each.after else None,
+            }
+            for each in half_year.eligibilities
+        ],
+        "vendorCalls": half_year.vendor_calls,
     }
 
 
@@ -116,6 +140,19 @@ def print_permissions(console: Console, view: TenantView, tenants: Mapping[str, 
     table = _table("registration", "tenant", "permissions")
     for each in view.permissions:
         table.add_row(each.registration, tenants.get(each.tenant, each.tenant), "\n".join(each.permissions))
+    console.print(table)
+
+
+def print_renewal(console: Console, view: TenantView, half_year: HalfYear) -> None:
+    """Half a year later: when each eligibility would have ended, and when it ends now."""
+    console.rule(f"Half a year later, on {half_year.ended:%Y-%m-%d}")
+    told = ", ".join(f"{night.renewed} in the night of {night.date}" for night in half_year.renewed) or "nothing"
+    console.print(f"{half_year.passed} nights; renewed: {told}; {half_year.vendor_calls} calls", highlight=False)
+    people = {each.target_object_id: each.display_name for each in view.analysts}
+    table = _table("eligible in the target", "would have ended", "ends now")
+    for each in half_year.eligibilities:
+        ends = (f"{end:%Y-%m-%d}" if end else "no end, or gone" for end in (each.before, each.after))
+        table.add_row(people.get(each.principal_id) or each.principal_id, *ends)
     console.print(table)
 
 

@@ -1,0 +1,126 @@
+"""What goes out: which alarms there are, what each says, and the body of a webhook. Pure.
+
+A notice says what its alarm in the log says: ids, a code, a date. Never a name, a mail address or a token.
+"""
+
+import hashlib
+from datetime import date, datetime
+from enum import StrEnum
+
+import msgspec
+
+from shared.identifiers import ObjectId, TenantId
+
+BODY_BYTES = 20_000
+"""What a webhook's body may have at most (Standard Webhooks, payload size)."""
+
+_LONGEST_WHY = 200
+
+
+class Destination(StrEnum):
+    """Where a message goes."""
+
+    WEBHOOK = "webhook"
+    TEAMS = "teams"
+
+
+class Kind(StrEnum):
+    """The alarms, by the names of their events in the log."""
+
+    AT_RISK = "renewal.at_risk"
+    LAPSED = "renewal.lapsed"
+    REVIEW_DUE = "renewal.review_due"
+    GIVEN_UP = "renewal.given_up"
+    ACCESS_LOST = "tenant.access_lost"
+
+
+WHAT: dict[Kind, str] = {
+    Kind.AT_RISK: "An eligibility ends soon and could not be renewed.",
+    Kind.LAPSED: "An eligibility has ended and could not be renewed.",
+    Kind.REVIEW_DUE: "Somebody has to say that the tenant's eligibilities are still needed, or they end.",
+    Kind.GIVEN_UP: "The renewal of the tenant's eligibilities failed all night.",
+    Kind.ACCESS_LOST: "A registration that Tenantry works as lost its consent in the tenant.",
+}
+
+DO: dict[Kind, str] = {
+    Kind.AT_RISK: "Look at the day's renewals for the reason, and at the target's PIM settings for the role.",
+    Kind.LAPSED: "Look at the day's renewals for the reason; until it is renewed, nobody can activate the role.",
+    Kind.REVIEW_DUE: "An operator who is no analyst of the tenant sends POST /api/tenants/{tenantId}/review.",
+    Kind.GIVEN_UP: "It is tried again in the next night. Look at the day's renewals and at the app's log.",
+    Kind.ACCESS_LOST: "The tenant's administrator consents again; the link is in the record.",
+}
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """One alarm. What makes it the same fact is its kind and the ids."""
+
+    kind: Kind
+    at: datetime
+    tenant_id: TenantId
+    principal_id: ObjectId | None = None
+    registration: str | None = None
+    why: str | None = None
+    end: datetime | None = None
+
+
+class NoticeData(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """The `data` of a webhook. `end`: of what is at risk or lost. `href`: the record, for who may read it."""
+
+    tenant_id: TenantId
+    what: str
+    do: str
+    href: str
+    principal_id: ObjectId | None = None
+    registration: str | None = None
+    why: str | None = None
+    end: datetime | None = None
+
+
+class Payload(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a webhook (Standard Webhooks, payload structure)."""
+
+    type: str
+    timestamp: datetime
+    data: NoticeData
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that was not delivered yet. `since`: what its time counts from. `stopped`: why it is not tried any more."""
+
+    id: str
+    day: date
+    destination: Destination
+    type: str
+    told: datetime
+    since: datetime
+    due: datetime
+    body: str
+    tries: int = 0
+    stopped: str = ""
+    problem: str = ""
+
+
+def data_of(notice: Notice, url: str) -> NoticeData:
+    """What a notice says. `url`: where the app is reached. A code of the vendor is cut where it is no code."""
+    return NoticeData(
+        tenant_id=notice.tenant_id,
+        what=WHAT[notice.kind],
+        do=DO[notice.kind],
+        href=f"{url}/api/tenants/{notice.tenant_id}",
+        principal_id=notice.principal_id,
+        registration=notice.registration,
+        why=None if notice.why is None else notice.why[:_LONGEST_WHY],
+        end=notice.end,
+    )
+
+
+def payload(notice: Notice, url: str) -> str:
+    """The body of its webhook."""
+    found = Payload(type=notice.kind, timestamp=notice.at, data=data_of(notice, url))
+    return msgspec.json.encode(found).decode()
+
+
+def message_id(day: date, notice: Notice, destination: Destination) -> str:
+    """The id of a message: the same for the same fact on the same day, so that nobody is told twice."""
+    parts = (day.isoformat(), notice.kind, notice.tenant_id, notice.principal_id or "", notice.registration or "")
+    return f"msg_{hashlib.sha256('|'.join((*parts, destination)).encode()).hexdigest()[:32]}"
