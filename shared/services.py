@@ -34,6 +34,7 @@ from shared.seals import CONTAINER, Seals
 from shared.settings import Settings, StoreSettings, read_settings
 from shared.slots import Slots
 from shared.tables import OpenTable, Table
+from shared.tenants.record import Tenant
 from shared.tenants.store import TenantStore
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Services:
     renewals: Renewals
     claims: Claims
     audit: Audit
-    intents: Intents
+    intents: Intents[TenantId, Tenant]
     seals: Seals | None
     graph: Graph
     health: Table

@@ -6,19 +6,20 @@ import msgspec
 
 from shared.eligibility import decide as eligibility
 from shared.eligibility.policy import role_policy
+from shared.eligibility.record import Eligibility
 from shared.errors import Forbidden, Rejected, StrangeAccount
 from shared.identifiers import ObjectId
-from shared.intents import IN_PATIENCE
 from shared.onboarding import preflight
 from shared.permissions import REQUEST_ELIGIBILITY, SECURITY_READER, Family
-from shared.privileged import NotYet, check_fence
+from shared.privileged import IN_PATIENCE, NotYet, check_fence
 from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended, Slot
 from shared.running.performing import analyst_of, ensure, fence, perform
 from shared.running.planning import is_there
 from shared.running.refusals import lacking
 from shared.services import Services
+from shared.subjects import Intent
 from shared.tenants.change import Change
-from shared.tenants.record import Analyst, Eligibility, Intent, Problem, Tenant
+from shared.tenants.record import Analyst, Problem, Tenant
 from shared.tenants.states import State
 from shared.writes.eligibility import security_reader
 from shared.writes.provisioned import STRANGE, Provisioned, quarantined, told_by_log

@@ -6,8 +6,9 @@ from shared.renewal.looking import is_looked_after
 from shared.renewal.messages import BY_HAND, BY_NIGHT, TENANT_KIND, TenantCall
 from shared.run import Run, key_of
 from shared.services import Services
+from shared.subjects import Renewing
 from shared.tenants.change import Change
-from shared.tenants.record import Renewing, Tenant
+from shared.tenants.record import Tenant
 
 
 async def take(services: Services, call: TenantCall) -> Tenant | None:

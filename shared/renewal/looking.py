@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from shared.eligibility.decide import Action
 from shared.eligibility.policy import asks_for_mfa, role_policy
+from shared.eligibility.record import Eligibility, RolePolicy
 from shared.graph.directory import User
 from shared.graph.pim import ScheduleInstance
 from shared.identifiers import ObjectId
@@ -17,7 +18,7 @@ from shared.renewal.due import Due, Seen, Tonight, Verdict, Why, is_near, judge
 from shared.renewal.messages import Wish
 from shared.running.planning import holders
 from shared.services import Services
-from shared.tenants.record import Eligibility, Goal, RolePolicy, Tenant
+from shared.tenants.record import Goal, Tenant
 from shared.tenants.states import RESTING, UNDER_WAY, State
 
 _PERMANENT = datetime.max.replace(tzinfo=UTC)

@@ -6,9 +6,9 @@ from enum import StrEnum
 
 import msgspec
 
+from shared.eligibility.record import Eligibility
 from shared.identifiers import ObjectId, TenantId
 from shared.renewal.due import Fine, Kept, Refused, Seen, Verdict, Why
-from shared.tenants.record import Eligibility
 
 
 class Outcome(StrEnum):

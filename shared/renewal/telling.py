@@ -6,14 +6,15 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from shared.eligibility.record import Eligibility, eligibility_key
 from shared.identifiers import TenantId
 from shared.renewal.due import Refused, Why, is_review_due
 from shared.renewal.looking import Judged, Look
 from shared.renewal.messages import Wish
 from shared.renewal.report import Line, Outcome, Report, line
 from shared.services import Services
-from shared.tenants.change import Change, eligibility_key
-from shared.tenants.record import Eligibility, Record, Tenant
+from shared.tenants.change import Change
+from shared.tenants.record import Record, Tenant
 
 _log = logging.getLogger(__name__)
 

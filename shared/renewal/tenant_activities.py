@@ -10,6 +10,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from shared.eligibility.decide import length
+from shared.eligibility.record import Eligibility
 from shared.errors import (
     Conflict,
     Forbidden,
@@ -35,7 +36,7 @@ from shared.running.lifecycle import close_intents
 from shared.running.messages import Again
 from shared.services import Services
 from shared.tenants.change import Change
-from shared.tenants.record import Eligibility, Tenant
+from shared.tenants.record import Tenant
 from shared.writes.eligibility import eligibility_renewal
 
 _log = logging.getLogger(__name__)

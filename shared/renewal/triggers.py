@@ -21,8 +21,9 @@ from shared.requests import not_found, operator, reader, tenant_id_of
 from shared.run import Run, night_subject
 from shared.running import nights
 from shared.services import Services
+from shared.subjects import REVIEW_PERIOD, Review
 from shared.tenants.change import Change
-from shared.tenants.record import REVIEW_PERIOD, Record, Review, Tenant
+from shared.tenants.record import Record, Tenant
 
 REVIEW_ACT = 32
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from shared.eligibility.decide import Action
+from shared.eligibility.record import Eligibility
 from shared.identifiers import TenantId
 from shared.renewal.answers import (
     EndingEligibility,
@@ -20,7 +21,7 @@ from shared.renewal.messages import KIND
 from shared.renewal.report import SHORTER, Line, Report, counted
 from shared.run import Run, night_subject
 from shared.running.planning import holders
-from shared.tenants.record import Eligibility, Record, Tenant
+from shared.tenants.record import Record, Tenant
 
 UNKNOWN = (
     "what is in force in the target tenants now, and what somebody changed there",

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from shared.eligibility.decide import RENEWAL, Action
+from shared.eligibility.record import eligibility_key
 from shared.identifiers import ObjectId
 from shared.permissions import SECURITY_READER
 from shared.renewal.report import Line, Outcome
-from shared.tenants.change import eligibility_key
-from shared.tenants.record import Intent, IntentState, Tenant
+from shared.subjects import Intent, IntentState
+from shared.tenants.record import Tenant
 
 _DONE, _REFUSED = "done", "refused: "
 _TOLD = "PIM refused it. Look at the target's PIM settings for the role, and at the audit trail."

@@ -13,13 +13,15 @@ from typing import Any
 import msgspec
 
 from shared.clock import Clock
+from shared.eligibility.record import Eligibility, eligibility_key
 from shared.errors import StoreConflict, TransitionNotAllowed
 from shared.identifiers import NewId, TenantId
 from shared.rows import Row, encode
+from shared.subjects import Intent, intent_key
 from shared.tables import BATCH_ROWS, Operation, Stale, Table, Write
-from shared.tenants.change import Change, eligibility_key, intent_key
+from shared.tenants.change import Change
 from shared.tenants.findings import Proof, SignIn
-from shared.tenants.record import Act, Analyst, Consent, Eligibility, Health, Intent, Record, Tenant
+from shared.tenants.record import Act, Analyst, Consent, Health, Record, Tenant
 from shared.tenants.states import State, may_become
 
 RECORD = "record"
@@ -99,6 +101,15 @@ class TenantStore:
             except Stale:
                 await self._clock.sleep(0.05)
         raise StoreConflict(f"tenant {tenant_id} kept changing")
+
+    async def change_intents(self, tenant_id: TenantId, decide: Callable[[Tenant], Sequence[Intent] | None]) -> Tenant:
+        """As `update`, of intents alone."""
+
+        def changing(tenant: Tenant) -> Change | None:
+            intents = decide(tenant)
+            return None if intents is None else Change(record=tenant.record, intents=intents)
+
+        return await self.update(tenant_id, changing)
 
     async def list_by_state(self, state: State | None, *, size: int, token: Any) -> tuple[list[Record], Any]:
         """One page of records, of one state or of all, and the next page's token.

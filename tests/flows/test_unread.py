@@ -4,7 +4,7 @@ from dataclasses import fields
 from datetime import timedelta
 from typing import Never
 
-from shared.tenants.record import IntentState
+from shared.subjects import IntentState
 from tests.conftest import OpenWorld
 from tests.flows.scene import Scene
 from tests.flows.writes import PROVISION

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from shared.eligibility.decide import NOT_THERE, POLICY_REFUSED, RENEWAL, Action, Held, instead, lasts_until
+from shared.eligibility.record import Eligibility, RolePolicy, eligibility_key
 from shared.identifiers import ObjectId
 from shared.permissions import SECURITY_READER
 from shared.privileged import Fence, RunStopped, check_fence, word
@@ -16,8 +17,8 @@ from shared.renewal.report import TOLD, Line, Outcome, Report, counted, line, me
 from shared.renewal.writing import refused_in, written
 from shared.run import Run
 from shared.running.opening import next_record
-from shared.tenants.change import eligibility_key, intent_key
-from shared.tenants.record import Eligibility, Goal, Intent, IntentState, Renewing, RolePolicy, Tenant
+from shared.subjects import Intent, IntentState, Renewing, intent_key
+from shared.tenants.record import Goal, Tenant
 from shared.tenants.states import State
 from tests.unit.making import ANA, NOON, TARGET, analyst, ids, intent, payload, record, run, tenant
 
