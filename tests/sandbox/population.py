@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from uuid import NAMESPACE_DNS, uuid5
 
+from shared.azure_permissions import azure_actions
 from shared.permissions import MULTI_TENANT, SECURITY_READER, Registration, SourceMode, needed
+from tests.sandbox.arm.models.subscription import Subscription
 from tests.sandbox.clouds import Clouds
 from tests.sandbox.graph.models.conditional_access import ip_location, policy
 from tests.sandbox.graph.models.directory import Group
@@ -61,6 +63,17 @@ def register_applications(clouds: Clouds, contoso: Tenant, public_url: str, mode
         )
         if not multi_tenant:
             clouds.grant(app_id, contoso.id)
+
+
+def managed_subscription(clouds: Clouds, tenant: Tenant, name: str, subscription_id: str | None = None) -> Subscription:
+    """A subscription that Tenantry looks after: the tenant knows Tenantry Access, which holds the custom role there."""
+    subscription = clouds.azure.add_subscription(tenant, name, subscription_id)
+    app_id = CLIENT_IDS[Registration.ACCESS]
+    clouds.grant(app_id, tenant.id, ())
+    principal = tenant.applications.by_app_id(app_id)
+    if principal is not None:
+        clouds.azure.give(principal.id, subscription, azure_actions())
+    return subscription
 
 
 def guard_access(tenant: Tenant) -> None:

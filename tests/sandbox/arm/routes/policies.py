@@ -1,0 +1,118 @@
+"""Role management policies and their assignments to roles, read (section 2.1)."""
+
+from tests.sandbox.arm.call import Answer, Call, page
+from tests.sandbox.arm.errors import not_found
+from tests.sandbox.arm.filters import AT_SCOPE, ROLE
+from tests.sandbox.arm.models.policy import Policy
+from tests.sandbox.arm.models.roles import BUILT_IN
+from tests.sandbox.arm.router import AUTHORIZATION, STABLE, Route
+from tests.sandbox.arm.routes.expanded import role_path, role_wire, scope_wire
+from tests.sandbox.graph.wire import Wire, moment
+
+
+def _all(call: Call) -> list[Policy]:
+    roles = (*BUILT_IN, *call.subscription.access.custom_roles)
+    return [call.subscription.pim.policy(role, call.scope) for role in roles]
+
+
+def find(call: Call) -> Policy:
+    """The policy of the path."""
+    call.subscription.pim.require_licence()
+    for policy in _all(call):
+        if policy.id == call.ids["id"].lower():
+            return policy
+    raise not_found("RoleManagementPolicyNotFound", f"The policy '{call.ids['id']}' is not found.")
+
+
+def _list_assignments(call: Call) -> Answer:
+    """The filter on the role works but is not in the specification, so it may as well be ignored."""
+    call.subscription.pim.require_licence()
+    found = _all(call)
+    ignored = call.ground.switches.is_flipped("arm-policy-filter-ignored")
+    if call.filter is not None and call.filter.name == ROLE and not ignored:
+        wanted = call.filter.value.lower()
+        found = [one for one in found if role_path(call.subscription, one.role_id).lower() == wanted]
+    return page(call, [_assignment_wire(call, one) for one in found])
+
+
+def _list(call: Call) -> Answer:
+    call.subscription.pim.require_licence()
+    return page(call, [policy_wire(call, one) for one in _all(call)])
+
+
+def _read(call: Call) -> Answer:
+    return Answer(body=policy_wire(call, find(call)))
+
+
+def _policy_path(call: Call, policy: Policy) -> str:
+    return f"{call.scope.path}/providers/{AUTHORIZATION}/roleManagementPolicies/{policy.id}"
+
+
+def _assignment_wire(call: Call, policy: Policy) -> Wire:
+    name = f"{policy.id}_{policy.role_id}"
+    role = call.subscription.access.role(policy.role_id)
+    return {
+        "properties": {
+            "scope": call.scope.path,
+            "roleDefinitionId": role_path(call.subscription, policy.role_id),
+            "policyId": _policy_path(call, policy),
+            "effectiveRules": policy.wire_rules(),
+            "policyAssignmentProperties": {
+                "scope": scope_wire(call.subscription, call.scope),
+                "roleDefinition": role_wire(call.subscription, policy.role_id, role),
+                "policy": {
+                    "id": _policy_path(call, policy),
+                    "lastModifiedBy": dict(policy.modified_by),
+                    "lastModifiedDateTime": moment(policy.modified_at) if policy.modified_at else None,
+                },
+            },
+        },
+        "name": name,
+        "id": f"{call.scope.path}/providers/{AUTHORIZATION}/roleManagementPolicyAssignment/{name}",
+        "type": f"{AUTHORIZATION}/RoleManagementPolicyAssignment",
+    }
+
+
+def policy_wire(call: Call, policy: Policy) -> Wire:
+    """The whole policy."""
+    return {
+        "properties": {
+            "scope": call.scope.path,
+            "displayName": None,
+            "description": None,
+            "isOrganizationDefault": policy.modified_at is None,
+            "lastModifiedDateTime": moment(policy.modified_at) if policy.modified_at else None,
+            "lastModifiedBy": dict(policy.modified_by),
+            "rules": policy.wire_rules(),
+            "effectiveRules": policy.wire_rules(),
+            "policyProperties": {"scope": scope_wire(call.subscription, call.scope)},
+        },
+        "name": policy.id,
+        "id": _policy_path(call, policy),
+        "type": f"{AUTHORIZATION}/RoleManagementPolicies",
+    }
+
+
+ROUTES = (
+    Route(
+        line="GET /roleManagementPolicyAssignments",
+        handler=_list_assignments,
+        versions=STABLE,
+        action=f"{AUTHORIZATION}/roleManagementPolicyAssignments/read",
+        filters=frozenset({AT_SCOPE, ROLE}),
+        lists=True,
+    ),
+    Route(
+        line="GET /roleManagementPolicies",
+        handler=_list,
+        versions=STABLE,
+        action=f"{AUTHORIZATION}/roleManagementPolicies/read",
+        lists=True,
+    ),
+    Route(
+        line="GET /roleManagementPolicies/{id}",
+        handler=_read,
+        versions=STABLE,
+        action=f"{AUTHORIZATION}/roleManagementPolicies/read",
+    ),
+)
