@@ -115,10 +115,11 @@ class Pim:
         found = self.kept_request(name)
         if found is None:
             raise not_found("RoleAssignmentRequestNotFound", f"The request '{name}' is not found.")
-        if self.status_of(found) not in PENDING and found.wanted.window.start <= self._ground.now():
+        to_come = found.status == "Granted" and found.wanted.window.start > self._ground.now()
+        if self.status_of(found) not in PENDING and not to_come:
             raise bad_request("InvalidRoleAssignmentRequest", "The request is not pending.")
         found.status = "Canceled"
-        if found.target_schedule_id is not None and found.wanted.window.start > self._ground.now():
+        if found.target_schedule_id is not None and to_come:
             self.schedules.pop(found.target_schedule_id, None)
         return found
 

@@ -1,13 +1,18 @@
-"""Role management policies and their assignments to roles, read (section 2.1)."""
+"""Role management policies and their assignments to roles, read and changed (section 2)."""
 
 from tests.sandbox.arm.call import Answer, Call, page
-from tests.sandbox.arm.errors import not_found
+from tests.sandbox.arm.errors import forbidden, not_found
 from tests.sandbox.arm.filters import AT_SCOPE, ROLE
 from tests.sandbox.arm.models.policy import Policy
+from tests.sandbox.arm.models.policy_rules import a_rule, apply
 from tests.sandbox.arm.models.roles import BUILT_IN
 from tests.sandbox.arm.router import AUTHORIZATION, STABLE, Route
 from tests.sandbox.arm.routes.expanded import role_path, role_wire, scope_wire
-from tests.sandbox.graph.wire import Wire, moment
+from tests.sandbox.graph.wire import Body, Wire, a_list, an_object, moment
+
+_CHANGE = an_object(
+    {"properties": an_object({"rules": a_list(a_rule, least=1)}, required=("rules",))}, required=("properties",)
+)
 
 
 def _all(call: Call) -> list[Policy]:
@@ -15,7 +20,7 @@ def _all(call: Call) -> list[Policy]:
     return [call.subscription.pim.policy(role, call.scope) for role in roles]
 
 
-def find(call: Call) -> Policy:
+def _find(call: Call) -> Policy:
     """The policy of the path."""
     call.subscription.pim.require_licence()
     for policy in _all(call):
@@ -37,11 +42,27 @@ def _list_assignments(call: Call) -> Answer:
 
 def _list(call: Call) -> Answer:
     call.subscription.pim.require_licence()
-    return page(call, [policy_wire(call, one) for one in _all(call)])
+    return page(call, [_policy_wire(call, one) for one in _all(call)])
 
 
 def _read(call: Call) -> Answer:
-    return Answer(body=policy_wire(call, find(call)))
+    return Answer(body=_policy_wire(call, _find(call)))
+
+
+def _patch(call: Call) -> Answer:
+    """The approval rule wants an action of its own beside the policy's (section 2.2)."""
+    policy = _find(call)
+    properties = call.body.object("properties") or Body({})
+    given = properties.raw("rules")
+    rules = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+    if any(str(rule["id"]).startswith("Approval_") for rule in rules):
+        action, caller = f"{AUTHORIZATION}/roleManagementPolicies/approvalRule/action", call.caller
+        if not call.subscription.access.may(caller.object_id, action, call.scope):
+            raise forbidden(caller.app_id, caller.object_id, action, call.scope.path)
+    apply(policy, rules, call.subscription.tenant)
+    policy.modified_at = call.ground.now()
+    policy.modified_by = {"id": call.caller.object_id, "displayName": None, "type": None, "email": None}
+    return Answer(body=_policy_wire(call, policy))
 
 
 def _policy_path(call: Call, policy: Policy) -> str:
@@ -73,7 +94,7 @@ def _assignment_wire(call: Call, policy: Policy) -> Wire:
     }
 
 
-def policy_wire(call: Call, policy: Policy) -> Wire:
+def _policy_wire(call: Call, policy: Policy) -> Wire:
     """The whole policy."""
     return {
         "properties": {
@@ -114,5 +135,12 @@ ROUTES = (
         handler=_read,
         versions=STABLE,
         action=f"{AUTHORIZATION}/roleManagementPolicies/read",
+    ),
+    Route(
+        line="PATCH /roleManagementPolicies/{id}",
+        handler=_patch,
+        versions=STABLE,
+        action=f"{AUTHORIZATION}/roleManagementPolicies/write",
+        body=_CHANGE,
     ),
 )
