@@ -30,7 +30,6 @@ from shared.azure_permissions import (
     PUT_AZURE_REQUEST,
     READ_AZURE_REQUEST,
 )
-from shared.eligibility.decide import Action
 from shared.errors import Conflict, NotFound, PimUnavailable, Rejected, RemoteCall, RoleNotAllowed, Unavailable
 from shared.graph.shapes import Rule
 from shared.identifiers import ObjectId, SubscriptionId
@@ -46,6 +45,7 @@ _BUSY = frozenset(
     {"PendingRoleAssignmentRequest", "RoleAssignmentRequestExists", "RoleAssignmentExists", "ResourceIsLocked"}
 )
 _NO_PIM = frozenset({"AadPremiumLicenseRequired"})
+_OF_WHAT_IS_THERE = frozenset({"adminExtend", "adminUpdate"})
 _ATTEMPTS = 5
 """Names for one wish: a request that failed keeps its name, so the next try needs another."""
 
@@ -116,7 +116,7 @@ class AzurePim:
         self,
         subscription_id: SubscriptionId,
         *,
-        action: Action,
+        action: str,
         held: AzureEligibility,
         start: datetime,
         end: datetime,
@@ -124,7 +124,8 @@ class AzurePim:
         ticket: str,
         intent: OpenIntent,
     ) -> str:
-        """Ask for a change of an eligibility, with an end. Gives the request id. Safe twice: it is named after what it asks.
+        """Ask for a change of an eligibility, with an end; `action` in Graph's words for it. Gives the request id. Safe
+        twice, for it is named after what it asks.
 
         PUT /{scope}/providers/Microsoft.Authorization/roleEligibilityScheduleRequests/{name}
         (roleEligibilityScheduleRequests/write; when the name is taken, or the answer was lost, it is looked for:
@@ -191,18 +192,18 @@ class AzurePim:
 
 def _wanted(
     subscription_id: SubscriptionId,
-    action: Action,
+    action: str,
     held: AzureEligibility,
     start: datetime,
     end: datetime,
     justification: str,
     ticket: str,
 ) -> dict[str, object]:
-    target = held.schedule_id if action in (Action.EXTEND, Action.UPDATE) else ""
+    target = held.schedule_id if action in _OF_WHAT_IS_THERE else ""
     return {
         "principalId": held.principal_id,
         "roleDefinitionId": role_path(subscription_id, held.role_definition_id),
-        "requestType": action.value[0].upper() + action.value[1:],
+        "requestType": action[0].upper() + action[1:],
         "justification": justification,
         "scheduleInfo": {
             "startDateTime": _iso(start),

@@ -1,11 +1,12 @@
 """What is kept of an eligibility, and of the policy that bounds it. Pure."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
-from shared.identifiers import ObjectId
+from shared.identifiers import ObjectId, SubscriptionId, TenantId
 
 
 class RolePolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +37,16 @@ class Eligibility(msgspec.Struct, frozen=True, kw_only=True):
     removed: datetime | None = None
     condition: str = ""
     condition_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """One eligibility that ends, in a tenant or on a subscription."""
+
+    row: Eligibility
+    end: datetime
+    tenant_id: TenantId | None = None
+    subscription_id: SubscriptionId | None = None
 
 
 def eligibility_key(principal_id: str, role_definition_id: str) -> str:

@@ -274,6 +274,11 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     health: Health | None = None
 
     @property
+    def subject_id(self) -> str:
+        """The tenant's id."""
+        return self.record.tenant_id
+
+    @property
     def staying(self) -> dict[ObjectId, Analyst]:
         """The analysts who are to work in the target."""
         return {key: one for key, one in self.analysts.items() if one.leaving is None}
