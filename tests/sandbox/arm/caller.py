@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import jwt
 
 from tests.sandbox.arm.errors import unauthenticated
+from tests.sandbox.arm.models.records import Requestor
 from tests.sandbox.entra.tokens import PUBLIC_ARM, read
 from tests.sandbox.graph.models.tenant import Tenant
 
@@ -18,6 +19,18 @@ class Caller:
     object_id: str
     app_id: str
     is_application: bool
+    has_mfa: bool = False
+    contexts: frozenset[str] = frozenset()
+
+    @property
+    def requestor(self) -> Requestor:
+        """As PIM sees them."""
+        return Requestor(
+            object_id=self.object_id,
+            is_application=self.is_application,
+            has_mfa=self.has_mfa,
+            contexts=self.contexts,
+        )
 
 
 def authenticated(header: str, own_url: str, tenants: Mapping[str, Tenant]) -> Caller:
@@ -45,4 +58,10 @@ def authenticated(header: str, own_url: str, tenants: Mapping[str, Tenant]) -> C
         object_id=str(claims.get("oid")),
         app_id=str(claims.get("appid")),
         is_application=is_application,
+        has_mfa="mfa" in _names(claims.get("amr")),
+        contexts=_names(claims.get("acrs")),
     )
+
+
+def _names(value: object) -> frozenset[str]:
+    return frozenset(str(one) for one in value) if isinstance(value, list) else frozenset()

@@ -2,10 +2,8 @@
 
 from dataclasses import replace
 from datetime import datetime
-from uuid import NAMESPACE_OID, uuid5
 
 from tests.sandbox.arm.errors import ArmError, bad_request, not_found
-from tests.sandbox.arm.models.access import Access
 from tests.sandbox.arm.models.policy import ADMIN_ELIGIBILITY, Policy
 from tests.sandbox.arm.models.records import (
     ADMIN_ACTIONS,
@@ -13,51 +11,47 @@ from tests.sandbox.arm.models.records import (
     PENDING,
     SHORTEST,
     Request,
+    Requestor,
     Schedule,
     Wanted,
     Window,
 )
 from tests.sandbox.arm.models.roles import VM_CONTRIBUTOR
+from tests.sandbox.arm.models.rules import Rules
 from tests.sandbox.arm.models.scope import Scope
 from tests.sandbox.graph.models.ground import Ground
-from tests.sandbox.graph.models.tenant import Tenant
 from tests.sandbox.graph.replication import View
 
 
 class Pim:
     """The service's state and its checks, in the order in which they answer."""
 
-    def __init__(self, ground: Ground, tenant: Tenant, access: Access, scope: Scope) -> None:
+    def __init__(self, ground: Ground, rules: Rules) -> None:
         self._ground = ground
-        self._tenant = tenant
-        self._access = access
-        self._scope = scope
+        self._rules = rules
         self.schedules: dict[str, Schedule] = {}
         self.requests: dict[str, Request] = {}
-        self._policies: dict[tuple[str, str], Policy] = {}
-        self.locked = False
+
+    @property
+    def locked(self) -> bool:
         """Somebody put a lock on the subscription."""
+        return self._rules.locked
+
+    @locked.setter
+    def locked(self, value: bool) -> None:
+        self._rules.locked = value
 
     def policy(self, role_id: str = VM_CONTRIBUTOR, scope: Scope | None = None) -> Policy:
-        """There is one for every role at every scope, and none is inherited (sections 2.1 and 2.2)."""
-        where = (scope or self._scope).path.lower()
-        found = self._policies.get((where, role_id))
-        if found is None:
-            name = str(uuid5(NAMESPACE_OID, f"{where}/{role_id}"))
-            found = self._policies[where, role_id] = Policy(name, role_id)
-        return found
+        """As of the rules."""
+        return self._rules.policy(role_id, scope)
 
     def require_licence(self) -> None:
-        """Section 11."""
-        if not self._tenant.licences.has_pim:
-            raise bad_request(
-                "AadPremiumLicenseRequired",
-                "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license.",
-            )
+        """As of the rules."""
+        self._rules.require_licence()
 
     def of(self, principal_id: str, role_id: str = VM_CONTRIBUTOR, scope: Scope | None = None) -> Schedule | None:
         """The eligibility of a principal, by truth; for tests and rules."""
-        return self._active((principal_id, role_id, (scope or self._scope).path.lower()))
+        return self._active((principal_id, role_id, (scope or self._rules.scope).path.lower()))
 
     def shown(self) -> list[Schedule]:
         """Those that the lists show by now (section 11: new ones may not be listed at once, nor old ones go at once)."""
@@ -72,29 +66,28 @@ class Pim:
                 return before
         return schedule.window
 
-    def request(
-        self, name: str, wanted: Wanted, requestor_id: str, *, by_application: bool, store: bool = True
-    ) -> Request:
+    def request(self, name: str, wanted: Wanted, requestor: Requestor, *, store: bool = True) -> Request:
         """Section 3.2, with the errors of section 11. Raises, or answers as the service does."""
         self.require_licence()
         if store and name in self.requests:
             raise ArmError(409, "RoleAssignmentRequestExists", f"The request '{name}' already exists.")
         if wanted.action not in ADMIN_ACTIONS:
             raise bad_request("InvalidRoleAssignmentRequest", "The request type is not valid for this caller.")
-        self._check_role(wanted)
-        self._check_principal(wanted)
+        self._rules.check_role(wanted)
+        current = self._active(wanted.key)
+        if wanted.action != "AdminRemove" or current is None:
+            self._rules.check_principal(wanted)
         if self._pending(wanted) is not None:
             raise bad_request(
                 "PendingRoleAssignmentRequest", "There is already an existing pending Role assignment request."
             )
         if self.locked and not self._ground.switches.is_flipped("arm-lock-fails-the-request"):
             raise ArmError(409, "ResourceIsLocked", "The scope is locked, so the request cannot be carried out.")
-        current = self._active(wanted.key)
         if wanted.action != "AdminRemove":
-            self._check_window(wanted)
-            self._check_policy(wanted, by_application=by_application)
+            self._rules.check_window(wanted)
+            self._rules.check_policy(wanted, ADMIN_ELIGIBILITY, requestor)
         self._check_action(wanted, current)
-        return self._answer(name, wanted, current, requestor_id, store=store)
+        return self._answer(name, wanted, current, requestor.object_id, store=store)
 
     def kept_request(self, name: str) -> Request | None:
         """By the caller's own GUID, at once; gone after a while (section 3.2 and Graph's 45 days)."""
@@ -158,46 +151,6 @@ class Pim:
         waiting = (one for one in self.requests.values() if one.wanted.key == wanted.key and not one.swallowed)
         return next((one for one in waiting if self.status_of(one) in PENDING and one.is_kept(now)), None)
 
-    def _check_role(self, wanted: Wanted) -> None:
-        if self._access.role(wanted.role_id) is None:
-            raise bad_request("RoleNotFound", f"The role definition '{wanted.role_id}' is not found.")
-
-    def _check_principal(self, wanted: Wanted) -> None:
-        kind = self._access.principal_type(wanted.principal_id)
-        if kind is None and wanted.action == "AdminRemove" and self._active(wanted.key):
-            return
-        found = self._tenant.directory.users.get(wanted.principal_id) or self._tenant.directory.groups.get(
-            wanted.principal_id
-        )
-        if kind == "ServicePrincipal":
-            raise bad_request("InvalidRoleAssignmentRequest", "A service principal cannot be eligible.")
-        if found is None or not self._ground.sees(found.id, found.made_at, View.PIM):
-            code = (
-                "SubjectNotFound"
-                if self._ground.switches.is_flipped("arm-unknown-principal-is-subject")
-                else "PrincipalNotFound"
-            )
-            raise bad_request(
-                code, f"Principal {wanted.principal_id} does not exist in the directory {self._tenant.id}."
-            )
-
-    def _check_window(self, wanted: Wanted) -> None:
-        now, window = self._ground.now(), wanted.window
-        if window.end is not None and (window.end <= window.start or window.end <= now):
-            raise bad_request("InvalidRoleAssignmentRequestSchedule", "The schedule of the request is not valid.")
-        if window.end is not None and window.end - max(window.start, now) < SHORTEST:
-            raise bad_request("ActiveDurationTooShort", "The duration is shorter than 5 minutes.")
-
-    def _check_policy(self, wanted: Wanted, *, by_application: bool) -> None:
-        failed = self.policy(wanted.role_id, wanted.scope).failures(
-            wanted, level=ADMIN_ELIGIBILITY, by_application=by_application, switches=self._ground.switches
-        )
-        if failed:
-            named = ",".join(f'"{rule}"' for rule in failed)
-            raise bad_request(
-                "RoleAssignmentRequestPolicyValidationFailed", f"The following policy rules failed: [{named}]"
-            )
-
     def _check_action(self, wanted: Wanted, current: Schedule | None) -> None:
         now, switches = self._ground.now(), self._ground.switches
         missing = bad_request("RoleAssignmentDoesNotExist", "The Role assignment does not exist.")
@@ -248,7 +201,7 @@ class Pim:
             made_at=now,
             requestor_id=requestor_id,
             target_schedule_id=current.id if current else None,
-            swallowed=wanted.role_prefix.lower() != self._scope.path.lower(),
+            swallowed=wanted.role_prefix.lower() != self._rules.scope.path.lower(),
         )
         if not store:
             return request

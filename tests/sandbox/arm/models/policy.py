@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from datetime import datetime
 
-from tests.sandbox.arm.models.records import HARD_CAP, Wanted, Window
+from tests.sandbox.arm.models.records import HARD_CAP, Requestor, Wanted, Window
 from tests.sandbox.graph.wire import Wire, parse_duration
 from tests.sandbox.switches import Switches
 
@@ -51,13 +51,14 @@ class Policy:
         found = self.rules[f"Enablement_{level}"]["enabledRules"]
         return [str(one) for one in found] if isinstance(found, list) else []
 
-    def failures(self, wanted: Wanted, *, level: str, by_application: bool, switches: Switches) -> list[str]:
+    def failures(self, wanted: Wanted, *, level: str, requestor: Requestor, switches: Switches) -> list[str]:
         """The rules that a request fails, as the service names them (section 11)."""
         failed = []
         if not self._is_short_enough(wanted.window, level, switches):
             failed.append("ExpirationRule")
         demanded = self.demanded(level)
-        if MFA in demanded and not (by_application and switches.is_flipped("arm-mfa-spares-applications")):
+        spared = requestor.has_mfa or (requestor.is_application and switches.is_flipped("arm-mfa-spares-applications"))
+        if MFA in demanded and not spared:
             failed.append("MfaRule")
         if JUSTIFICATION in demanded and not (wanted.justification or "").strip():
             failed.append("JustificationRule")

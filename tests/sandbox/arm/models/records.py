@@ -42,6 +42,17 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Requestor:
+    """Who asks, and how they signed in: an application, or a person with or without a second factor."""
+
+    object_id: str
+    is_application: bool
+    has_mfa: bool = False
+    contexts: frozenset[str] = frozenset()
+    """Authentication contexts that the token proves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
     """Stored, never verified (section 2.2)."""
 

@@ -7,6 +7,7 @@ from tests.sandbox.arm.models.access import Access
 from tests.sandbox.arm.models.pim import Pim
 from tests.sandbox.arm.models.records import Request, Schedule, Ticket, Wanted, Window
 from tests.sandbox.arm.models.roles import VM_CONTRIBUTOR
+from tests.sandbox.arm.models.rules import Rules
 from tests.sandbox.arm.models.scope import Scope, parse_scope
 from tests.sandbox.graph.models.ground import Ground
 from tests.sandbox.graph.models.tenant import Tenant
@@ -29,7 +30,8 @@ class Subscription:
         self.groups: dict[str, str] = {}
         self.resources: set[str] = set()
         self.access = Access(ground, tenant)
-        self.pim = Pim(ground, tenant, self.access, self.scope)
+        self.rules = Rules(ground, tenant, self.access, self.scope)
+        self.pim = Pim(ground, self.rules)
 
     def add_resource_group(self, name: str, location: str = "germanywestcentral") -> Scope:
         """A scope below."""

@@ -68,9 +68,7 @@ def _made(call: Call, *, store: bool) -> Request:
     if not is_guid(name):
         raise malformed(f"the name '{name}' is no GUID.", "InvalidRoleEligibilityScheduleRequestName")
     wanted = _wanted(call)
-    request = call.subscription.pim.request(
-        name, wanted, call.caller.object_id, by_application=call.caller.is_application, store=store
-    )
+    request = call.subscription.pim.request(name, wanted, call.caller.requestor, store=store)
     if request.swallowed:
         # Section 1: it looks accepted and never shows up. No correct caller sends it, so tests hear of it.
         call.violate(f"arm: the role of {wanted.action} has the prefix '{wanted.role_prefix}', so nothing comes of it")
