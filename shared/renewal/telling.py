@@ -96,11 +96,11 @@ async def at_risk(services: Services, wish: Wish, of: Of, subject_id: str, row: 
     fact = ("lapsed" if lapsed else "at_risk", subject_id, row.principal_id, row.role_definition_id)
     if not await services.renewals.is_first(wish.date, *fact):
         return
-    text = "renewal.lapsed %s_id=%s principal_id=%s role=%s why=%s since=%s"
-    if not lapsed:
-        text = "renewal.at_risk %s_id=%s principal_id=%s role=%s why=%s until=%s"
-    told = _log.error if lapsed else _log.warning
-    told(text, of.value, subject_id, row.principal_id, row.role_definition_id, why, row.end)
+    told = (of.value, subject_id, row.principal_id, row.role_definition_id, why, row.end)
+    if lapsed:
+        _log.error("renewal.lapsed %s_id=%s principal_id=%s role=%s why=%s since=%s", *told)
+        return
+    _log.warning("renewal.at_risk %s_id=%s principal_id=%s role=%s why=%s until=%s", *told)
 
 
 async def remind_of_review(services: Services, wish: Wish, of: Of, subject: Renewable) -> None:

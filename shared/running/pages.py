@@ -43,9 +43,9 @@ async def each[I: str, R](
             try:
                 return await look(subject_id)
             except AutomationError as error:
-                _log.warning("%s.not_looked_at %s_id=%s reason=%s", of, of, subject_id, error)
+                _log.warning("subject.not_looked_at %s_id=%s reason=%s", of, subject_id, error)
             except Exception:  # noqa: BLE001 - the outermost edge: one bad row must not keep the night from the others
-                _log.exception("%s.not_looked_at %s_id=%s", of, of, subject_id)
+                _log.exception("subject.not_looked_at %s_id=%s", of, subject_id)
             return failed
 
     return list(await asyncio.gather(*(looked(one) for one in ids)))

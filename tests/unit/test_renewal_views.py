@@ -13,7 +13,7 @@ from shared.privileged import Fence, RunStopped, check_fence, word
 from shared.renewal import views
 from shared.renewal.answers import Would
 from shared.renewal.due import Due, Fine, Kept, Refused, Seen, Why
-from shared.renewal.report import TOLD, Line, Outcome, Report, counted, line, merged
+from shared.renewal.report import TOLD, Line, Of, Outcome, Report, counted, line, merged
 from shared.renewal.writing import refused_in, written
 from shared.run import Run
 from shared.running.opening import next_record
@@ -100,7 +100,8 @@ def test_a_plan_refuses_what_nobody_has_said_to_be_needed_for_a_year() -> None:
 
 
 def test_every_reason_has_its_words() -> None:
-    assert set(TOLD) == set(Why)
+    assert all(set(told) == set(Why) for told in TOLD.values())
+    assert set(TOLD) == set(Of)
 
 
 @pytest.mark.parametrize(
@@ -123,8 +124,8 @@ def test_only_what_is_worth_it_is_told(verdict: Fine | Kept | Refused | Due, out
 
 
 def test_what_is_told_later_on_a_day_takes_the_place_of_what_was_told_of_the_same_eligibility() -> None:
-    first = Report(tenant_id=TARGET, at=NOON, lines=(_line(ACCOUNT, Outcome.REFUSED), _line(OTHER, Outcome.EXTENDED)))
-    second = Report(tenant_id=TARGET, at=NOON + DAY, lines=(_line(ACCOUNT, Outcome.EXTENDED),))
+    first = Report(subject_id=TARGET, at=NOON, lines=(_line(ACCOUNT, Outcome.REFUSED), _line(OTHER, Outcome.EXTENDED)))
+    second = Report(subject_id=TARGET, at=NOON + DAY, lines=(_line(ACCOUNT, Outcome.EXTENDED),))
 
     found = merged(first, second)
 
@@ -142,7 +143,7 @@ def test_what_a_run_wrote_is_told_by_its_intents() -> None:
     assert (extended.outcome, extended.was, extended.end) == (Outcome.EXTENDED, NOON, NOON + 180 * DAY)
     assert (extended.analyst_id, renewed.outcome) == (ANA, Outcome.RENEWED)
     assert (refused.outcome, refused.why, refused.end) == (Outcome.REFUSED, "NoWay", None)
-    assert refused_in(with_intent(renewal("refused: NoWay")), 7) == {ACCOUNT: "NoWay"}
+    assert refused_in(with_intent(renewal("refused: NoWay")), 7) == {eligibility_key(ACCOUNT, SECURITY_READER): "NoWay"}
 
 
 @pytest.mark.parametrize(
