@@ -17,6 +17,8 @@ class Azure:
         self.subscriptions: dict[str, Subscription] = {}
         self.buckets = Buckets(ground)
         self.broken: set[str] = set()
+        self.challenged: dict[str, str] = {}
+        """Persons whom conditional access asks for an authentication context when they decide."""
         self.page = 100
         """How many elements a list gives at once; what the real one gives is not documented."""
 

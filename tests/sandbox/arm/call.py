@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from tests.sandbox.arm.azure import Azure
 from tests.sandbox.arm.caller import Caller
-from tests.sandbox.arm.errors import bad_request
+from tests.sandbox.arm.errors import bad_request, forbidden
 from tests.sandbox.arm.filters import Filter
 from tests.sandbox.arm.models.scope import Scope
 from tests.sandbox.arm.models.subscription import Subscription
@@ -48,6 +48,11 @@ class Call:
         if self.at is None:
             raise LookupError(self.url)
         return self.at[1]
+
+    def require(self, action: str, *, granted: bool = True) -> None:
+        """An action that follows from the body; `granted` False refuses whoever holds it."""
+        if not granted or not self.subscription.access.may(self.caller.object_id, action, self.scope):
+            raise forbidden(self.caller.app_id, self.caller.object_id, action, self.scope.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ OWN = frozenset({AS_TARGET, AS_REQUESTOR, AS_APPROVER})
 
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _PATTERNS = (
-    re.compile(r"(?P<name>(?:atScope|asTarget|asRequestor|asApprover)\(\))"),
+    re.compile(r"(?P<name>(?:atScope|asTarget|asRequestor|asApprover|asCreatedBy)\(\))"),
     re.compile(rf"(?P<name>assignedTo)\('(?P<value>{_GUID})'\)"),
     re.compile(rf"(?P<name>principalId)\s+eq\s+'?(?P<value>{_GUID})'?"),
     re.compile(r"(?P<name>roleDefinitionId|roleName|type)\s+eq\s+'(?P<value>[^']*)'"),

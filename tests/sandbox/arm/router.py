@@ -86,12 +86,14 @@ class Router:
         """The route of a path."""
         path = "/".join(unquote(segment) for segment in raw_path.rstrip("/").split("/"))
         split = list(_PROVIDER.finditer(path))
-        scope, below = (path[: split[-1].start()], path[split[-1].end() :]) if split else (None, path)
+        scope, below = (path[: split[-1].start()], path[split[-1].end() :]) if split else ("", path)
+        if not scope:
+            below = path
         at = parse_scope(scope) if scope else None
         if scope and at is None:
             return None
         for route in self.routes:
-            if route.method == method and route.scoped == (scope is not None):
+            if route.method == method and route.scoped == bool(scope):
                 found = route.pattern.fullmatch(below)
                 if found is not None:
                     ids = found.groupdict()

@@ -1,13 +1,10 @@
 """What all Resource Manager calls share: token, route, version, rights, buckets, faults, headers and the recording."""
 
 import asyncio
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
-from uuid import uuid4
 
 from aiohttp import web
 
@@ -17,26 +14,42 @@ from tests.sandbox.arm.caller import Caller, authenticated
 from tests.sandbox.arm.errors import (
     ArmError,
     forbidden,
-    malformed,
     not_found,
     throttled,
     unauthenticated,
     unknown_route,
-    unsupported,
 )
 from tests.sandbox.arm.filters import OWN, Filter, parse_filter
+from tests.sandbox.arm.intake import as_arm, checked_body, ids, json_or_text, query
 from tests.sandbox.arm.models.scope import Scope
 from tests.sandbox.arm.models.subscription import Subscription
 from tests.sandbox.arm.router import Found, Route, Router
-from tests.sandbox.arm.routes import eligibilities, eligibility_requests, policies, role_definitions, subscriptions
+from tests.sandbox.arm.routes import (
+    activation_requests,
+    approvals,
+    assignments,
+    eligibilities,
+    eligibility_requests,
+    policies,
+    role_definitions,
+    subscriptions,
+)
 from tests.sandbox.faults import Fault, Faults
-from tests.sandbox.graph.errors import GraphError
 from tests.sandbox.graph.models.tenant import Tenant
 from tests.sandbox.graph.wire import Body
 from tests.sandbox.points import Cut, Points
 from tests.sandbox.recorder import Recorded, Recorder
 
-_AREAS = (subscriptions, role_definitions, policies, eligibilities, eligibility_requests)
+_AREAS = (
+    subscriptions,
+    role_definitions,
+    policies,
+    eligibilities,
+    eligibility_requests,
+    assignments,
+    activation_requests,
+    approvals,
+)
 
 
 @dataclass(slots=True)
@@ -89,7 +102,7 @@ class ArmServer:
 
     async def _handled(self, request: web.Request) -> web.StreamResponse:
         exchange = _Exchange(request, await request.read())
-        exchange.body = _json_or_text(exchange.raw)
+        exchange.body = json_or_text(exchange.raw)
         lost = False
         try:
             found, caller = self._recognised(exchange)
@@ -102,7 +115,7 @@ class ArmServer:
         self._record(exchange, answer.status, answer.body)
         if lost:
             raise Cut
-        headers = {**_ids(request), **exchange.headers, **answer.headers}
+        headers = {**ids(request), **exchange.headers, **answer.headers}
         if answer.body is None:
             return web.Response(status=answer.status, headers=headers)
         return web.json_response(answer.body, status=answer.status, headers=headers)
@@ -158,8 +171,8 @@ class ArmServer:
         exchange.headers.update(self._azure.buckets.take(where, caller.object_id, request.method))
         if where in self._azure.broken:
             raise ArmError(503, "ServerUnavailable", "The service is unavailable now, please retry later.")
-        query = _query(request, route)
-        wanted = parse_filter(query["$filter"], route.filters) if "$filter" in query else None
+        given = query(request, route)
+        wanted = parse_filter(given["$filter"], route.filters) if "$filter" in given else None
         if at is not None:
             _authorize(route, at, caller, wanted)
             at[0].require(at[1], writes=route.writes)
@@ -168,13 +181,13 @@ class ArmServer:
             caller=caller,
             ids=found.ids,
             filter=wanted,
-            query=query,
-            body=Body(_checked_body(exchange, route)),
+            query=given,
+            body=Body(checked_body(request, exchange.raw, exchange.body, route)),
             url=f"{self.url}{request.rel_url.raw_path}",
             violate=self._violate,
             at=at,
         )
-        return _as_arm(lambda: route.handler(call))
+        return as_arm(lambda: route.handler(call))
 
     def _at(self, found: Found, caller: Caller) -> tuple[Subscription, Scope] | None:
         """The subscription that the path names, if the token is of its directory."""
@@ -222,55 +235,3 @@ def _authorize(route: Route, at: tuple[Subscription, Scope], caller: Caller, wan
         return
     if not subscription.access.may(caller.object_id, route.action, scope):
         raise forbidden(caller.app_id, caller.object_id, route.action, scope.path)
-
-
-def _query(request: web.Request, route: Route) -> dict[str, str]:
-    named: dict[str, str] = {}
-    offered = {"api-version", *({"$filter"} if route.filters else ()), *({"$skiptoken"} if route.lists else ())}
-    for name, value in parse_qsl(request.rel_url.raw_query_string, keep_blank_values=True):
-        if name in named or name not in offered:
-            raise unsupported(f"The query option '{name}' is not supported here, or came twice.")
-        named[name] = value
-    return named
-
-
-def _checked_body(exchange: _Exchange, route: Route) -> object:
-    if route.body is None:
-        if exchange.raw:
-            raise malformed("no body is expected.")
-        return None
-    if exchange.request.content_type != "application/json":
-        raise ArmError(415, "UnsupportedMediaType", "The content media type is not supported.", violation=True)
-    if "@odata.type" in exchange.raw.decode("utf-8", "replace"):
-        raise malformed("'@odata.type' is no property of Resource Manager.")
-    check, body = route.body, exchange.body
-    _as_arm(lambda: check(body, ""))
-    return body
-
-
-def _as_arm[T](act: Callable[[], T]) -> T:
-    """Shapes of bodies are those of Graph's sandbox; what they refuse is told as Resource Manager tells it."""
-    try:
-        return act()
-    except GraphError as error:
-        raise ArmError(400, "InvalidRequestContent", error.message, violation=error.violation) from error
-
-
-def _ids(request: web.Request) -> dict[str, str]:
-    request_id = str(uuid4())
-    given = request.headers.get("x-ms-correlation-request-id", request_id)
-    return {
-        "x-ms-request-id": request_id,
-        "x-ms-correlation-request-id": given,
-        "x-ms-routing-request-id": f"SANDBOX:{request_id}",
-    }
-
-
-def _json_or_text(raw: bytes) -> object:
-    """A body for the recording; one that is no JSON is refused later, where the route is known."""
-    if not raw:
-        return None
-    try:
-        return json.loads(raw)
-    except ValueError:
-        return raw.decode("utf-8", "replace")

@@ -1,6 +1,6 @@
 """Plain role assignments of one subscription: who holds which role where, for good. PIM's own are in its models."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +34,8 @@ class Access:
         self._tenant = tenant
         self.assignments: dict[str, RoleAssignment] = {}
         self.custom_roles: dict[str, RoleDefinition] = {}
+        self.activated: Callable[[set[str]], list[tuple[str, Scope]]] = lambda _: []
+        """What PIM has in force for principals, by role and scope."""
 
     def role(self, role_id: str) -> RoleDefinition | None:
         """Built-in or the directory's own."""
@@ -72,13 +74,15 @@ class Access:
             principal_id,
             *(group.id for group in self._tenant.directory.groups.values() if principal_id in group.members),
         }
-        return [
+        plain = [
             one.role
             for one in self.assignments.values()
             if one.principal_id in holders
             and one.scope.holds(scope)
             and self._ground.sees(one.id, one.made_at, View.GRANT)
         ]
+        active = [self.role(role_id) for role_id, where in self.activated(holders) if where.holds(scope)]
+        return [*plain, *(role for role in active if role is not None)]
 
     def may(self, principal_id: str, action: str, scope: Scope) -> bool:
         """Whether one of the roles in force allows the action."""

@@ -1,6 +1,6 @@
 """The role management policy of one role at one scope: its 17 rules, and what a request fails (section 2)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
 
@@ -40,6 +40,12 @@ class Policy:
     def demand(self, *enabled: str, level: str = ADMIN_ELIGIBILITY) -> None:
         """What a request must bring: MFA, JUSTIFICATION, TICKET, or nothing."""
         self.rules[f"Enablement_{level}"]["enabledRules"] = list(enabled)
+
+    def approve_by(self, *, groups: Iterable[str] = (), users: Iterable[str] = ()) -> None:
+        """Activations need one of these from now on; nobody means that none is needed."""
+        named = [("Group", one) for one in groups] + [("User", one) for one in users]
+        rule = _approval(END_USER_ASSIGNMENT, named)
+        self.rules[str(rule["id"])] = rule
 
     def maximum(self, level: str) -> str | None:
         """The longest duration where an end is demanded."""
@@ -129,9 +135,10 @@ def _default_rules() -> list[Wire]:
     return found
 
 
-def _approval(level: str) -> Wire:
+def _approval(level: str, approvers: Sequence[tuple[str, str]] = ()) -> Wire:
+    named = [{"id": one, "description": None, "isBackup": False, "userType": kind} for kind, one in approvers]
     setting: Wire = {
-        "isApprovalRequired": False,
+        "isApprovalRequired": bool(named),
         "isApprovalRequiredForExtension": False,
         "isRequestorJustificationRequired": True,
         "approvalMode": "SingleStage",
@@ -140,7 +147,7 @@ def _approval(level: str) -> Wire:
                 "approvalStageTimeOutInDays": 1,
                 "isApproverJustificationRequired": True,
                 "escalationTimeInMinutes": 0,
-                "primaryApprovers": [],
+                "primaryApprovers": named,
                 "isEscalationEnabled": False,
                 "escalationApprovers": None,
             }

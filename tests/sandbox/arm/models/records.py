@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from tests.sandbox.arm.models.scope import Scope
 
 SHORTEST = timedelta(minutes=5)
+A_MOMENT = timedelta(seconds=1)
+"""What passes between the reading of a request and its checks, at most."""
 REQUESTS_KEPT = timedelta(days=45)
 RENEWABLE_FOR = timedelta(days=30)
 EXTENSION_WINDOW = timedelta(days=14)

@@ -5,7 +5,7 @@ from uuid import NAMESPACE_OID, uuid5
 from tests.sandbox.arm.errors import ArmError, bad_request
 from tests.sandbox.arm.models.access import Access
 from tests.sandbox.arm.models.policy import Policy
-from tests.sandbox.arm.models.records import SHORTEST, Requestor, Wanted
+from tests.sandbox.arm.models.records import A_MOMENT, SHORTEST, Requestor, Wanted
 from tests.sandbox.arm.models.roles import VM_CONTRIBUTOR
 from tests.sandbox.arm.models.scope import Scope
 from tests.sandbox.graph.models.ground import Ground
@@ -67,7 +67,7 @@ class Rules:
         now, window = self._ground.now(), wanted.window
         if window.end is not None and (window.end <= window.start or window.end <= now):
             raise bad_request("InvalidRoleAssignmentRequestSchedule", "The schedule of the request is not valid.")
-        if window.end is not None and window.end - max(window.start, now) < SHORTEST:
+        if window.end is not None and window.end - max(window.start, now) < SHORTEST - A_MOMENT:
             raise bad_request("ActiveDurationTooShort", "The duration is shorter than 5 minutes.")
 
     def check_policy(self, wanted: Wanted, level: str, requestor: Requestor) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from tests.sandbox.arm.errors import ArmError, not_found
 from tests.sandbox.arm.models.access import Access
+from tests.sandbox.arm.models.activations import Activations
 from tests.sandbox.arm.models.pim import Pim
 from tests.sandbox.arm.models.records import Request, Schedule, Ticket, Wanted, Window
 from tests.sandbox.arm.models.roles import VM_CONTRIBUTOR
@@ -32,6 +33,8 @@ class Subscription:
         self.access = Access(ground, tenant)
         self.rules = Rules(ground, tenant, self.access, self.scope)
         self.pim = Pim(ground, self.rules)
+        self.activations = Activations(ground, tenant, self.rules, self.pim)
+        self.access.activated = self.activations.held
 
     def add_resource_group(self, name: str, location: str = "germanywestcentral") -> Scope:
         """A scope below."""

@@ -1,56 +1,15 @@
 """Requests for eligibilities on the wire (section 3.2)."""
 
-from datetime import datetime
-
 from tests.sandbox.arm.call import Answer, Call, page
-from tests.sandbox.arm.errors import ArmError, bad_request, malformed, not_found
+from tests.sandbox.arm.errors import not_found
 from tests.sandbox.arm.filters import AS_APPROVER, AS_REQUESTOR, AS_TARGET, AT_SCOPE, PRINCIPAL
-from tests.sandbox.arm.models.records import ADMIN_ACTIONS, SELF_ACTIONS, Request, Ticket, Wanted, Window
+from tests.sandbox.arm.models.records import Request
 from tests.sandbox.arm.router import AUTHORIZATION, STABLE, Route
-from tests.sandbox.arm.routes.expanded import expanded
-from tests.sandbox.graph.wire import (
-    Body,
-    Wire,
-    a_duration,
-    a_guid,
-    a_moment,
-    a_text,
-    an_object,
-    is_guid,
-    moment,
-    nullable,
-    one_of,
-    parse_duration,
-    parse_moment,
-)
+from tests.sandbox.arm.routes.request_bodies import name_of, request_shape, request_wire, wanted_of
+from tests.sandbox.graph.wire import Wire
 
 _ACTION = f"{AUTHORIZATION}/roleEligibilityScheduleRequests"
-_EXPIRATION = an_object(
-    {
-        "type": one_of(("AfterDuration", "AfterDateTime", "NoExpiration")),
-        "endDateTime": nullable(a_moment),
-        "duration": nullable(a_duration),
-    },
-    required=("type",),
-)
-_PROPERTIES = an_object(
-    {
-        "principalId": a_guid,
-        "roleDefinitionId": a_text,
-        "requestType": one_of((*ADMIN_ACTIONS, *SELF_ACTIONS)),
-        "justification": nullable(a_text),
-        "scheduleInfo": nullable(
-            an_object({"startDateTime": nullable(a_moment), "expiration": _EXPIRATION}, required=("expiration",))
-        ),
-        "ticketInfo": nullable(an_object({"ticketNumber": nullable(a_text), "ticketSystem": nullable(a_text)})),
-        "condition": nullable(a_text),
-        "conditionVersion": nullable(a_text),
-        "targetRoleEligibilityScheduleId": nullable(a_text),
-        "targetRoleEligibilityScheduleInstanceId": nullable(a_text),
-    },
-    required=("principalId", "roleDefinitionId", "requestType"),
-)
-_REQUEST = an_object({"properties": _PROPERTIES}, required=("properties",))
+_REQUEST = request_shape("targetRoleEligibilityScheduleId", "targetRoleEligibilityScheduleInstanceId")
 
 
 def _put(call: Call) -> Answer:
@@ -64,10 +23,8 @@ def _validate(call: Call) -> Answer:
 
 
 def _made(call: Call, *, store: bool) -> Request:
-    name = call.ids["id"].lower()
-    if not is_guid(name):
-        raise malformed(f"the name '{name}' is no GUID.", "InvalidRoleEligibilityScheduleRequestName")
-    wanted = _wanted(call)
+    name = name_of(call)
+    wanted = wanted_of(call, "targetRoleEligibilityScheduleId")
     request = call.subscription.pim.request(name, wanted, call.caller.requestor, store=store)
     if request.swallowed:
         # Section 1: it looks accepted and never shows up. No correct caller sends it, so tests hear of it.
@@ -109,87 +66,13 @@ def _find(call: Call) -> Request:
     return found
 
 
-def _wanted(call: Call) -> Wanted:
-    body = call.body.object("properties") or Body({})
-    info, ticket = body.object("scheduleInfo"), body.object("ticketInfo") or Body({})
-    prefix, role_id = _role(body.text("roleDefinitionId"))
-    target = body.text_or_none("targetRoleEligibilityScheduleId")
-    return Wanted(
-        action=body.text("requestType"),
-        principal_id=body.guid("principalId"),
-        role_id=role_id,
-        role_prefix=prefix,
-        scope=call.scope,
-        window=_window(info, body.text("requestType"), call.ground.now()),
-        justification=body.text_or_none("justification"),
-        ticket=Ticket(number=ticket.text_or_none("ticketNumber"), system=ticket.text_or_none("ticketSystem")),
-        condition=(body.text_or_none("condition"), body.text_or_none("conditionVersion")),
-        target_schedule=target,
-    )
-
-
-def _role(text: str) -> tuple[str, str]:
-    """What stands before the role definition, and its GUID."""
-    before, _, name = text.rpartition("/")
-    if not is_guid(name):
-        raise bad_request("RoleNotFound", f"The role definition '{text}' is not found.")
-    marker = f"/providers/{AUTHORIZATION}/roleDefinitions".lower()
-    if not before.lower().endswith(marker):
-        return f"?{before}", name.lower()
-    return before[: -len(marker)], name.lower()
-
-
-def _window(info: Body | None, action: str, now: datetime) -> Window:
-    if info is None:
-        if action not in ("AdminRemove", "SelfDeactivate"):
-            raise malformed("a value is required for property 'scheduleInfo'.")
-        return Window(start=now, end=None, kind="NoExpiration")
-    given = info.text_or_none("startDateTime")
-    start = parse_moment(given, "startDateTime") if given else now
-    expiration = info.object("expiration") or Body({})
-    kind, end = expiration.text("type"), None
-    duration, until = expiration.text_or_none("duration"), expiration.text_or_none("endDateTime")
-    if kind == "AfterDuration" and duration is not None and until is None:
-        end = start + parse_duration(duration, "duration")
-    elif kind == "AfterDateTime" and until is not None and duration is None:
-        end = parse_moment(until, "endDateTime")
-    elif kind != "NoExpiration" or duration is not None or until is not None:
-        text = "The expiration doesn't fit its type."
-        raise ArmError(400, "InvalidRoleAssignmentRequestSchedule", text, violation=True)
-    return Window(start=start, end=end, kind=kind, duration=duration)
-
-
 def _wire(call: Call, request: Request) -> Wire:
-    wanted, window = request.wanted, request.wanted.window
-    until = moment(window.end) if window.end is not None and window.kind == "AfterDateTime" else None
-    role = f"/providers/{AUTHORIZATION}/roleDefinitions/{wanted.role_id}"
-    return {
-        "properties": {
-            "targetRoleEligibilityScheduleId": request.target_schedule_id,
-            "targetRoleEligibilityScheduleInstanceId": None,
-            "scope": wanted.scope.path,
-            "roleDefinitionId": f"{wanted.role_prefix.lstrip('?')}{role}",
-            "principalId": wanted.principal_id,
-            "principalType": call.subscription.access.principal_type(wanted.principal_id) or "Unknown",
-            "requestType": wanted.action,
-            "status": call.subscription.pim.status_of(request),
-            "approvalId": None,
-            "scheduleInfo": {
-                "startDateTime": moment(window.start),
-                "expiration": {"type": window.kind, "endDateTime": until, "duration": window.duration},
-            },
-            "ticketInfo": {"ticketNumber": wanted.ticket.number, "ticketSystem": wanted.ticket.system},
-            "justification": wanted.justification,
-            "requestorId": request.requestor_id,
-            "createdOn": moment(request.made_at),
-            "condition": wanted.condition[0],
-            "conditionVersion": wanted.condition[1],
-            "expandedProperties": expanded(call.subscription, wanted.scope, wanted.role_id, wanted.principal_id),
-        },
-        "name": request.id,
-        "id": f"{wanted.scope.path}/providers/{AUTHORIZATION}/RoleEligibilityScheduleRequests/{request.id}",
-        "type": f"{AUTHORIZATION}/RoleEligibilityScheduleRequests",
+    own: Wire = {
+        "targetRoleEligibilityScheduleId": request.target_schedule_id,
+        "targetRoleEligibilityScheduleInstanceId": None,
+        "approvalId": None,
     }
+    return request_wire(call, request, "RoleEligibilityScheduleRequests", call.subscription.pim.status_of(request), own)
 
 
 ROUTES = (

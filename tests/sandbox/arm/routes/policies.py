@@ -1,7 +1,7 @@
 """Role management policies and their assignments to roles, read and changed (section 2)."""
 
 from tests.sandbox.arm.call import Answer, Call, page
-from tests.sandbox.arm.errors import forbidden, not_found
+from tests.sandbox.arm.errors import not_found
 from tests.sandbox.arm.filters import AT_SCOPE, ROLE
 from tests.sandbox.arm.models.policy import Policy
 from tests.sandbox.arm.models.policy_rules import a_rule, apply
@@ -56,9 +56,7 @@ def _patch(call: Call) -> Answer:
     given = properties.raw("rules")
     rules = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
     if any(str(rule["id"]).startswith("Approval_") for rule in rules):
-        action, caller = f"{AUTHORIZATION}/roleManagementPolicies/approvalRule/action", call.caller
-        if not call.subscription.access.may(caller.object_id, action, call.scope):
-            raise forbidden(caller.app_id, caller.object_id, action, call.scope.path)
+        call.require(f"{AUTHORIZATION}/roleManagementPolicies/approvalRule/action")
     apply(policy, rules, call.subscription.tenant)
     policy.modified_at = call.ground.now()
     policy.modified_by = {"id": call.caller.object_id, "displayName": None, "type": None, "email": None}
