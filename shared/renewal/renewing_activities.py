@@ -80,7 +80,7 @@ async def _renewed[S: Renewable](
         wait = await kind.close_open(call.subject_id)
         if wait and not late:
             return Again(min(wait, _pause(age)), "an earlier write cannot be judged yet")
-        return await _looked(services, kind, call, await _reread(kind, subject), late=late)
+        return await _looked(services, kind, call, await _reread(kind, subject), None if late else age)
     except (Throttled, Unavailable, NotFound, Conflict) as error:
         _log.info("renewal.waits subject=%s reason=%s", call.subject_id, error)
         if not late:
@@ -99,8 +99,9 @@ def _pause(age: timedelta) -> float:
 
 
 async def _looked[S: Renewable](
-    services: Services, kind: SubjectKind[S], call: RenewCall, subject: S, *, late: bool
+    services: Services, kind: SubjectKind[S], call: RenewCall, subject: S, age: timedelta | None
 ) -> Again | RenewOver:
+    """`age`: of the hold; None when its time is over, and nothing is waited for any more."""
     fence = Fence(run=subject.record.run, nonce=call.nonce)
     seen = await kind.look(subject, call.wish)
 
@@ -115,8 +116,8 @@ async def _looked[S: Renewable](
     changes = subject.record.renewing.changes if subject.record.renewing else 0
     allowed, over_cap = capped(due, changes, services.settings.renewal.most_changes)
     waiting = [one for one in allowed[:_AT_ONCE] if not await _write(kind, fence, seen, one)]
-    if not late and (waiting or len(allowed) > _AT_ONCE):
-        return Again(_PAUSE_SECONDS if waiting else 1.0, f"{len(waiting)} are not in force yet")
+    if age is not None and (waiting or len(allowed) > _AT_ONCE):
+        return Again(_pause(age) if waiting else 1.0, f"{len(waiting)} are not in force yet")
     left = [*waiting, *due[len(allowed) :]]
     subject = await _reread(kind, subject)
     refused = refused_in(subject, fence.run)
