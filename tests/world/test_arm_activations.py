@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from tests.sandbox.arm.models.policy import END_USER_ASSIGNMENT, MFA, TICKET
-from tests.sandbox.arm.models.roles import BUILT_IN, READER
+from tests.sandbox.arm.models.roles import BUILT_IN, OWNER, READER
+from tests.sandbox.arm.models.scope import management_group
 from tests.sandbox.arm.tokens import person_token
 from tests.sandbox.personas import Person
 from tests.world.arm_scene import PIM, AzureScene, azure_scene, moment, named
@@ -400,16 +401,24 @@ async def test_role_assignments_show_plain_ones_and_those_of_pim(tmp_path: Path)
     async with locked(tmp_path, approval=False) as scene:
         azure = scene.azure
         azure.production.access.assign(scene.finance, BUILT_IN[READER], azure.production.add_resource_group("rg"))
+        azure.production.access.assign(scene.finance, BUILT_IN[OWNER], management_group("contoso-root"))
         await scene.activate("a")
         assignments = f"{PIM}/roleAssignments"
+        scopes = {
+            azure.production.scope.path: "here",
+            f"{azure.production.scope.path}/resourceGroups/rg": "below",
+            management_group("contoso-root").path: "above",
+        }
 
         everywhere = (await azure.call(f"GET {assignments}", version="2022-04-01")).json()["value"]
         here = (await azure.call(f"GET {assignments}", version="2022-04-01", filter="atScope()")).json()["value"]
         [instance] = await azure.listed(INSTANCES)
 
-        types = sorted(one["properties"]["principalType"] for one in everywhere)
-        assert types == ["Group", "ServicePrincipal", "User"]
-        assert len(here) == 2
+        def held(found: list[dict[str, Any]]) -> list[tuple[str, str]]:
+            return sorted((one["properties"]["principalType"], scopes[one["properties"]["scope"]]) for one in found)
+
+        assert held(everywhere) == [("Group", "below"), ("ServicePrincipal", "here"), ("User", "here")]
+        assert held(here) == [("Group", "above"), ("ServicePrincipal", "here"), ("User", "here")]
         assert instance["properties"]["originRoleAssignmentId"] in {one["id"] for one in here}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.arm.models.roles import OWNER, VM_CONTRIBUTOR
+from tests.sandbox.arm.models.scope import management_group
 from tests.world.arm_scene import INSTANCES, PIM, REQUESTS, SCHEDULES, azure_scene, moment, named
 
 
@@ -191,6 +192,22 @@ async def test_an_eligibility_below_is_listed_without_a_filter_and_ruled_by_its_
         assert (
             await azure.call(f"GET {azure.production.scope.path}/resourceGroups/none{SCHEDULES}")
         ).status_code == 404
+
+
+async def test_what_a_management_group_holds_is_inherited_and_not_listed_without_a_filter(tmp_path: Path) -> None:
+    async with azure_scene(tmp_path) as azure:
+        until, above = azure.world.clock.now() + timedelta(days=9), management_group("contoso-root")
+        azure.production.eligible(azure.engineers.id, end=until, scope=above)
+
+        [found] = await azure.listed(INSTANCES, filter="atScope()")
+        [same] = await azure.listed(INSTANCES, filter=f"principalId eq '{azure.engineers.id}'")
+
+        assert found == same
+        assert (found["properties"]["memberType"], found["properties"]["scope"]) == ("Inherited", above.path)
+        assert found["properties"]["roleDefinitionId"] == f"{PIM}/roleDefinitions/{VM_CONTRIBUTOR}"
+        assert await azure.listed(INSTANCES) == []
+        assert await azure.refusal("a", requestType="AdminExtend") == (400, "RoleAssignmentDoesNotExist")
+        assert (await azure.ask("b"))["status"] == "Provisioned"
 
 
 async def test_filters_choose_by_principal_group_or_caller(tmp_path: Path) -> None:

@@ -13,16 +13,23 @@ _SCOPE = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """A subscription or something in it. `path` has its fixed parts in Azure's own case and the subscription's id lower."""
+    """A subscription, something in it, or a management group above it.
+
+    `path` has its fixed parts in Azure's own case and the subscription's id lower.
+    """
 
     path: str
     subscription_id: str
     group: str | None = None
     resource: str | None = None
+    management_group: str | None = None
+    """One above the subscription in whose state the scope stands."""
 
     @property
     def kind(self) -> str:
         """As expandedProperties name it."""
+        if self.management_group:
+            return "managementgroup"
         return "resource" if self.resource else "resourcegroup" if self.group else "subscription"
 
     @property
@@ -34,11 +41,19 @@ class Scope:
     def holds(self, other: "Scope") -> bool:
         """Whether the other is this one or lies below it."""
         mine, theirs = self.path.lower(), other.path.lower()
+        if self.management_group and other.management_group is None:
+            return True
         return theirs == mine or theirs.startswith(f"{mine}/")
 
     def same_as(self, other: "Scope") -> bool:
         """Scopes compare without case."""
         return self.path.lower() == other.path.lower()
+
+
+def management_group(name: str) -> Scope:
+    """One that holds the subscription, at whatever distance."""
+    path = f"/providers/Microsoft.Management/managementGroups/{name}"
+    return Scope(path=path, subscription_id="", management_group=name)
 
 
 def parse_scope(text: str) -> Scope | None:

@@ -45,14 +45,15 @@ def _chosen(call: Call) -> list[Schedule]:
 
 def _fits(call: Call, scope: Scope, principal_id: str) -> bool:
     chosen = call.filter or Filter("")
+    near = call.scope.holds(scope) or scope.holds(call.scope)
     if chosen.name == AT_SCOPE:
         return scope.holds(call.scope)
     if chosen.name == PRINCIPAL:
-        return call.scope.holds(scope) and principal_id == chosen.value.lower()
+        return near and principal_id == chosen.value.lower()
     if chosen.name in (ASSIGNED_TO, AS_TARGET):
         target = call.caller.object_id if chosen.name == AS_TARGET else chosen.value.lower()
         group = call.subscription.tenant.directory.groups.get(principal_id)
-        return call.scope.holds(scope) and (principal_id == target or (group is not None and target in group.members))
+        return near and (principal_id == target or (group is not None and target in group.members))
     return call.scope.holds(scope)
 
 
@@ -66,7 +67,7 @@ def _common(call: Call, schedule: Schedule) -> Wire:
         "linkedRoleEligibilityScheduleId": linked,
         "assignmentType": "Activated" if linked else "Assigned",
         "scope": schedule.scope.path,
-        "roleDefinitionId": role_path(call.subscription, schedule.role_id),
+        "roleDefinitionId": role_path(call.subscription, schedule.role_id, schedule.scope),
         "principalId": schedule.principal_id,
         "principalType": call.subscription.access.principal_type(schedule.principal_id) or "Unknown",
         "status": "Provisioned",
@@ -104,7 +105,7 @@ def _instance_wire(call: Call, schedule: Schedule) -> Wire:
 
 def _assignment_wire(call: Call, name: str, principal_id: str, role_id: str, scope: Scope) -> Wire:
     properties: Wire = {
-        "roleDefinitionId": role_path(call.subscription, role_id),
+        "roleDefinitionId": role_path(call.subscription, role_id, scope),
         "principalId": principal_id,
         "principalType": call.subscription.access.principal_type(principal_id) or "Unknown",
         "scope": scope.path,

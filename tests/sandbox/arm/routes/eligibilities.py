@@ -11,7 +11,7 @@ from tests.sandbox.arm.routes.expanded import expanded, role_path
 from tests.sandbox.graph.wire import Wire, moment
 
 type Row = tuple[Schedule, str, str]
-"""A schedule, whom it makes eligible, and how: Direct or Group."""
+"""A schedule, whom it makes eligible, and how: Direct, Group or Inherited."""
 
 _FILTERS = frozenset({AT_SCOPE, AS_TARGET, ASSIGNED_TO, PRINCIPAL})
 
@@ -41,27 +41,27 @@ def _in_force(call: Call, schedule: Schedule) -> bool:
 
 
 def _rows(call: Call) -> list[Row]:
-    """Without a filter, child scopes too; atScope() is this scope and above (section 3.1)."""
+    """Without a filter this scope and those below, with atScope() this one and those above (section 3.1)."""
     call.subscription.pim.require_licence()
     shown, wanted = call.subscription.pim.shown(), call.filter
     if wanted is None:
-        return _below(call, shown)
+        return _told(call, [one for one in shown if call.scope.holds(one.scope)])
     if wanted.name == AT_SCOPE:
-        return [(one, one.principal_id, "Direct") for one in shown if one.scope.holds(call.scope)]
+        return _told(call, [one for one in shown if one.scope.holds(call.scope)])
+    near = [one for one in shown if call.scope.holds(one.scope) or one.scope.holds(call.scope)]
     if wanted.name == PRINCIPAL:
-        return [row for row in _below(call, shown) if row[1] == wanted.value.lower()]
+        return [row for row in _told(call, near) if row[1] == wanted.value.lower()]
     target = call.caller.object_id if wanted.name == AS_TARGET else wanted.value.lower()
-    here = [one for one in shown if wanted.name != AS_TARGET or one.scope.same_as(call.scope)]
-    return [row for row in _below(call, here, members=True) if row[1] == target]
+    if wanted.name == AS_TARGET:
+        near = [one for one in near if one.scope.same_as(call.scope)]
+    return [row for row in _told(call, near, members=True) if row[1] == target]
 
 
-def _below(call: Call, shown: list[Schedule], *, members: bool = False) -> list[Row]:
+def _told(call: Call, shown: list[Schedule], *, members: bool = False) -> list[Row]:
     rows: list[Row] = []
     members = members or call.ground.switches.is_flipped("arm-lists-show-group-members")
     for one in shown:
-        if not call.scope.holds(one.scope):
-            continue
-        rows.append((one, one.principal_id, "Direct"))
+        rows.append((one, one.principal_id, "Direct" if call.scope.holds(one.scope) else "Inherited"))
         group = call.subscription.tenant.directory.groups.get(one.principal_id) if members else None
         rows.extend((one, member, "Group") for member in (group.members if group else ()))
     return rows
@@ -93,7 +93,7 @@ def _common(call: Call, schedule: Schedule, principal_id: str, member_type: str)
     window = call.subscription.pim.seen_window(schedule)
     wire: Wire = {
         "scope": schedule.scope.path,
-        "roleDefinitionId": role_path(call.subscription, schedule.role_id),
+        "roleDefinitionId": role_path(call.subscription, schedule.role_id, schedule.scope),
         "principalId": principal_id,
         "principalType": call.subscription.access.principal_type(principal_id) or "Unknown",
         "status": "Provisioned",

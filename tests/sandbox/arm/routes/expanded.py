@@ -7,23 +7,27 @@ from tests.sandbox.arm.router import AUTHORIZATION
 from tests.sandbox.graph.wire import Wire
 
 
-def role_path(subscription: Subscription, role_id: str) -> str:
-    """A role definition's id as answers give it at a subscription and below (section 1)."""
-    return f"{subscription.scope.path}/providers/{AUTHORIZATION}/roleDefinitions/{role_id}"
+def role_path(subscription: Subscription, role_id: str, scope: Scope | None = None) -> str:
+    """A role definition's id as answers give it: without a subscription for what a management group holds (section 1)."""
+    prefix = "" if scope is not None and scope.management_group else subscription.scope.path
+    return f"{prefix}/providers/{AUTHORIZATION}/roleDefinitions/{role_id}"
 
 
 def expanded(subscription: Subscription, scope: Scope, role_id: str, principal_id: str) -> Wire:
     """The names, as expandedProperties."""
     return {
         "scope": scope_wire(subscription, scope),
-        "roleDefinition": role_wire(subscription, role_id, subscription.access.role(role_id)),
+        "roleDefinition": {
+            **role_wire(subscription, role_id, subscription.access.role(role_id)),
+            "id": role_path(subscription, role_id, scope),
+        },
         "principal": _principal(subscription, principal_id),
     }
 
 
 def scope_wire(subscription: Subscription, scope: Scope) -> Wire:
     """A scope with its name."""
-    name = subscription.display_name if scope.group is None else scope.path.rpartition("/")[2]
+    name = subscription.display_name if scope.same_as(subscription.scope) else scope.path.rpartition("/")[2]
     return {"id": scope.path, "displayName": name, "type": scope.kind}
 
 
