@@ -80,6 +80,19 @@ async def test_a_right_that_is_taken_back_is_missed_by_name(tmp_path: Path) -> N
         assert azure.world.clouds.violations == []
 
 
+async def test_a_list_may_refuse_in_words_of_its_own(tmp_path: Path) -> None:
+    async with azure_scene(tmp_path, flipped=["arm-lists-refuse-with-400"]) as azure:
+        azure.production.access.take_back(azure.principal_id)
+
+        answer = await azure.call(f"GET {INSTANCES}")
+
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InsufficientPermissions")
+        assert "$filter=asTarget()" in answer.json()["error"]["message"]
+        assert (await azure.call(f"GET {INSTANCES}", filter="asTarget()")).status_code == 200
+        assert (await azure.call(f"GET {PIM}/roleAssignmentSchedules")).status_code == 500
+        assert (await azure.call(f"GET {POLICIES}")).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("role", "may"),
     [

@@ -10,6 +10,7 @@ from aiohttp import web
 from tests.sandbox.arm.errors import ArmError, malformed, unsupported
 from tests.sandbox.arm.router import Route
 from tests.sandbox.graph.errors import GraphError
+from tests.sandbox.switches import Switches
 
 
 def query(request: web.Request, route: Route) -> dict[str, str]:
@@ -65,3 +66,19 @@ def json_or_text(raw: bytes) -> object:
         return json.loads(raw)
     except ValueError:
         return raw.decode("utf-8", "replace")
+
+
+def refused_list(object_id: str, route: Route, switches: Switches) -> ArmError | None:
+    """How PIM's lists refuse a reader without the right, where that is not the usual 403 (section 11)."""
+    if not route.lists or "Schedule" not in str(route.action):
+        return None
+    if route.line.endswith("/roleAssignmentSchedules"):
+        return ArmError(500, "InternalServerError", "An error has occurred.")
+    if not switches.is_flipped("arm-lists-refuse-with-400"):
+        return None
+    text = f"The requestor {object_id} does not have permissions for this request. "
+    return ArmError(
+        400,
+        "InsufficientPermissions",
+        f"{text}Please use $filter=asTarget() to filter on the requestor's assignments.",
+    )

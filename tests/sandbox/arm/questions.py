@@ -11,6 +11,13 @@ AZURE: tuple[Switch, ...] = (
         section="RBAC",
     ),
     Switch(
+        id="arm-lists-refuse-with-400",
+        question="How do PIM's lists refuse a reader without the right (both were seen)?",
+        default="403 AuthorizationFailed",
+        other="400 InsufficientPermissions, which names asTarget()",
+        section="11",
+    ),
+    Switch(
         id="arm-policy-filter-ignored",
         question="Does roleManagementPolicyAssignments take $filter=roleDefinitionId eq '...' (not in the swagger)?",
         default="yes",

@@ -20,7 +20,7 @@ from tests.sandbox.arm.errors import (
     unknown_route,
 )
 from tests.sandbox.arm.filters import OWN, Filter, parse_filter
-from tests.sandbox.arm.intake import as_arm, checked_body, ids, json_or_text, query
+from tests.sandbox.arm.intake import as_arm, checked_body, ids, json_or_text, query, refused_list
 from tests.sandbox.arm.models.scope import Scope
 from tests.sandbox.arm.models.subscription import Subscription
 from tests.sandbox.arm.router import Found, Route, Router
@@ -39,6 +39,7 @@ from tests.sandbox.graph.models.tenant import Tenant
 from tests.sandbox.graph.wire import Body
 from tests.sandbox.points import Cut, Points
 from tests.sandbox.recorder import Recorded, Recorder
+from tests.sandbox.switches import Switches
 
 _AREAS = (
     subscriptions,
@@ -174,7 +175,7 @@ class ArmServer:
         given = query(request, route)
         wanted = parse_filter(given["$filter"], route.filters) if "$filter" in given else None
         if at is not None:
-            _authorize(route, at, caller, wanted)
+            _authorize(route, at, caller, wanted, self._azure.ground.switches)
             at[0].require(at[1], writes=route.writes)
         call = Call(
             azure=self._azure,
@@ -228,10 +229,14 @@ class ArmServer:
         )
 
 
-def _authorize(route: Route, at: tuple[Subscription, Scope], caller: Caller, wanted: Filter | None) -> None:
+def _authorize(
+    route: Route, at: tuple[Subscription, Scope], caller: Caller, wanted: Filter | None, switches: Switches
+) -> None:
     """Section 11: an action that is missing is a 403; what concerns the caller alone needs none."""
     subscription, scope = at
     if route.action is None or (wanted is not None and wanted.name in OWN):
         return
     if not subscription.access.may(caller.object_id, route.action, scope):
-        raise forbidden(caller.app_id, caller.object_id, route.action, scope.path)
+        raise refused_list(caller.object_id, route, switches) or forbidden(
+            caller.app_id, caller.object_id, route.action, scope.path
+        )

@@ -70,7 +70,9 @@ class Activations:
         """Sections 4.1 and 4.3. Raises, or answers as the service does: 201 even while an approval is pending."""
         self._rules.require_licence()
         if store and name in self.requests:
-            raise ArmError(409, "RoleAssignmentRequestExists", f"The request '{name}' already exists.")
+            raise ArmError(
+                409, "RoleAssignmentRequestExists", f"A role assignment request with Id: {name} already exists."
+            )
         self._rules.check_role(wanted)
         current = self._active(wanted)
         if wanted.action in ("SelfActivate", "SelfDeactivate"):

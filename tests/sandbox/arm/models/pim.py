@@ -70,7 +70,9 @@ class Pim:
         """Section 3.2, with the errors of section 11. Raises, or answers as the service does."""
         self.require_licence()
         if store and name in self.requests:
-            raise ArmError(409, "RoleAssignmentRequestExists", f"The request '{name}' already exists.")
+            raise ArmError(
+                409, "RoleAssignmentRequestExists", f"A role assignment request with Id: {name} already exists."
+            )
         if wanted.action not in ADMIN_ACTIONS:
             raise bad_request("InvalidRoleAssignmentRequest", "The request type is not valid for this caller.")
         self._rules.check_role(wanted)
