@@ -7,7 +7,7 @@ import pytest
 
 from tests.sandbox.arm.models.policy import JUSTIFICATION, MFA, TICKET
 from tests.sandbox.arm.models.roles import OWNER, VM_CONTRIBUTOR
-from tests.world.arm_scene import PIM, POLICIES, AzureScene, azure_scene, named
+from tests.world.arm_scene import PIM, POLICIES, STABLE, AzureScene, azure_scene, named
 
 ONE_ROLE = f"GET {POLICIES}"
 
@@ -61,9 +61,9 @@ async def policy(azure: AzureScene, role: str = VM_CONTRIBUTOR) -> dict[str, Any
     return found
 
 
-async def change(azure: AzureScene, *rules: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+async def change(azure: AzureScene, *rules: dict[str, Any], version: str = STABLE) -> tuple[int, dict[str, Any]]:
     path = (await policy(azure))["properties"]["policyId"]
-    answer = await azure.call(f"PATCH {path}", {"properties": {"rules": list(rules)}})
+    answer = await azure.call(f"PATCH {path}", {"properties": {"rules": list(rules)}}, version=version)
     decoded: dict[str, Any] = answer.json()
     return answer.status_code, decoded
 
@@ -224,3 +224,21 @@ async def test_a_tenant_without_p2_has_no_pim(tmp_path: Path) -> None:
 
         assert await azure.refusal("a") == (400, "AadPremiumLicenseRequired")
         assert (await azure.call(ONE_ROLE)).json()["error"]["code"] == "AadPremiumLicenseRequired"
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+async def test_pim_only_mode_is_of_a_preview_and_not_everywhere(tmp_path: Path, *, flipped: bool) -> None:
+    async with azure_scene(tmp_path, flipped=["arm-pim-only-mode-available"] if flipped else []) as azure:
+        preview, settings = "2024-09-01-preview", {"mode": "ReportOnly", "excludes": [], "excludedAssignmentTypes": []}
+        mode = rule("PIMOnlyMode_Admin_Assignment", "PimOnlyMode", pimOnlyModeSettings=settings)
+
+        status, answer = await change(azure, mode, version=preview)
+
+        assert azure.world.clouds.violations == []
+        if flipped:
+            assert by_id(answer["properties"]["rules"])[mode["id"]]["pimOnlyModeSettings"] == settings
+        else:
+            assert (status, answer["error"]["code"]) == (400, "InvalidPolicyRule")
+        assert len((await policy(azure))["properties"]["effectiveRules"]) == 17
+        assert (await change(azure, mode))[0] == 400
+        assert len(azure.world.clouds.violations) == 1

@@ -25,6 +25,13 @@ AZURE: tuple[Switch, ...] = (
         section="2.1",
     ),
     Switch(
+        id="arm-pim-only-mode-available",
+        question="Has the tenant the rule that refuses assignments outside PIM (2024-09-01-preview)?",
+        default="no: 400 InvalidPolicyRule",
+        other="yes",
+        section="2.3",
+    ),
+    Switch(
         id="arm-mfa-spares-applications",
         question="Does an MFA rule on eligibilities refuse an application?",
         default="yes, MfaRule",

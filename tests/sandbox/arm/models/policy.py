@@ -1,4 +1,4 @@
-"""The role management policy of one role at one scope: its 17 rules, and what a request fails (section 2)."""
+"""The role management policy of one role at one scope: its rules on the wire, and what a request fails (section 2)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
@@ -13,6 +13,8 @@ ADMIN_ASSIGNMENT = "Admin_Assignment"
 END_USER_ASSIGNMENT = "EndUser_Assignment"
 LEVELS = (ADMIN_ELIGIBILITY, ADMIN_ASSIGNMENT, END_USER_ASSIGNMENT)
 RECIPIENTS = ("Admin", "Requestor", "Approver")
+PIM_ONLY = f"PIMOnlyMode_{ADMIN_ASSIGNMENT}"
+"""A further rule, of a preview version only (section 2.3)."""
 MFA, JUSTIFICATION, TICKET = "MultiFactorAuthentication", "Justification", "Ticketing"
 
 
@@ -83,9 +85,9 @@ class Policy:
             allowed = min(allowed, HARD_CAP)
         return window.end - window.start <= allowed
 
-    def wire_rules(self) -> list[Wire]:
+    def wire_rules(self, *, with_pim_only: bool = False) -> list[Wire]:
         """All of them, in the order of the specification's example."""
-        return [deepcopy(rule) for rule in self.rules.values()]
+        return [deepcopy(rule) for rule in self.rules.values() if with_pim_only or rule["id"] != PIM_ONLY]
 
 
 def _target(level: str) -> Wire:
@@ -132,6 +134,8 @@ def _default_rules() -> list[Wire]:
             )
         )
         found.extend(_notification(recipient, level) for recipient in RECIPIENTS)
+    off: Wire = {"mode": "Disabled", "excludes": None, "excludedAssignmentTypes": None}
+    found.append(_rule(PIM_ONLY, "PimOnlyMode", ADMIN_ASSIGNMENT, pimOnlyModeSettings=off))
     return found
 
 

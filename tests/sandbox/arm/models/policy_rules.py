@@ -69,6 +69,17 @@ _SETTING = an_object(
     },
     required=("isApprovalRequired", "approvalMode"),
 )
+_EXCLUDED = an_object({"id": a_guid, "type": one_of(("User", "Group", "ServicePrincipal"))}, required=("id", "type"))
+_PIM_ONLY = an_object(
+    {
+        "mode": one_of(("Enabled", "Disabled", "ReportOnly")),
+        "excludes": nullable(a_list(_EXCLUDED)),
+        "excludedAssignmentTypes": nullable(
+            a_list(one_of(("ServicePrincipalsAsTarget", "ServicePrincipalsAsRequestor")))
+        ),
+    },
+    required=("mode",),
+)
 _FIELDS: Mapping[str, tuple[Mapping[str, Check], Collection[str]]] = {
     "Approval": ({"setting": _SETTING}, ("setting",)),
     "Expiration": (
@@ -76,6 +87,7 @@ _FIELDS: Mapping[str, tuple[Mapping[str, Check], Collection[str]]] = {
         ("isExpirationRequired", "maximumDuration"),
     ),
     "Enablement": ({"enabledRules": a_list(one_of((MFA, JUSTIFICATION, TICKET)))}, ("enabledRules",)),
+    "PIMOnlyMode": ({"pimOnlyModeSettings": _PIM_ONLY}, ("pimOnlyModeSettings",)),
     "AuthenticationContext": ({"isEnabled": a_flag, "claimValue": nullable(a_text)}, ("isEnabled",)),
     "Notification": (
         {
@@ -88,9 +100,16 @@ _FIELDS: Mapping[str, tuple[Mapping[str, Check], Collection[str]]] = {
         ("notificationType", "recipientType", "notificationLevel"),
     ),
 }
+_TYPES = {"PIMOnlyMode": "PimOnlyMode"}
+"""Where the type is not spelt as the id."""
 _SHAPES: Mapping[str, Check] = {
     kind: an_object(
-        {"id": a_text, "ruleType": one_of((f"RoleManagementPolicy{kind}Rule",)), "target": _TARGET, **fields},
+        {
+            "id": a_text,
+            "ruleType": one_of((f"RoleManagementPolicy{_TYPES.get(kind, kind)}Rule",)),
+            "target": _TARGET,
+            **fields,
+        },
         required=("id", "ruleType", "target", *required),
     )
     for kind, (fields, required) in _FIELDS.items()
@@ -98,7 +117,7 @@ _SHAPES: Mapping[str, Check] = {
 
 
 def a_rule(value: object, at: str) -> None:
-    """One of the 17, whole, with the target that belongs to it."""
+    """One of those that a policy has, whole, with the target that belongs to it."""
     rule_id = str(value.get("id")) if isinstance(value, dict) else ""
     if not isinstance(value, dict) or rule_id not in Policy("", "").rules:
         raise malformed(f"'{at}' has the id '{rule_id}', which no rule has.")

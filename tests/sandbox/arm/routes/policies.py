@@ -1,15 +1,16 @@
 """Role management policies and their assignments to roles, read and changed (section 2)."""
 
 from tests.sandbox.arm.call import Answer, Call, page
-from tests.sandbox.arm.errors import not_found
+from tests.sandbox.arm.errors import bad_request, malformed, not_found
 from tests.sandbox.arm.filters import AT_SCOPE, ROLE
-from tests.sandbox.arm.models.policy import Policy
+from tests.sandbox.arm.models.policy import PIM_ONLY, Policy
 from tests.sandbox.arm.models.policy_rules import a_rule, apply
 from tests.sandbox.arm.models.roles import BUILT_IN
 from tests.sandbox.arm.router import AUTHORIZATION, STABLE, Route
 from tests.sandbox.arm.routes.expanded import role_path, role_wire, scope_wire
 from tests.sandbox.graph.wire import Body, Wire, a_list, an_object, moment
 
+_PREVIEW = ("2024-09-01-preview",)
 _CHANGE = an_object(
     {"properties": an_object({"rules": a_list(a_rule, least=1)}, required=("rules",))}, required=("properties",)
 )
@@ -55,12 +56,26 @@ def _patch(call: Call) -> Answer:
     properties = call.body.object("properties") or Body({})
     given = properties.raw("rules")
     rules = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+    if any(rule["id"] == PIM_ONLY for rule in rules):
+        _require_pim_only(call)
     if any(str(rule["id"]).startswith("Approval_") for rule in rules):
         call.require(f"{AUTHORIZATION}/roleManagementPolicies/approvalRule/action")
     apply(policy, rules, call.subscription.tenant)
     policy.modified_at = call.ground.now()
     policy.modified_by = {"id": call.caller.object_id, "displayName": None, "type": None, "email": None}
     return Answer(body=_policy_wire(call, policy))
+
+
+def _require_pim_only(call: Call) -> None:
+    """Section 2.3: of a preview version, and whether a tenant has it is an open question."""
+    if call.query["api-version"] not in _PREVIEW:
+        raise malformed(f"the rule '{PIM_ONLY}' belongs to {_PREVIEW[0]}.")
+    if not _has_pim_only(call):
+        raise bad_request("InvalidPolicyRule", "The policy rule is invalid.")
+
+
+def _has_pim_only(call: Call) -> bool:
+    return call.query["api-version"] in _PREVIEW and call.ground.switches.is_flipped("arm-pim-only-mode-available")
 
 
 def _policy_path(call: Call, policy: Policy) -> str:
@@ -75,7 +90,7 @@ def _assignment_wire(call: Call, policy: Policy) -> Wire:
             "scope": call.scope.path,
             "roleDefinitionId": role_path(call.subscription, policy.role_id),
             "policyId": _policy_path(call, policy),
-            "effectiveRules": policy.wire_rules(),
+            "effectiveRules": policy.wire_rules(with_pim_only=_has_pim_only(call)),
             "policyAssignmentProperties": {
                 "scope": scope_wire(call.subscription, call.scope),
                 "roleDefinition": role_wire(call.subscription, policy.role_id, role),
@@ -102,8 +117,8 @@ def _policy_wire(call: Call, policy: Policy) -> Wire:
             "isOrganizationDefault": policy.modified_at is None,
             "lastModifiedDateTime": moment(policy.modified_at) if policy.modified_at else None,
             "lastModifiedBy": dict(policy.modified_by),
-            "rules": policy.wire_rules(),
-            "effectiveRules": policy.wire_rules(),
+            "rules": policy.wire_rules(with_pim_only=_has_pim_only(call)),
+            "effectiveRules": policy.wire_rules(with_pim_only=_has_pim_only(call)),
             "policyProperties": {"scope": scope_wire(call.subscription, call.scope)},
         },
         "name": policy.id,
@@ -116,7 +131,7 @@ ROUTES = (
     Route(
         line="GET /roleManagementPolicyAssignments",
         handler=_list_assignments,
-        versions=STABLE,
+        versions=(*STABLE, *_PREVIEW),
         action=f"{AUTHORIZATION}/roleManagementPolicyAssignments/read",
         filters=frozenset({AT_SCOPE, ROLE}),
         lists=True,
@@ -124,20 +139,20 @@ ROUTES = (
     Route(
         line="GET /roleManagementPolicies",
         handler=_list,
-        versions=STABLE,
+        versions=(*STABLE, *_PREVIEW),
         action=f"{AUTHORIZATION}/roleManagementPolicies/read",
         lists=True,
     ),
     Route(
         line="GET /roleManagementPolicies/{id}",
         handler=_read,
-        versions=STABLE,
+        versions=(*STABLE, *_PREVIEW),
         action=f"{AUTHORIZATION}/roleManagementPolicies/read",
     ),
     Route(
         line="PATCH /roleManagementPolicies/{id}",
         handler=_patch,
-        versions=STABLE,
+        versions=(*STABLE, *_PREVIEW),
         action=f"{AUTHORIZATION}/roleManagementPolicies/write",
         body=_CHANGE,
     ),
