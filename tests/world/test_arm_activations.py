@@ -321,6 +321,9 @@ async def test_who_is_not_eligible_or_not_a_person_cannot_activate(tmp_path: Pat
         assert "EligibilityRule" in (await scene.by(scene.fay, f"PUT {REQUESTS}/{named('a')}", body)).text
         by_app = await scene.azure.call(f"PUT {REQUESTS}/{named('b')}", scene.body())
         assert by_app.json()["error"]["code"] == "InvalidRoleAssignmentRequest"
+        own = scene.body(principalId=scene.azure.principal_id)
+        for_itself = await scene.azure.call(f"PUT {REQUESTS}/{named('b')}", own)
+        assert for_itself.json()["error"]["code"] == "InvalidRoleAssignmentRequest"
         assert (await scene.activate("c")).status_code == 201
         assert (await scene.activate("d")).json()["error"]["code"] == "RoleAssignmentExists"
 
