@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
 _VERSION = "2020-10-01"
 _NOT_REPLICATED = frozenset({"SubjectNotFound", "PrincipalNotFound", "RoleNotFound"})
-_BUSY = frozenset(
-    {"PendingRoleAssignmentRequest", "RoleAssignmentRequestExists", "RoleAssignmentExists", "ResourceIsLocked"}
-)
+_BUSY = frozenset({"PendingRoleAssignmentRequest", "RoleAssignmentRequestExists", "RoleAssignmentExists"})
+_CLOSED = frozenset({"ResourceIsLocked", "ScopeLocked", "ReadOnlyDisabledSubscription"})
+"""Conflicts that no wait of a night ends: a lock that somebody put there, a subscription that is disabled."""
 _NO_PIM = frozenset({"AadPremiumLicenseRequired"})
 _OF_WHAT_IS_THERE = frozenset({"adminExtend", "adminUpdate"})
 _ATTEMPTS = 5
@@ -131,7 +131,8 @@ class AzurePim:
         (roleEligibilityScheduleRequests/write; when the name is taken, or the answer was lost, it is looked for:
         roleEligibilityScheduleRequests/read). The condition that it is held under goes along. Raises RoleNotAllowed;
         NotFound while the principal is not replicated, or another change is under way (come again); PimUnavailable;
-        Rejected with the policy's rule names in its message, or with the status of a request that failed.
+        Rejected with the policy's rule names in its message, with the status of a request that failed, or for a subscription
+        that is locked or disabled.
         """
         scope, role = scope_of(subscription_id), self._allowed(held.role_definition_id)
         body = {"properties": _wanted(subscription_id, action, held, start, end, justification, ticket)}
@@ -158,6 +159,8 @@ class AzurePim:
                 raise NotFound(error.call) from error
             raise _explained(error) from error
         except (Conflict, Unavailable) as error:
+            if error.call.code in _CLOSED:
+                raise Rejected(error.call) from error
             if isinstance(error, Unavailable) and not error.uncertain:
                 raise
             try:

@@ -9,7 +9,7 @@ from shared.arm.client import Arm
 from shared.arm.pim import AzurePim
 from shared.arm.shapes import AzureEligibility
 from shared.azure_permissions import AZURE_CALLS, STORAGE_ACCOUNT_CONTRIBUTOR, VM_CONTRIBUTOR
-from shared.errors import Conflict, Forbidden, MissingIntent, NotFound, Rejected, RoleNotAllowed, Throttled
+from shared.errors import Forbidden, MissingIntent, NotFound, Rejected, RoleNotAllowed, Throttled
 from shared.identifiers import ObjectId, SubscriptionId
 from shared.permissions import Registration
 from shared.privileged import OpenIntent
@@ -119,14 +119,27 @@ async def test_a_name_whose_request_failed_is_not_used_again(open_bench: Open) -
     assert [one.status for one in production.pim.requests.values()] == ["FailedAsResourceIsLocked", "Provisioned"]
 
 
-async def test_a_lock_and_a_principal_that_is_not_replicated_ask_to_come_again(bench: Bench) -> None:
+async def test_a_lock_and_a_disabled_subscription_are_refusals_and_no_conflicts_to_wait_for(bench: Bench) -> None:
     production = bench.production()
     principal = engineers(bench, production)
     production.pim.locked = True
-    with pytest.raises(Conflict):
+    with pytest.raises(Rejected) as refused:
         await extend(bench, production, principal)
+    assert refused.value.call.code == "ResourceIsLocked"
 
     production.pim.locked = False
+    bench.world.clouds.azure.kill(production, "disabled")
+    with pytest.raises(Rejected) as refused:
+        await extend(bench, production, principal)
+    assert refused.value.call.code == "ReadOnlyDisabledSubscription"
+
+
+async def test_a_principal_that_is_not_replicated_and_a_change_under_way_ask_to_come_again(bench: Bench) -> None:
+    production = bench.production()
+    principal = engineers(bench, production)
+    production.asked_by_a_person(principal, end=bench.world.clock.now() + timedelta(days=30))
+    with pytest.raises(NotFound):
+        await extend(bench, production, principal)
     with pytest.raises(NotFound):
         await extend(bench, production, ObjectId("eeeeeeee-0000-4000-8000-00000000000e"))
 

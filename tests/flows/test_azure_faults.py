@@ -145,7 +145,7 @@ async def test_a_lock_is_told_whichever_way_it_refuses_and_lifted_it_is_extended
             await night_after(scene, 1)
             scene.world.clock.advance(4 * 3600)
             await scene.settle()
-            why = "FailedAsResourceIsLocked" if flipped else "Pending"
+            why = "FailedAsResourceIsLocked" if flipped else "ResourceIsLocked"
             assert await found.told() == {found.group.id: ("refused", why)}
             found.subscription.pim.locked = False
             await night_after(scene, 1)
@@ -175,11 +175,11 @@ async def test_a_subscription_that_fails_is_told_and_holds_up_none_of_the_others
     assert told.keys() == {failing.id, *(one.id for one in others)}
     log = world.log.read_text()
     if how == "disabled":
-        assert (await failing.told())[failing.group.id] == ("refused", "Pending")
+        assert (await failing.told())[failing.group.id] == ("refused", "ReadOnlyDisabledSubscription")
     else:
         assert told[failing.id]
     assert ("renewal.access_lost" in log) is (how == "forbidden")
-    assert ("renewal.given_up" in log) is (how != "forbidden")
+    assert ("renewal.given_up" in log) is (how not in ("forbidden", "disabled"))
     assert await scene.runs.list_open() == []
 
     world.clouds.azure.recover(failing.subscription)
