@@ -227,6 +227,7 @@ async def test_a_subscription_has_buckets_that_tell_what_is_left_and_fill_again(
     [
         ("broken", 503, (503, "ServerUnavailable")),
         ("deleted", 404, (404, "SubscriptionNotFound")),
+        ("forbidden", 403, (403, "AuthorizationFailed")),
         ("disabled", 200, (409, "ReadOnlyDisabledSubscription")),
     ],
 )

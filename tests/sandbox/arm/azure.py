@@ -45,15 +45,17 @@ class Azure:
         self.buckets.crawl(subscription.id, size=size, seconds=seconds)
 
     def recover(self, subscription: Subscription) -> None:
-        """It no longer crawls, fails, or is disabled."""
+        """Whatever was done to it is undone."""
         self.buckets.recover(subscription.id)
         self.broken.discard(subscription.id)
-        subscription.state = "Enabled"
+        subscription.state, subscription.access.suspended = "Enabled", False
 
     def kill(self, subscription: Subscription, how: str = "broken") -> None:
-        """`broken`: every call is a 503; `deleted`: 404; `disabled`: it can be read, not written."""
+        """`broken`: every call is a 503; `deleted`: 404; `disabled`: it can be read, not written; `forbidden`: 403."""
         if how == "broken":
             self.broken.add(subscription.id)
+        elif how == "forbidden":
+            subscription.access.suspended = True
         elif how in ("deleted", "disabled"):
             subscription.state = how.capitalize()
         else:

@@ -34,6 +34,8 @@ class Access:
         self._tenant = tenant
         self.assignments: dict[str, RoleAssignment] = {}
         self.custom_roles: dict[str, RoleDefinition] = {}
+        self.suspended = False
+        """Nobody's roles count, as after a deny assignment."""
         self.activated: Callable[[set[str]], list[tuple[str, Scope]]] = lambda _: []
         """What PIM has in force for principals, by role and scope."""
 
@@ -70,6 +72,8 @@ class Access:
 
     def held(self, principal_id: str, scope: Scope) -> list[RoleDefinition]:
         """The roles in force for the principal at the scope: its own and its groups', here or above."""
+        if self.suspended:
+            return []
         holders = {
             principal_id,
             *(group.id for group in self._tenant.directory.groups.values() if principal_id in group.members),
