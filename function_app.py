@@ -9,17 +9,21 @@ The map of the house (`shared/`), in the order in which a request travels:
                   performing.py      how every act runs: fence, deadline, what each failure means
     onboarding/   *_activities.py    one act each: read, compare, write the difference, read back
     upkeep/                          analysts who come and go, other wishes, the nightly look
-    renewal/                         eligibilities are extended before they end: due.py (pure) says which
+    subscriptions/                   what is declared on a managed subscription; its record and table
+    renewal/                         eligibilities are extended before they end: due.py (pure) says which; kinds.py says
+                                     what it asks of tenants.py and of subscriptions.py
     notify/                          alarms go out: outbox.py keeps them, courier.py delivers them every minute
     offboarding/                     a tenant is let go: everybody leaves, what was there before is put back
     writes/                          the privileged writes, by kind, as the acts ask for them
     intents.py                       the only way to a privileged write: intent before, audit entry (settling.py) after
     graph/                           one vendor call each; permissions.py says which identity and permission
+    arm/                             the same of Azure: azure_permissions.py; patience.py: how a call is tried
 
 Decisions are pure modules beside them: desired, preflight, signin, proving, starting, consents, provisioned, restoring,
 departing, views, checklist, states, decide, advice. Hunting queries: saved_queries.py.
 Audit: chain.py (pure), audit.py (the table), auditing/ (the API and the verifier).
-State: tenants/ (Table Storage through tables.py). Composition: services.py. Failures: errors.py draws the tree.
+State: tenants/, subscriptions/ (partitions.py, through tables.py), ends.py. Composition: services.py.
+Failures: errors.py draws the tree.
 """
 
 import logging

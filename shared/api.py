@@ -15,6 +15,7 @@ from shared.operations import Access, Operation, json
 from shared.problems import HEADERS
 from shared.renewal import operations as renewal
 from shared.services import Services
+from shared.subscriptions import operations as subscriptions
 from shared.upkeep import operations as upkeep
 
 _made: dict[str, bytes] = {}
@@ -32,6 +33,7 @@ async def get_openapi(services: Services, _: Orchestrations, __: func.HttpReques
 OPERATIONS: tuple[Operation, ...] = (
     *onboarding.OPERATIONS,
     *upkeep.OPERATIONS,
+    *subscriptions.OPERATIONS,
     *renewal.OPERATIONS,
     *offboarding.OPERATIONS,
     *notify.OPERATIONS,

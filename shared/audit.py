@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 
 from shared.chain import GENESIS, Deed, Entry, Unreadable, sealed
+from shared.errors import StoreConflict
 from shared.rows import Row, encode
 from shared.tables import Table
 
 _SEQUENCES = 10**12
+_TRIES = 5
 
 
 class Audit:
@@ -42,6 +44,13 @@ class Audit:
             nonce=entry.hash,
         )
         return await self._table.insert(row) is None
+
+    async def add(self, subject: str, deed: Deed) -> None:
+        """Append a deed that has no intent behind it. Raises StoreConflict when others are always faster."""
+        for _ in range(_TRIES):
+            if await self.append(await self.next_entry(subject, deed)):
+                return
+        raise StoreConflict(f"audit of {subject} kept moving")
 
     async def page(self, subject: str, *, size: int, token: Any) -> tuple[list[Entry | Unreadable], Any]:
         """One page of a subject's entries, or of everybody's, the newest first of each; and the next page's token.

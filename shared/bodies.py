@@ -1,6 +1,7 @@
 """Bodies of our routes: bytes in, a checked struct or the field that is wrong out. Pure."""
 
 import re
+from datetime import date
 
 import msgspec
 
@@ -11,6 +12,17 @@ LARGEST_BODY_BYTES = 64 * 1024
 _FIELD = re.compile(r" - at `\$\.?([^`]*)`$")
 _NAMED = re.compile(r"(required|unknown) field `([^`]*)`")
 _TOLD = {"required": "is required", "unknown": "is no field of this request"}
+
+
+def date_of(field: str, text: str) -> date:
+    """A day such as 2026-03-02. Raises BadRequest."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError as error:
+        raise BadRequest(field, "is no date such as 2026-03-02") from error
+    if found.isoformat() != text:
+        raise BadRequest(field, "is no date such as 2026-03-02")
+    return found
 
 
 def decode[T](content: bytes, content_type: str, kind: type[T]) -> T:

@@ -40,18 +40,29 @@ class _Claims(msgspec.Struct):
 
 
 class Credentials:
-    """Tokens for Microsoft Graph, by registration and called tenant."""
+    """Tokens for Microsoft Graph and for Azure Resource Manager, by registration and called tenant."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._scope = f"{settings.graph_endpoint}/.default"
+        self._graph = f"{settings.graph_endpoint}/.default"
+        self._azure = f"{settings.arm_endpoint}/.default"
         self._identity: ManagedIdentityCredential | None = None
         self._cache: OrderedDict[tuple[Registration, TenantId], ClientAssertionCredential] = OrderedDict()
         self._retired: deque[tuple[float, ClientAssertionCredential]] = deque()
         self._assertion = ""
 
     async def token(self, registration: Registration, tenant_id: TenantId) -> str:
-        """A token, possibly cached. Raises NotConsented, Throttled, Unavailable, Forbidden or Rejected."""
+        """A token for Graph, possibly cached. Raises NotConsented, Throttled, Unavailable, Forbidden or Rejected."""
+        return await self._token(registration, tenant_id, self._graph)
+
+    async def azure_token(self, registration: Registration) -> str:
+        """A token for Azure Resource Manager, where subscriptions are: in the source tenant. Raises as `token` does.
+
+        It carries no roles: what it may do is looked up in Azure at each call.
+        """
+        return await self._token(registration, self._settings.source_tenant_id, self._azure)
+
+    async def _token(self, registration: Registration, tenant_id: TenantId, scope: str) -> str:
         key = (registration, tenant_id)
         credential = self._cache.get(key)
         if credential is None:
@@ -61,7 +72,7 @@ class Credentials:
         else:
             self._cache.move_to_end(key)
         await self._close_retired()
-        return (await self._get(credential, registration, tenant_id)).token
+        return (await self._get(credential, registration, tenant_id, scope)).token
 
     async def lacks(self, registration: Registration, tenant_id: TenantId, permissions: Collection[str]) -> bool:
         """Whether the cached token lacks a permission, which a new one may hold."""
@@ -72,7 +83,7 @@ class Credentials:
         self.forget(registration, tenant_id)
         credential = self._credential(registration, tenant_id)
         try:
-            token = (await self._get(credential, registration, tenant_id)).token
+            token = (await self._get(credential, registration, tenant_id, self._graph)).token
         finally:
             await credential.close()
         return _roles(token)
@@ -105,11 +116,11 @@ class Credentials:
             retry_total=0,
         )
 
-    async def _get(self, credential: Any, registration: Registration, tenant_id: TenantId) -> AccessToken:
+    async def _get(self, credential: Any, registration: Registration, tenant_id: TenantId, scope: str) -> AccessToken:
         call = RemoteCall(service="login", method="POST", path="/oauth2/v2.0/token", tenant_id=tenant_id)
         await self._assert(tenant_id)
         try:
-            token: AccessToken = await credential.get_token(self._scope)
+            token: AccessToken = await credential.get_token(scope)
         except AzureError as error:
             raise _translated(error, call, registration) from error
         return token

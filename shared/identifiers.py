@@ -10,6 +10,7 @@ from typing import NewType
 TenantId = NewType("TenantId", str)
 ObjectId = NewType("ObjectId", str)
 AppId = NewType("AppId", str)
+SubscriptionId = NewType("SubscriptionId", str)
 
 type NewId = Callable[[], str]
 

@@ -79,6 +79,7 @@ class Operation:
 
 
 TENANT_ID = Parameter(name="tenantId", kind=Guid, told="The target tenant's id.")
+SUBSCRIPTION_ID = Parameter(name="subscriptionId", kind=Guid, told="The subscription's id.")
 CURSOR = Parameter(name="cursor", kind=str, told="The `cursor` of the page before.")
 
 

@@ -1,8 +1,9 @@
-"""The permission table, as data: every vendor call, with the registrations that make it and what they need for it.
+"""The permission table, as data: every call of Graph, with the registrations that make it and what they need for it.
 
 Consent pages, the record, the README and the sandbox's registrations are made from this table or checked against it.
 Several permissions of one row must be present together. `write` marks what changes a tenant: the vendor client
-refuses those without an open intent (some reads are POSTs, so the method does not tell).
+refuses those without an open intent (some reads are POSTs, so the method does not tell). Azure's calls are in
+azure_permissions.py.
 """
 
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Family(StrEnum):
     PIM = "pim"
     CONDITIONAL_ACCESS = "conditionalAccess"
     HUNTING = "hunting"
+    AZURE_PIM = "azurePim"
 
 
 MULTI_TENANT = (Registration.SETUP, Registration.ACCESS, Registration.HUNT)

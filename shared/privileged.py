@@ -5,11 +5,20 @@ Pure. intents.py carries it out.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from shared.identifiers import TenantId
 from shared.permissions import Registration
-from shared.tenants.record import Record
-from shared.tenants.states import UNDER_WAY
+from shared.subjects import Fenced, Intent
+
+IN_PATIENCE = timedelta(minutes=15)
+"""How long a created object may stay hidden (ten minutes are seen; Entra promises nothing) before it is created
+again."""
+
+_SHOWS_WITHIN = timedelta(minutes=6)
+"""How long a change that is safe to repeat may take to be sent, with its repeats, and to show, before an open intent is
+judged (seconds are usual).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,21 +80,29 @@ class NotYet:
     reason: str
 
 
-def check_fence(record: Record, fence: Fence) -> None:
-    """Raise RunStopped unless the run still holds the tenant."""
+def check_fence(record: Fenced, fence: Fence) -> None:
+    """Raise RunStopped unless the run still holds the subject."""
     renews = _renews(record, fence)
     ours = record.run == fence.run and (renews or record.run_nonce == fence.nonce)
-    # The state too: a tenant at rest still shows its last run, and an activity of that run may come late.
-    if not ours or record.cancel or not (renews or record.state in UNDER_WAY):
+    # The state too: a subject at rest still shows its last run, and an activity of that run may come late.
+    if not ours or record.cancel or not (renews or record.under_way):
         raise RunStopped
 
 
-def word(record: Record, fence: Fence) -> tuple[str, str]:
+def word(record: Fenced, fence: Fence) -> tuple[str, str]:
     """On whose word a run writes, and why it was opened."""
     if record.renewing is not None and _renews(record, fence):
         return record.renewing.on_whose_word, record.renewing.reason
     return record.requested_by, record.reason
 
 
-def _renews(record: Record, fence: Fence) -> bool:
+def _renews(record: Fenced, fence: Fence) -> bool:
     return record.renewing is not None and record.renewing.nonce == fence.nonce
+
+
+def patience_left[Image](intent: Intent, write: PrivilegedWrite[Image], now: datetime) -> float:
+    """The seconds for which a write that was sent may still come to light."""
+    if intent.attempted is None:
+        return 0.0
+    until = intent.attempted + (IN_PATIENCE if write.patient else _SHOWS_WITHIN)
+    return max(0.0, (until - now).total_seconds())

@@ -4,7 +4,7 @@ import azure.functions as func
 
 from shared.callers import AppRole, Caller
 from shared.errors import BadRequest
-from shared.identifiers import TenantId, as_guid
+from shared.identifiers import SubscriptionId, TenantId, as_guid
 from shared.problems import problem
 from shared.services import Services
 
@@ -29,6 +29,19 @@ def tenant_id_of(request: func.HttpRequest) -> TenantId:
     if guid is None:
         raise BadRequest("tenantId", "is not a GUID")
     return TenantId(guid)
+
+
+def subscription_id_of(request: func.HttpRequest) -> SubscriptionId:
+    """The subscription of the path. Raises BadRequest."""
+    guid = as_guid(request.route_params.get("subscriptionId", ""))
+    if guid is None:
+        raise BadRequest("subscriptionId", "is not a GUID")
+    return SubscriptionId(guid)
+
+
+def no_subscription() -> func.HttpResponse:
+    """404."""
+    return problem(404, "Not found", "No such subscription is looked after here.")
 
 
 def not_found() -> func.HttpResponse:

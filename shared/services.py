@@ -5,18 +5,22 @@ comes from.
 """
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import httpx
 from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.arm.pim import AzurePim
 from shared.audit import Audit
 from shared.callers import Callers
 from shared.claims import Claims
 from shared.clock import Clock, SystemClock
 from shared.credentials import Credentials
+from shared.ends import Ends
 from shared.graph.applications import Applications
 from shared.graph.client import Graph
 from shared.graph.conditional_access import ConditionalAccess
@@ -25,7 +29,7 @@ from shared.graph.directory import Directory
 from shared.graph.hunting import Hunting
 from shared.graph.pim import DirectoryPim
 from shared.graph.synchronization import Synchronizations
-from shared.identifiers import NewId, TenantId
+from shared.identifiers import NewId, SubscriptionId, TenantId
 from shared.intents import Intents
 from shared.notify.courier import Courier
 from shared.notify.outbox import Outbox
@@ -36,11 +40,16 @@ from shared.runs import Runs
 from shared.seals import CONTAINER, Seals
 from shared.settings import Settings, StoreSettings, read_settings
 from shared.slots import Slots
+from shared.subscriptions.record import Subscription
+from shared.subscriptions.store import SubscriptionStore
 from shared.tables import OpenTable, Table
+from shared.tenants.record import Tenant
 from shared.tenants.store import TenantStore
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
+
+    from shared.arm.client import Arm
 
 _HTTP_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 """Synchronization calls are slow at times; four tries still end within functionTimeout."""
@@ -60,11 +69,14 @@ class Services:
     credentials: Credentials
     directory: Directory
     pim: DirectoryPim
+    azure_pim: AzurePim
     conditional_access: ConditionalAccess
     hunting: Hunting
     applications: Applications
     synchronizations: Synchronizations
     tenants: TenantStore
+    subscriptions: SubscriptionStore
+    ends: Ends
     runs: Runs
     slots: Slots
     renewals: Renewals
@@ -72,7 +84,8 @@ class Services:
     courier: Courier
     claims: Claims
     audit: Audit
-    intents: Intents
+    intents: Intents[TenantId, Tenant]
+    subscription_intents: Intents[SubscriptionId, Subscription]
     seals: Seals | None
     graph: Graph
     health: Table
@@ -112,7 +125,9 @@ def build(settings: Settings, clock: Clock) -> Services:
     opened = _opener(settings.tables, settings)
     audited = _opener(settings.audit_tables, settings)
     by_state, by_end = Table(opened, "ByState", clock), Table(opened, "ByEnd", clock)
-    tenants = TenantStore(Table(opened, "Tenants", clock), by_state, by_end, clock, new_id)
+    of_tenants, of_subscriptions = Table(opened, "Tenants", clock), Table(opened, "Subscriptions", clock)
+    tenants = TenantStore(of_tenants, by_state, by_end, clock, new_id)
+    subscriptions = SubscriptionStore(of_subscriptions, by_end, clock, new_id)
     audit = Audit(Table(audited, "Audit", clock))
     runs = Table(opened, "Runs", clock)
     to = settings.destinations
@@ -125,11 +140,14 @@ def build(settings: Settings, clock: Clock) -> Services:
         credentials=credentials,
         directory=Directory(graph, settings.source_tenant_id),
         pim=DirectoryPim(graph, settings.allowed_directory_roles),
+        azure_pim=AzurePim(_arm(settings, credentials, clock), settings.allowed_azure_roles),
         conditional_access=ConditionalAccess(graph),
         hunting=Hunting(graph),
         applications=Applications(graph, settings.source_tenant_id),
         synchronizations=Synchronizations(graph, settings.source_tenant_id),
         tenants=tenants,
+        subscriptions=subscriptions,
+        ends=Ends(by_end, of_tenants, of_subscriptions, clock, new_id),
         runs=Runs(runs, clock),
         slots=Slots(Table(opened, "Slots", clock), clock, new_id),
         renewals=Renewals(Table(opened, "Renewals", clock), new_id),
@@ -138,6 +156,7 @@ def build(settings: Settings, clock: Clock) -> Services:
         claims=Claims(Table(opened, "Claims", clock)),
         audit=audit,
         intents=Intents(tenants, audit, clock),
+        subscription_intents=Intents(subscriptions, audit, clock),
         seals=_seals(settings),
         graph=graph,
         health=runs,
@@ -147,6 +166,17 @@ def build(settings: Settings, clock: Clock) -> Services:
 def new_id() -> str:
     """A random GUID, from the operating system."""
     return str(uuid.uuid4())
+
+
+def _arm(settings: Settings, credentials: Credentials, clock: Clock) -> "Callable[[], Arm]":
+    @cache
+    def open_arm() -> "Arm":
+        # Loaded by the first look at a subscription, and not by every cold start.
+        from shared.arm.client import Arm  # noqa: PLC0415
+
+        return Arm(settings.arm_endpoint, credentials, settings.source_tenant_id, clock)
+
+    return open_arm
 
 
 def _seals(settings: Settings) -> Seals | None:

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from shared.azure_permissions import AZURE_ROLES, VM_CONTRIBUTOR
 from shared.errors import SettingsError
 from shared.identifiers import AppId, TenantId, as_guid
 from shared.notify import destinations as notify
 from shared.permissions import SECURITY_READER, Registration, SourceMode
 
 ROLES = ("all",)
+
+_AZURE = "https://management.azure.com"
 
 _AUDIT_TABLES, _AUDIT_BLOBS = "TENANTRY_AUDIT_TABLES", "TENANTRY_AUDIT_BLOBS"
 
@@ -65,6 +68,7 @@ class Settings:
     public_url: str
     authority: str
     graph_endpoint: str
+    arm_endpoint: str
     client_ids: Mapping[Registration, AppId]
     identity_client_id: AppId
     tables: StoreSettings
@@ -76,6 +80,7 @@ class Settings:
     renewal: RenewalSettings
     allowed_directory_roles: frozenset[str]
     destinations: notify.Destinations
+    allowed_azure_roles: frozenset[str]
 
 
 NAMES: Mapping[str, str] = {
@@ -86,6 +91,7 @@ NAMES: Mapping[str, str] = {
     "TENANTRY_PUBLIC_URL": "where this app is reached from outside, without /api",
     "TENANTRY_AUTHORITY": "the sign-in endpoint of the cloud, https",
     "TENANTRY_GRAPH_ENDPOINT": "the Microsoft Graph endpoint of the cloud, https, without a version",
+    "TENANTRY_ARM_ENDPOINT": "the Azure Resource Manager endpoint of the cloud, https (https://management.azure.com)",
     "TENANTRY_API_CLIENT_ID": "application (client) id of Tenantry API: the audience of our callers' tokens",
     "TENANTRY_LOOKUP_CLIENT_ID": "application (client) id of Tenantry Lookup",
     "TENANTRY_SOURCE_CLIENT_ID": "application (client) id of Tenantry Source",
@@ -114,6 +120,8 @@ NAMES: Mapping[str, str] = {
     notify.KEY: "the key that signs them: `whsec_` and the base64 of 24 to 64 bytes; a secret",
     notify.PREVIOUS_KEY: "the key before, while receivers change over: messages are signed with both; a secret",
     notify.TEAMS_URL: "the address of a Teams workflow that posts alarms as cards, https; a secret. Without it none are",
+    "TENANTRY_AZURE_ROLES": "role definitions that may ever be written on a subscription, comma separated: Virtual Machine "
+    "Contributor (default), Storage Account Contributor, or both",
     "TENANTRY_CONSENT_DEADLINE_DAYS": "how long a consent or another person's act is waited for (14)",
     "TENANTRY_REPLICATION_DEADLINE_MINUTES": "how long a directory may take to show a change (30)",
     "TENANTRY_PROVISIONING_DEADLINE_MINUTES": "how long the synchronization may take per tenant (120)",
@@ -155,8 +163,14 @@ class _Reader:
             self.problems.append(f"{name} holds something that is not a GUID")
         return frozenset(value for value in values if value)
 
-    def url(self, name: str, *, https: bool) -> str:
-        value = self.text(name)
+    def azure_roles(self, name: str) -> frozenset[str]:
+        found = self.guids(name, VM_CONTRIBUTOR)
+        if not found <= set(AZURE_ROLES):
+            self.problems.append(f"{name} holds a role other than {' and '.join(AZURE_ROLES.values())}")
+        return found & set(AZURE_ROLES)
+
+    def url(self, name: str, *, https: bool, default: str | None = None) -> str:
+        value = self.text(name, default)
         allowed = ("https",) if https else ("https", "http")
         if value and not _is_address(value, allowed):
             self.problems.append(f"{name} is not an {allowed[0]} address")
@@ -232,6 +246,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         public_url=reader.url("TENANTRY_PUBLIC_URL", https=False),
         authority=reader.url("TENANTRY_AUTHORITY", https=True),
         graph_endpoint=reader.url("TENANTRY_GRAPH_ENDPOINT", https=True),
+        arm_endpoint=reader.url("TENANTRY_ARM_ENDPOINT", https=True, default=_AZURE),
         client_ids={
             registration: AppId(reader.guid(f"TENANTRY_{registration.name}_CLIENT_ID")) for registration in Registration
         },
@@ -258,6 +273,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         ),
         allowed_directory_roles=reader.guids("TENANTRY_ALLOWED_DIRECTORY_ROLES", SECURITY_READER),
         destinations=reader.destinations(),
+        allowed_azure_roles=reader.azure_roles("TENANTRY_AZURE_ROLES"),
     )
     if reader.problems:
         raise SettingsError("; ".join(reader.problems))

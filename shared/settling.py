@@ -11,28 +11,25 @@ from shared.audit import Audit
 from shared.chain import Deed, Entry
 from shared.clock import Clock
 from shared.errors import StoreConflict
-from shared.identifiers import TenantId
 from shared.privileged import PrivilegedWrite
-from shared.tenants.change import Change
-from shared.tenants.record import Intent, IntentState, Tenant
-from shared.tenants.store import TenantStore
+from shared.subjects import Intent, IntentState, Subject, Subjects
 
 _log = logging.getLogger(__name__)
 
 _AUDIT_TRIES = 5
 
 
-class Settling:
-    """Settles the intents of tenants."""
+class Settling[I: str, S: Subject]:
+    """Settles the intents of one kind of subject."""
 
-    def __init__(self, tenants: TenantStore, audit: Audit, clock: Clock) -> None:
-        self._tenants = tenants
+    def __init__(self, subjects: Subjects[I, S], audit: Audit, clock: Clock) -> None:
+        self._subjects = subjects
         self._audit = audit
         self._clock = clock
 
     async def settle[Image](
         self,
-        tenant_id: TenantId,
+        subject_id: I,
         key: str,
         write: PrivilegedWrite[Image],
         mine: Intent,
@@ -59,17 +56,24 @@ class Settling:
             outcome=outcome,
             request_id=request_id or mine.request_id,
         )
-        tenant = await self._record_entry(tenant_id, key, mine, deed, mine.after if after is None else after)
-        await self.finished(tenant, key)
-        _log.info("write.settled tenant_id=%s kind=%s outcome=%s", tenant_id, write.kind, outcome)
+        subject = await self._record_entry(subject_id, key, mine, deed, mine.after if after is None else after)
+        await self.finished(subject_id, subject, key)
+        _log.info("write.settled subject=%s kind=%s outcome=%s", subject_id, write.kind, outcome)
 
-    async def _record_entry(
-        self, tenant_id: TenantId, key: str, mine: Intent, deed: Deed, after: msgspec.Raw
-    ) -> Tenant:
-        entry = await self._audit.next_entry(tenant_id, deed)
+    async def settle_found[Image](
+        self, subject_id: I, key: str, write: PrivilegedWrite[Image], intent: Intent, image: Image
+    ) -> None:
+        """Settle an open intent whose object is as wanted: by our write, or because nothing was left to be sent."""
+        if intent.attempted is None:
+            await self.settle(subject_id, key, write, intent, "found to be so; nothing was sent")
+        else:
+            await self.settle(subject_id, key, write, intent, "done", after=raw(write.picture(image)))
 
-        def decide(tenant: Tenant) -> Change | None:
-            if tenant.intents.get(key) != mine or mine.state is not IntentState.OPEN:
+    async def _record_entry(self, subject_id: I, key: str, mine: Intent, deed: Deed, after: msgspec.Raw) -> S:
+        entry = await self._audit.next_entry(subject_id, deed)
+
+        def decide(subject: S) -> list[Intent] | None:
+            if subject.intents.get(key) != mine or mine.state is not IntentState.OPEN:
                 return None  # a twin of this activity was faster; its entry counts
             settling = msgspec.structs.replace(
                 mine,
@@ -79,48 +83,49 @@ class Settling:
                 request_id=deed.request_id,
                 entry=_text(entry),
             )
-            return Change(record=tenant.record, intents=[settling])
+            return [settling]
 
-        return await self._tenants.update(tenant_id, decide)
+        return await self._subjects.change_intents(subject_id, decide)
 
-    async def settled(self, tenant_id: TenantId, key: str) -> Intent | None:
+    async def settled(self, subject_id: I, key: str) -> Intent | None:
         """The intent; when its audit entry is on the way, that is finished first."""
-        tenant = await self._tenants.read(tenant_id)
-        return await self.finished(tenant, key) if tenant else None
+        subject = await self._subjects.read(subject_id)
+        return await self.finished(subject_id, subject, key) if subject else None
 
-    async def finished(self, tenant: Tenant, key: str) -> Intent | None:
-        """As `settled`, of a tenant that was just read."""
-        tenant_id = tenant.record.tenant_id
+    async def finished(self, subject_id: I, subject: S, key: str) -> Intent | None:
+        """As `settled`, of a subject that was just read."""
         for _ in range(_AUDIT_TRIES):
-            intent = tenant.intents.get(key)
+            intent = subject.intents.get(key)
             if intent is None or intent.state is not IntentState.SETTLING or not intent.entry:
                 return intent
             entry = msgspec.json.decode(intent.entry, type=Entry)
             if await self._audit.append(entry):
-                tenant = await self._close(tenant_id, key, intent.entry)
+                subject = await self._close(subject_id, key, intent.entry)
             else:
-                tenant = await self._renumber(tenant_id, key, intent.entry, entry.deed)
-        raise StoreConflict(f"audit of {tenant_id} kept moving")
+                subject = await self._renumber(subject_id, key, intent.entry, entry.deed)
+        raise StoreConflict(f"audit of {subject_id} kept moving")
 
-    async def _renumber(self, tenant_id: TenantId, key: str, old: str, deed: Deed) -> Tenant:
-        entry = await self._audit.next_entry(tenant_id, deed)
-        return await self._swap(tenant_id, key, old, entry=_text(entry), state=IntentState.SETTLING)
+    async def _renumber(self, subject_id: I, key: str, old: str, deed: Deed) -> S:
+        entry = await self._audit.next_entry(subject_id, deed)
+        return await self._swap(subject_id, key, old, entry=_text(entry), state=IntentState.SETTLING)
 
-    async def _close(self, tenant_id: TenantId, key: str, old: str) -> Tenant:
-        return await self._swap(tenant_id, key, old, entry="", state=IntentState.CLOSED)
+    async def _close(self, subject_id: I, key: str, old: str) -> S:
+        return await self._swap(subject_id, key, old, entry="", state=IntentState.CLOSED)
 
-    async def _swap(self, tenant_id: TenantId, key: str, old: str, *, entry: str, state: IntentState) -> Tenant:
-        def decide(tenant: Tenant) -> Change | None:
-            intent = tenant.intents[key]
+    async def _swap(self, subject_id: I, key: str, old: str, *, entry: str, state: IntentState) -> S:
+        def decide(subject: S) -> list[Intent] | None:
+            intent = subject.intents[key]
             if intent.state is not IntentState.SETTLING or intent.entry != old:
                 return None
-            return Change(
-                record=tenant.record,
-                intents=[msgspec.structs.replace(intent, entry=entry, state=state, attempted=None)],
-            )
+            return [msgspec.structs.replace(intent, entry=entry, state=state, attempted=None)]
 
-        return await self._tenants.update(tenant_id, decide)
+        return await self._subjects.change_intents(subject_id, decide)
 
 
 def _text(entry: Entry) -> str:
     return msgspec.json.encode(entry).decode()
+
+
+def raw(value: object) -> msgspec.Raw:
+    """A value as JSON, as intents keep it."""
+    return msgspec.Raw(msgspec.json.encode(value))

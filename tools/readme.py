@@ -38,6 +38,17 @@ def permissions() -> str:
     return "\n".join(lines)
 
 
+def azure() -> str:
+    """What the custom role on the managed subscriptions may do, and why."""
+    from shared.azure_permissions import AZURE_CALLS, azure_actions  # noqa: PLC0415 - after the path is set
+
+    lines = ["| Action | For |", "|---|---|"]
+    for name in azure_actions():
+        why = dict.fromkeys(call.why for call in AZURE_CALLS if name in call.permissions)
+        lines.append(f"| `{name}` | {'; '.join(why)} |")
+    return "\n".join(lines)
+
+
 def settings() -> str:
     """Every setting and what it is."""
     from shared.settings import NAMES  # noqa: PLC0415 - after the path is set
@@ -51,7 +62,8 @@ def _filled(table: str) -> Callable[[re.Match[str]], str]:
 
 def rendered(text: str) -> str:
     """README with its tables made anew."""
-    for name, table in (("routes", routes()), ("permissions", permissions()), ("settings", settings())):
+    tables = {"routes": routes(), "permissions": permissions(), "azure": azure(), "settings": settings()}
+    for name, table in tables.items():
         block = re.compile(rf"(<!-- {name}:[^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
         text = block.sub(_filled(table), text)
     return text

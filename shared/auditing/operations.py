@@ -16,18 +16,18 @@ OPERATIONS = (
         name="get_audit",
         method="GET",
         path="audit",
-        told="what was done to which tenant, when, on whose word; JSON by pages, or `format=csv` in one piece",
+        told="what was done to which tenant or subscription, when, on whose word; JSON by pages, or `format=csv` at once",
         function=triggers.get_audit,
         who=AUDITORS,
         parameters=(
-            Parameter(name="subject", kind=Guid, told="One tenant; all of them unless given."),
+            Parameter(name="subject", kind=Guid, told="One tenant or subscription; all of them unless given."),
             Parameter(name="from", kind=_Since, told="Only what was done then or later: a date, or a date and time."),
             Parameter(name="format", kind=Literal["json", "csv"], told="json unless given."),
             CURSOR,
         ),
         answers={
             200: Answer(
-                told="Entries, the newest first of each tenant.",
+                told="Entries, the newest first of each subject.",
                 content={JSON: (AuditPage,), "text/csv": (str,)},
                 headers=("Content-Disposition",),
             )

@@ -1,8 +1,8 @@
 """What a role's PIM policy asks, of an eligibility and of an activation: read from its rules. Pure."""
 
 from shared.durations import days_of
+from shared.eligibility.record import RolePolicy
 from shared.graph.shapes import Rule
-from shared.tenants.record import RolePolicy
 
 _MFA = "MultiFactorAuthentication"
 _WORDS = {_MFA: "MFA", "Justification": "a justification", "Ticketing": "a ticket number"}

@@ -7,9 +7,10 @@ from msgraph.graph_service_client import GraphServiceClient
 
 from shared.errors import Forbidden, NotFound, Rejected
 from shared.graph.body import Body, query, quoted
-from shared.graph.client import Answer, Build, Graph
+from shared.graph.client import Build, Graph
 from shared.graph.sync_shapes import JOB_TEMPLATE, RULE, Job, Jobs, KeyValue, LogEntry, Schema
 from shared.identifiers import ObjectId, TenantId
+from shared.patience import Answer
 from shared.permissions import (
     CREATE_JOB,
     DELETE_JOB,

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from shared.identifiers import ObjectId, TenantId
+from shared.identifiers import ObjectId, SubscriptionId, TenantId
 
 BODY_BYTES = 20_000
 """What a webhook's body may have at most (Standard Webhooks, payload size)."""
@@ -37,17 +37,21 @@ class Kind(StrEnum):
 WHAT: dict[Kind, str] = {
     Kind.AT_RISK: "An eligibility ends soon and could not be renewed.",
     Kind.LAPSED: "An eligibility has ended and could not be renewed.",
-    Kind.REVIEW_DUE: "Somebody has to say that the tenant's eligibilities are still needed, or they end.",
-    Kind.GIVEN_UP: "The renewal of the tenant's eligibilities failed all night.",
-    Kind.ACCESS_LOST: "A registration that Tenantry works as lost its consent in the tenant.",
+    Kind.REVIEW_DUE: "Somebody has to say that the eligibilities are still needed, or they end.",
+    Kind.GIVEN_UP: "The renewal of the eligibilities failed all night.",
+    Kind.ACCESS_LOST: "A registration that Tenantry works as may not do its work there any more.",
 }
 
 DO: dict[Kind, str] = {
-    Kind.AT_RISK: "Look at the day's renewals for the reason, and at the target's PIM settings for the role.",
+    Kind.AT_RISK: "Look at the day's renewals for the reason, and at the PIM settings for the role there.",
     Kind.LAPSED: "Look at the day's renewals for the reason; until it is renewed, nobody can activate the role.",
-    Kind.REVIEW_DUE: "An operator who is no analyst of the tenant sends POST /api/tenants/{tenantId}/review.",
+    Kind.REVIEW_DUE: "An operator who holds none of them sends POST to /review below the record.",
     Kind.GIVEN_UP: "It is tried again in the next night. Look at the day's renewals and at the app's log.",
     Kind.ACCESS_LOST: "The tenant's administrator consents again; the link is in the record.",
+}
+
+_DO_ON_SUBSCRIPTION: dict[Kind, str] = {
+    Kind.ACCESS_LOST: "An owner of the subscription gives the registration its rights on it again."
 }
 
 
@@ -56,21 +60,30 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: Kind
     at: datetime
-    tenant_id: TenantId
+    tenant_id: TenantId | None = None
+    subscription_id: SubscriptionId | None = None
     principal_id: ObjectId | None = None
+    role_definition_id: str | None = None
     registration: str | None = None
     why: str | None = None
     end: datetime | None = None
+
+    @property
+    def subject_id(self) -> str:
+        """The tenant or the subscription that it is about."""
+        return self.tenant_id or self.subscription_id or ""
 
 
 class NoticeData(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """The `data` of a webhook. `end`: of what is at risk or lost. `href`: the record, for who may read it."""
 
-    tenant_id: TenantId
     what: str
     do: str
     href: str
+    tenant_id: TenantId | None = None
+    subscription_id: SubscriptionId | None = None
     principal_id: ObjectId | None = None
+    role_definition_id: str | None = None
     registration: str | None = None
     why: str | None = None
     end: datetime | None = None
@@ -102,12 +115,15 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 def data_of(notice: Notice, url: str) -> NoticeData:
     """What a notice says. `url`: where the app is reached. A code of the vendor is cut where it is no code."""
+    of_tenant = notice.subscription_id is None
     return NoticeData(
-        tenant_id=notice.tenant_id,
         what=WHAT[notice.kind],
-        do=DO[notice.kind],
-        href=f"{url}/api/tenants/{notice.tenant_id}",
+        do=DO[notice.kind] if of_tenant else _DO_ON_SUBSCRIPTION.get(notice.kind, DO[notice.kind]),
+        href=f"{url}/api/{'tenants' if of_tenant else 'subscriptions'}/{notice.subject_id}",
+        tenant_id=notice.tenant_id,
+        subscription_id=notice.subscription_id,
         principal_id=notice.principal_id,
+        role_definition_id=notice.role_definition_id,
         registration=notice.registration,
         why=None if notice.why is None else notice.why[:_LONGEST_WHY],
         end=notice.end,
@@ -122,5 +138,6 @@ def payload(notice: Notice, url: str) -> str:
 
 def message_id(day: date, notice: Notice, destination: Destination) -> str:
     """The id of a message: the same for the same fact on the same day, so that nobody is told twice."""
-    parts = (day.isoformat(), notice.kind, notice.tenant_id, notice.principal_id or "", notice.registration or "")
-    return f"msg_{hashlib.sha256('|'.join((*parts, destination)).encode()).hexdigest()[:32]}"
+    ids = (notice.subject_id, notice.principal_id, notice.role_definition_id, notice.registration)
+    parts = (day.isoformat(), notice.kind, *(one or "" for one in ids), destination)
+    return f"msg_{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:32]}"

@@ -19,7 +19,9 @@ def card(notice: Notice, url: str) -> str:
     facts = {
         "Alarm": notice.kind.value,
         "Tenant": data.tenant_id,
+        "Subscription": data.subscription_id,
         "Principal": data.principal_id,
+        "Role": data.role_definition_id,
         "Registration": data.registration,
         "Why": data.why,
         "Ends": None if data.end is None else f"{data.end:%Y-%m-%d %H:%M} UTC",

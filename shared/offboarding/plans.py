@@ -5,7 +5,8 @@ from shared.onboarding.answers import BeforeImage, NeededPermissions, Offboardin
 from shared.permissions import needed
 from shared.running.acts import OFFBOARDING
 from shared.running.needs import will_need
-from shared.tenants.record import Intent, Tenant
+from shared.subjects import Intent
+from shared.tenants.record import Tenant
 
 _RESTORED = (3, 4, 5)
 _UNKNOWN = (

@@ -8,13 +8,13 @@ import msgspec
 
 from shared.graph.shapes import IdentitySynchronization, Partner
 from shared.identifiers import TenantId
-from shared.intents import IN_PATIENCE
-from shared.privileged import NotYet, check_fence
+from shared.privileged import IN_PATIENCE, NotYet, check_fence
 from shared.running.messages import ActCall, ActOutcome, Again, Done
 from shared.running.performing import ensure, fence, perform
 from shared.services import Services
-from shared.tenants.change import Change, intent_key
-from shared.tenants.record import Intent, IntentState, Skipped, Tenant
+from shared.subjects import Intent, IntentState, intent_key
+from shared.tenants.change import Change
+from shared.tenants.record import Skipped, Tenant
 from shared.writes import restoring, trust_back
 from shared.writes.rebuilding import rebuilt
 from shared.writes.restoring import Difference

@@ -5,6 +5,7 @@ looked at for what its administrator assigned.
 import msgspec
 
 from shared.eligibility import decide as eligibility
+from shared.eligibility.record import Eligibility
 from shared.errors import NotFound, Rejected
 from shared.identifiers import ObjectId
 from shared.onboarding import access
@@ -14,7 +15,7 @@ from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.running.performing import ensure, fence, perform
 from shared.services import Services
 from shared.tenants.change import Change
-from shared.tenants.record import AccessMode, Eligibility, Tenant
+from shared.tenants.record import AccessMode, Tenant
 from shared.tenants.states import State
 from shared.writes.eligibility import group_security_reader
 

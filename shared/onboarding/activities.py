@@ -10,10 +10,9 @@ import msgspec
 from shared.errors import Conflict, NotConsented, PimUnavailable
 from shared.graph.shapes import Partner, Rule
 from shared.identifiers import TenantId
-from shared.intents import IN_PATIENCE
 from shared.onboarding import preflight
 from shared.permissions import SECURITY_READER, Registration, needed
-from shared.privileged import Ensured, NotYet, PrivilegedWrite, check_fence
+from shared.privileged import IN_PATIENCE, Ensured, NotYet, PrivilegedWrite, check_fence
 from shared.running.acts import needed_in_target
 from shared.running.advice import deleted_partner
 from shared.running.consents import still_to_prove

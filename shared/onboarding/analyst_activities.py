@@ -4,6 +4,7 @@ import msgspec
 
 from shared.eligibility import decide as eligibility
 from shared.eligibility.policy import role_policy
+from shared.eligibility.record import Eligibility
 from shared.errors import Forbidden, Rejected
 from shared.onboarding import preflight
 from shared.permissions import REQUEST_ELIGIBILITY, SECURITY_READER
@@ -14,7 +15,7 @@ from shared.running.planning import is_there
 from shared.running.refusals import lacking
 from shared.services import Services
 from shared.tenants.change import Change
-from shared.tenants.record import Eligibility, Problem, Tenant
+from shared.tenants.record import Problem, Tenant
 from shared.tenants.states import State
 from shared.writes.eligibility import security_reader
 

@@ -21,7 +21,8 @@ from shared.onboarding.pages import PURPOSES, reasons
 from shared.permissions import MULTI_TENANT, SECURITY_READER, Registration
 from shared.running.acts import asked_of
 from shared.running.planning import is_done
-from shared.tenants.record import AccessMode, Goal, IntentState, Left, Tenant, Undo
+from shared.subjects import IntentState
+from shared.tenants.record import AccessMode, Goal, Left, Tenant, Undo
 from shared.tenants.states import State
 from shared.writes.by_hand import undo_in_target
 

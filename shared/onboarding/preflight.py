@@ -6,9 +6,10 @@ A finding that an act cannot pass blocks before act 3; the others stand on the r
 from dataclasses import dataclass
 
 from shared.eligibility.policy import asks_for_mfa, role_policy
+from shared.eligibility.record import RolePolicy
 from shared.graph.shapes import AccessDefault, B2BSetting, Partner, Rule
 from shared.running.advice import NO_PIM
-from shared.tenants.record import Problem, RolePolicy, Wanted, WithoutPim
+from shared.tenants.record import Problem, Wanted, WithoutPim
 
 _PIM_PLANS = frozenset({"AAD_PREMIUM_P2", "Entra_Identity_Governance"})
 _SYNC_PLANS = frozenset({"AAD_PREMIUM", "AAD_PREMIUM_P2"})

@@ -9,14 +9,14 @@ import msgspec
 from shared.errors import StrangeAccount
 from shared.graph.directory import User
 from shared.identifiers import ObjectId
-from shared.intents import IN_PATIENCE
 from shared.permissions import Family
-from shared.privileged import Ensured, check_fence
+from shared.privileged import IN_PATIENCE, Ensured, check_fence
 from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended, Slot
 from shared.running.performing import analyst_of, ensure, fence, perform
 from shared.services import Services
+from shared.subjects import Intent
 from shared.tenants.change import Change
-from shared.tenants.record import Analyst, Intent, Tenant
+from shared.tenants.record import Analyst, Tenant
 from shared.tenants.states import State
 from shared.writes.provisioned import STRANGE, Provisioned, fits, quarantined, told_by_log
 from shared.writes.provisioning import keep_provisioned, provisioning

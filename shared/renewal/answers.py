@@ -11,13 +11,15 @@ from shared.renewal.report import Outcome
 
 MOST_NAMED = 100
 
+type _Named = Annotated[list[Guid], Meta(min_length=1, max_length=MOST_NAMED)]
 type Day = Annotated[str, Meta(extra_json_schema={"format": "date"}, examples=["2026-03-02"])]
 
 
 class RenewalBody(Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
-    """Which tenants to look at; all of them unless named."""
+    """Which tenants and subscriptions to look at; all of both unless any is named."""
 
-    tenant_ids: Annotated[list[Guid], Meta(min_length=1, max_length=MOST_NAMED)] | None = None
+    tenant_ids: _Named | None = None
+    subscription_ids: _Named | None = None
     dry_run: bool = False
 
 
@@ -39,10 +41,12 @@ class Would(StrEnum):
 
 
 class PlannedRenewal(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One eligibility that ends soon, or has lapsed."""
+    """One eligibility that ends soon, or has lapsed: in a tenant or on a subscription."""
 
-    tenant_id: Guid
+    tenant_id: Guid | None = None
+    subscription_id: Guid | None = None
     principal_id: Guid
+    role_definition_id: Guid
     analyst: Guid | None
     end: Moment
     would: Would
@@ -57,7 +61,7 @@ class RenewalPlan(Struct, frozen=True, kw_only=True, rename="camel"):
     date: date
     value: tuple[PlannedRenewal, ...]
     complete: Annotated[bool, Meta(description="False where there are more than are shown.")]
-    unknown: Annotated[tuple[str, ...], Meta(description="What only the target tenants can tell.")]
+    unknown: Annotated[tuple[str, ...], Meta(description="What only the tenants and subscriptions can tell.")]
 
 
 class RenewalRun(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -74,6 +78,7 @@ class RenewalLine(Struct, frozen=True, kw_only=True, rename="camel"):
     """What became of one eligibility."""
 
     principal_id: Guid
+    role_definition_id: Guid
     analyst: Annotated[
         Guid | None, Meta(description="The analyst's object id in the source tenant. None: a group's, or not ours.")
     ]
@@ -95,19 +100,32 @@ class TenantRenewal(Struct, frozen=True, kw_only=True, rename="camel"):
     href: Address
 
 
+class SubscriptionRenewal(Struct, frozen=True, kw_only=True, rename="camel"):
+    """One subscription of which there is something to say."""
+
+    subscription_id: Guid
+    at: Moment
+    problem: str | None
+    next_to_lapse: Annotated[Moment | None, Meta(description="When the first of its declared eligibilities ends.")]
+    eligibilities: tuple[RenewalLine, ...]
+    href: Address
+
+
 class RenewalDay(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A day's renewals. Tenants where nothing was due are not listed."""
+    """A day's renewals. Tenants and subscriptions where nothing was due are not listed."""
 
     date: date
     runs: tuple[RenewalRun, ...]
     counts: Annotated[dict[Outcome, int], Meta(description="How many eligibilities came to what.")]
     tenants: tuple[TenantRenewal, ...]
+    subscriptions: tuple[SubscriptionRenewal, ...]
 
 
 class EndingEligibility(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One eligibility, as it was last read."""
+    """One eligibility in a tenant or on a subscription, as it was last read."""
 
-    tenant_id: Guid
+    tenant_id: Guid | None
+    subscription_id: Guid | None
     principal_id: Guid
     analyst: Guid | None
     role_definition_id: Guid
@@ -124,9 +142,18 @@ class EndingPage(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ReviewBody(Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
-    """That the tenant's eligibilities are still needed: for a year, or until an earlier day."""
+    """That the eligibilities are still needed: for a year, or until an earlier day."""
 
     review_by: Day | None = None
+
+
+class SubscriptionReviewView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Whose word it is that the subscription's eligibilities are needed, and until when."""
+
+    subscription_id: Guid
+    reviewed_by: Guid
+    reviewed: Moment
+    review_by: Moment
 
 
 class ReviewView(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -1,22 +1,22 @@
-"""A renewal's plan for a page of tenants, and its end. The plan only looks: what is due is written tenant by tenant."""
+"""A renewal's plan for a page of tenants or subscriptions, and its end. A plan only looks: what is due is written later."""
 
 import logging
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 import msgspec
 
 from shared.errors import Forbidden, NotConsented, PimUnavailable, Rejected
-from shared.identifiers import TenantId
-from shared.notify.notices import Kind, Notice
+from shared.notify.notices import Kind
 from shared.renewal import telling
-from shared.renewal.due import Seen, Tonight, is_at_risk
-from shared.renewal.looking import is_busy, is_looked_after, look
+from shared.renewal.kinds import Renewable, SubjectKind
 from shared.renewal.messages import EndCall, Page, RenewalOver, Wish
-from shared.run import Run, RunKey
-from shared.running.messages import PageCall
-from shared.running.pages import each, tenants_of
+from shared.renewal.subscriptions import Subscriptions
+from shared.renewal.tenants import Tenants
+from shared.run import Run
+from shared.running.messages import Cursor, PageCall
+from shared.running.pages import each, subscriptions_of, tenants_of
 from shared.services import Services
-from shared.tenants.record import Goal, Tenant
 
 _log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ GIVEN_UP = "GivenUp"
 
 
 class Came(StrEnum):
-    """What a look at one tenant came to."""
+    """What a look at one subject came to."""
 
     DONE = "done"
     DUE = "due"
@@ -34,25 +34,30 @@ class Came(StrEnum):
 async def plan_renewals(services: Services, call: PageCall) -> Page:
     """Look at one page of tenants, a few at a time; tell of those where nothing is due."""
     wish = wish_of(await services.runs.latest(call.run.subject))
-    named = wish.tenant_ids and not call.only
-    tenants, following = (wish.tenant_ids, None) if named else await tenants_of(services, call)
-    found = await each(tenants, lambda one: _looked(services, wish, one), failed=Came.POSTPONED)
-    came = list(zip(tenants, found, strict=True))
-    return Page(
-        wish=msgspec.structs.replace(wish, tenant_ids=()),
-        cursor=following,
-        looked_at=sum(one is not Came.POSTPONED for one in found),
-        due=tuple(tenant_id for tenant_id, one in came if one is Came.DUE),
-        postponed=tuple(tenant_id for tenant_id, one in came if one is Came.POSTPONED),
-    )
+    if wish.names and not call.only:
+        return await _planned(services, Tenants(services), wish, wish.tenant_ids, None)
+    ids, following = await tenants_of(services, call)
+    return await _planned(services, Tenants(services), wish, ids, following)
+
+
+async def plan_subscription_renewals(services: Services, call: PageCall) -> Page:
+    """As above, of subscriptions."""
+    wish = wish_of(await services.runs.latest(call.run.subject))
+    if wish.names and not call.only:
+        return await _planned(services, Subscriptions(services), wish, wish.subscription_ids, None)
+    ids, following = await subscriptions_of(services, call)
+    return await _planned(services, Subscriptions(services), wish, ids, following)
 
 
 async def end_renewals(services: Services, call: EndCall) -> RenewalOver:
-    """Close the run; tell of the tenants that were given up. Safe twice."""
+    """Close the run; tell of those that were given up. Safe twice."""
     wish = wish_of(await services.runs.latest(call.run.subject))
     for tenant_id in call.given_up:
-        await _give_up(services, wish, tenant_id)
-    outcome = f"{call.looked_at} looked at, {call.changed} renewed, {len(call.given_up)} given up"
+        await _give_up(services, Tenants(services), wish, tenant_id)
+    for subscription_id in call.given_up_subscriptions:
+        await _give_up(services, Subscriptions(services), wish, subscription_id)
+    given_up = len(call.given_up) + len(call.given_up_subscriptions)
+    outcome = f"{call.looked_at} looked at, {call.changed} renewed, {given_up} given up"
     await services.runs.close(call.run, outcome)
     _log.info("renewal.over subject=%s looked_at=%s changed=%s", call.run.subject, call.looked_at, call.changed)
     return RenewalOver()
@@ -65,62 +70,54 @@ def wish_of(run: Run | None) -> Wish:
     return msgspec.json.decode(run.wanted, type=Wish)
 
 
-async def _looked(services: Services, wish: Wish, tenant_id: TenantId) -> Came:
-    tenant = await services.tenants.read(tenant_id)
-    if tenant is None or tenant.record.goal is Goal.OFFBOARDING:
+async def _planned[S: Renewable](
+    services: Services, kind: SubjectKind[S], wish: Wish, ids: Sequence[str], following: Cursor | None
+) -> Page:
+    found = await each(ids, lambda one: _looked(services, kind, wish, one), failed=Came.POSTPONED, of=kind.of)
+    came = list(zip(ids, found, strict=True))
+    return Page(
+        wish=msgspec.structs.replace(wish, tenant_ids=(), subscription_ids=()),
+        cursor=following,
+        looked_at=sum(one is not Came.POSTPONED for one in found),
+        due=tuple(subject_id for subject_id, one in came if one is Came.DUE),
+        postponed=tuple(subject_id for subject_id, one in came if one is Came.POSTPONED),
+    )
+
+
+async def _looked[S: Renewable](services: Services, kind: SubjectKind[S], wish: Wish, subject_id: str) -> Came:
+    subject = await kind.read(subject_id)
+    if subject is None or kind.is_let_go(subject):
         return Came.DONE
-    if is_busy(tenant):
+    if kind.is_busy(subject):
         return Came.POSTPONED
-    if not is_looked_after(tenant) or not tenant.eligibilities:
+    if not kind.is_looked_after(subject) or not kind.has_any(subject):
         return Came.DONE
-    await telling.remind_of_review(services, wish, tenant.record)
+    await telling.remind_of_review(services, wish, kind.of, subject)
     try:
-        seen = await look(services, tenant, wish)
-    except NotConsented as error:
-        await telling.access_lost(services, wish, tenant_id, error.registration)
-        await telling.tell_problem(services, wish, tenant_id, str(error))
-        await alarm_of_all(services, wish, tenant, "AccessLost")
-        return Came.DONE
-    except (PimUnavailable, Forbidden, Rejected) as error:
-        await telling.tell_problem(services, wish, tenant_id, str(error))
-        await alarm_of_all(services, wish, tenant, type(error).__name__)
+        seen = await kind.look(subject, wish)
+    except (NotConsented, PimUnavailable, Forbidden, Rejected) as error:
+        await telling.stopped(services, kind, wish, subject, error)
         return Came.DONE
     if seen.due:
         return Came.DUE
-    key = RunKey(subject=tenant_id, number=tenant.record.run, nonce=tenant.record.run_nonce)
-    await telling.keep(services, seen, lambda found: _is_as_it_was(found, key))
-    await telling.tell(services, wish, seen)
+    await telling.keep(kind, seen, _as_it_was(kind, subject))
+    await telling.tell(services, kind, wish, seen)
     return Came.DONE
 
 
-def _is_as_it_was(found: Tenant, key: RunKey) -> bool:
-    record = found.record
-    return is_looked_after(found) and (record.run, record.run_nonce) == (key.number, key.nonce)
+def _as_it_was[S: Renewable](kind: SubjectKind[S], subject: S) -> Callable[[S], bool]:
+    run = (subject.record.run, subject.record.run_nonce)
+    return lambda found: kind.is_looked_after(found) and (found.record.run, found.record.run_nonce) == run
 
 
-async def _give_up(services: Services, wish: Wish, tenant_id: TenantId) -> None:
+async def _give_up[S: Renewable](services: Services, kind: SubjectKind[S], wish: Wish, subject_id: str) -> None:
     """What was tried all night is tried again the next; what ends before that may be lost."""
-    await services.outbox.tell(wish.date, Notice(kind=Kind.GIVEN_UP, at=services.clock.now(), tenant_id=tenant_id))
-    if await services.renewals.is_first(wish.date, GIVEN_UP, tenant_id):
-        _log.error("renewal.given_up tenant_id=%s", tenant_id)
+    await telling.notify(services, wish, kind.of, subject_id, Kind.GIVEN_UP)
+    if await services.renewals.is_first(wish.date, GIVEN_UP, subject_id):
+        _log.error("renewal.given_up %s_id=%s", kind.of.value, subject_id)
     await telling.tell_problem(
-        services, wish, tenant_id, "It could not be looked at, or not to its end, in this night."
+        services, wish, kind.of, subject_id, "It could not be looked at, or not to its end, in this night."
     )
-    tenant = await services.tenants.read(tenant_id)
-    if tenant is not None:
-        await alarm_of_all(services, wish, tenant, GIVEN_UP)
-
-
-async def alarm_of_all(services: Services, wish: Wish, tenant: Tenant, why: str) -> None:
-    """Nothing of a tenant could be renewed: what ends soon, by what is known of it, is at risk."""
-    tonight = Tonight(
-        date=wish.date,
-        now=services.clock.now(),
-        review_by=tenant.record.reviewed.until,
-        maximum_days=tenant.record.role_policy.maximum_days if tenant.record.role_policy else None,
-        window_days=services.settings.renewal.window_days,
-    )
-    for row in tenant.eligibilities.values():
-        seen = Seen(left=row.end, in_force=True, end=row.end, wanted_days=tenant.record.wanted.duration_days)
-        if row.removed is None and is_at_risk(seen, tonight):
-            await telling.at_risk(services, wish, tenant.record, row, why)
+    subject = await kind.read(subject_id)
+    if subject is not None:
+        await telling.alarm_of_all(services, kind, wish, subject, GIVEN_UP)

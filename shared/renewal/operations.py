@@ -4,8 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from shared.operations import CURSOR, OPERATORS, READERS, TENANT_ID, Operation, Parameter, json
-from shared.renewal import triggers
+from shared.operations import CURSOR, OPERATORS, READERS, SUBSCRIPTION_ID, TENANT_ID, Operation, Parameter, json
+from shared.renewal import review_triggers, triggers
 from shared.renewal.answers import (
     Day,
     EndingPage,
@@ -15,6 +15,7 @@ from shared.renewal.answers import (
     RenewalPlan,
     ReviewBody,
     ReviewView,
+    SubscriptionReviewView,
 )
 
 type _Days = Annotated[int, Meta(ge=1, le=366)]
@@ -24,7 +25,8 @@ OPERATIONS = (
         name="post_renewal",
         method="POST",
         path="renewals",
-        told="renews now what is due, of all tenants or of `tenantIds`; 202 with `Location`",
+        told="renews now what is due, of all tenants and subscriptions or of those in `tenantIds` and `subscriptionIds`; 202 "
+        "with `Location`",
         function=triggers.post_renewal,
         who=OPERATORS,
         body=RenewalBody,
@@ -40,7 +42,8 @@ OPERATIONS = (
         name="get_renewal",
         method="GET",
         path="renewals/{date}",
-        told="a day's renewals: of each tenant what was extended, renewed, kept, refused and why, and when the next one ends",
+        told="a day's renewals: of each tenant and subscription what was extended, renewed, kept, refused and why, and when "
+        "the next one ends",
         function=triggers.get_renewal,
         who=READERS,
         parameters=(Parameter(name="date", kind=Day, told="The date in UTC."),),
@@ -51,7 +54,7 @@ OPERATIONS = (
         name="get_eligibilities",
         method="GET",
         path="eligibilities",
-        told="the eligibilities of all tenants that end soon, by end, paged",
+        told="the eligibilities of all tenants and subscriptions that end soon, by end, paged",
         function=triggers.get_eligibilities,
         who=READERS,
         parameters=(Parameter(name="endingWithinDays", kind=_Days, told="How soon; 30 unless given."), CURSOR),
@@ -59,12 +62,25 @@ OPERATIONS = (
         problems=(400,),
     ),
     Operation(
+        name="review_subscription",
+        method="POST",
+        path="subscriptions/{subscriptionId}/review",
+        told="a person who has none of the subscription's eligibilities says that they are still needed, for a year or until "
+        "`reviewBy`",
+        function=review_triggers.review_subscription,
+        who=OPERATORS,
+        parameters=(SUBSCRIPTION_ID,),
+        body=ReviewBody,
+        answers={200: json("Whose word it is, and until when.", SubscriptionReviewView)},
+        problems=(400, 404),
+    ),
+    Operation(
         name="review_tenant",
         method="POST",
         path="tenants/{tenantId}/review",
         told="a person who is no analyst of the tenant says that its eligibilities are still needed, for a year or until "
         "`reviewBy`",
-        function=triggers.review_tenant,
+        function=review_triggers.review_tenant,
         who=OPERATORS,
         parameters=(TENANT_ID,),
         body=ReviewBody,

@@ -1,4 +1,4 @@
-"""What a renewal has to say of a tenant: rows of one day's report, and the words for them. Pure."""
+"""What a renewal has to say of a tenant or a subscription: rows of one day's report, and the words for them. Pure."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,9 +6,16 @@ from enum import StrEnum
 
 import msgspec
 
-from shared.identifiers import ObjectId, TenantId
+from shared.eligibility.record import Eligibility
+from shared.identifiers import ObjectId
 from shared.renewal.due import Fine, Kept, Refused, Seen, Verdict, Why
-from shared.tenants.record import Eligibility
+
+
+class Of(StrEnum):
+    """What a report is of."""
+
+    TENANT = "tenant"
+    SUBSCRIPTION = "subscription"
 
 
 class Outcome(StrEnum):
@@ -20,6 +27,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     PERMANENT = "permanent"
     NOT_OURS = "notOurs"
+    MISSING = "missing"
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +35,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     principal_id: ObjectId
     outcome: Outcome
+    role_definition_id: str = ""
     analyst_id: ObjectId | None = None
     why: str = ""
     told: str = ""
@@ -35,10 +44,13 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """One tenant on one day. `problem`: why it could not be looked at. `next_end`: of ours, the first that ends."""
+    """One tenant or subscription on one day. `problem`: why it could not be looked at. `next_end`: of ours, the first that
+    ends.
+    """
 
-    tenant_id: TenantId
+    subject_id: str
     at: datetime
+    of: Of = Of.TENANT
     lines: tuple[Line, ...] = ()
     problem: str = ""
     next_end: datetime | None = None
@@ -48,7 +60,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.lines or self.problem)
 
 
-TOLD: dict[Why, str] = {
+_IN_A_TENANT: dict[Why, str] = {
     Why.REVIEW_OVER: "Nobody has said within its time that the tenant's eligibilities are needed. An operator who is no "
     "analyst of it: POST /api/tenants/{tenantId}/review.",
     Why.NOT_TO_HOLD: "Who holds it is not to work in the tenant any more: it is left to end.",
@@ -66,16 +78,38 @@ TOLD: dict[Why, str] = {
     "anew.",
 }
 
+_ON_A_SUBSCRIPTION: dict[Why, str] = {
+    Why.REVIEW_OVER: "Nobody has said within its time that the subscription's eligibilities are needed. An operator who has "
+    "none of them: POST /api/subscriptions/{subscriptionId}/review.",
+    Why.NOT_TO_HOLD: "It is not declared any more: it is left to end.",
+    Why.GONE: "The user or group is gone from the source tenant: it is left to end.",
+    Why.DISABLED: "The user is disabled in the source tenant: it is left to end.",
+    Why.MFA: "The PIM policy of the role on the subscription asks for MFA when an eligibility is assigned, which no app "
+    "can give. An owner of the subscription removes MultiFactorAuthentication from the rule Enablement_Admin_Eligibility.",
+    Why.TOO_SHORT: "The PIM policy of the role on the subscription lets an eligibility last less than two days: it would end "
+    "before the next night. An owner of the subscription allows more.",
+    Why.REMOVED: "Somebody removed it before its end: it is not made again. Where it is needed, an owner of the subscription "
+    "makes it again; where not, PUT the subscription without it.",
+    Why.SHORTENED: "Somebody let it end earlier than it was left: it is not extended.",
+    Why.LAPSED: "It ended more than 30 days ago and cannot be renewed any more. An owner of the subscription makes it anew.",
+}
+
+TOLD: dict[Of, dict[Why, str]] = {Of.TENANT: _IN_A_TENANT, Of.SUBSCRIPTION: _ON_A_SUBSCRIPTION}
+
+NOT_OURS_TOLD = "It ends, and is not ours: it is left to end."
+MISSING_TOLD = (
+    "It is declared, and nothing of it has been seen on the subscription: renewal makes none. An owner of the subscription "
+    "makes it."
+)
+
 CAPPED = "CapReached"
 PENDING = "Pending"
 SHORTER = "PolicyWouldShorten"
 
 
-def line(row: Eligibility, seen: Seen, verdict: Verdict) -> Line | None:
+def line(row: Eligibility, seen: Seen, verdict: Verdict, of: Of = Of.TENANT) -> Line | None:
     """What is to be said of an eligibility that is not written tonight; None where nothing is."""
-    told = Line(
-        principal_id=row.principal_id, analyst_id=row.analyst_id, outcome=Outcome.KEPT, was=row.end, end=seen.end
-    )
+    told = about(row, Outcome.KEPT, seen.end)
     match verdict:
         case Fine(end=None):
             return msgspec.structs.replace(told, outcome=Outcome.PERMANENT, told="It has no end: it is not touched.")
@@ -83,16 +117,28 @@ def line(row: Eligibility, seen: Seen, verdict: Verdict) -> Line | None:
             what = f"The PIM policy of the role would let it last until {allowed:%Y-%m-%d} only: it keeps its end."
             return msgspec.structs.replace(told, why=SHORTER, told=what)
         case Refused(why=why):
-            return msgspec.structs.replace(told, outcome=Outcome.REFUSED, why=why, told=TOLD[why])
+            return msgspec.structs.replace(told, outcome=Outcome.REFUSED, why=why, told=TOLD[of][why])
         case _:
             return None
+
+
+def about(row: Eligibility, outcome: Outcome, end: datetime | None) -> Line:
+    """A line about an eligibility of ours."""
+    return Line(
+        principal_id=row.principal_id,
+        role_definition_id=row.role_definition_id,
+        analyst_id=row.analyst_id,
+        outcome=outcome,
+        was=row.end,
+        end=end,
+    )
 
 
 def merged(known: Report | None, found: Report) -> Report:
     """A day's report once more was found: what is told anew of an eligibility takes the place of what was told before."""
     if known is None:
         return found
-    lines = {one.principal_id: one for one in (*known.lines, *found.lines)}
+    lines = {(one.principal_id, one.role_definition_id): one for one in (*known.lines, *found.lines)}
     told = tuple(lines[key] for key in sorted(lines))
     return msgspec.structs.replace(found, lines=told, next_end=found.next_end or known.next_end)
 

@@ -1,4 +1,4 @@
-"""The table of renewals: what each day's runs have to say of each tenant, and which alarms went off. Kept by date."""
+"""The table of renewals: what a day's runs have to say of tenants and subscriptions, and which alarms went off. By date."""
 
 import hashlib
 from datetime import date
@@ -13,28 +13,28 @@ _TRIES = 12
 
 
 class Renewals:
-    """Reports by date and tenant; alarms by date and fact."""
+    """Reports by date and subject; alarms by date and fact."""
 
     def __init__(self, table: Table, new_id: NewId) -> None:
         self._table = table
         self._new_id = new_id
 
     async def add(self, day: date, report: Report) -> None:
-        """Add what was found of a tenant to the day's report. Safe twice. Raises StoreConflict."""
+        """Add what was found of a subject to the day's report. Safe twice. Raises StoreConflict."""
         if not report:
             return
         for _ in range(_TRIES):
-            row = await self._table.get(day.isoformat(), report.tenant_id)
+            row = await self._table.get(day.isoformat(), report.subject_id)
             known = None if row is None else row.decode(Report)
             try:
                 if await self._write(day, merged(known, report), "" if row is None else row.etag):
                     return
             except Stale:
                 continue
-        raise StoreConflict(f"the report of {report.tenant_id} kept changing")
+        raise StoreConflict(f"the report of {report.subject_id} kept changing")
 
     async def of(self, day: date) -> list[Report]:
-        """The day's reports, by tenant."""
+        """The day's reports, by subject."""
         return [row.decode(Report) for row in await self._table.partition(day.isoformat())]
 
     async def is_first(self, day: date, *fact: str) -> bool:
@@ -44,7 +44,9 @@ class Renewals:
         return await self._table.insert(row) is None
 
     async def _write(self, day: date, report: Report, etag: str) -> bool:
-        row = Row(partition=day.isoformat(), key=report.tenant_id, body=encode(report), nonce=self._new_id(), etag=etag)
+        row = Row(
+            partition=day.isoformat(), key=report.subject_id, body=encode(report), nonce=self._new_id(), etag=etag
+        )
         if not etag:
             return await self._table.insert(row) is None
         await self._table.replace(row)

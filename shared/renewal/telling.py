@@ -1,4 +1,4 @@
-"""What a look at a tenant leaves behind: the ends as they are, the day's report, alarms. No alarm comes twice on a day."""
+"""What a look leaves behind: the ends as they are, the day's report, alarms. No alarm comes twice on a day."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -6,111 +6,167 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from shared.identifiers import TenantId
+from shared.eligibility.record import Eligibility, eligibility_key
+from shared.identifiers import ObjectId, SubscriptionId, TenantId
 from shared.notify.notices import Kind, Notice
-from shared.renewal.due import Refused, Why, is_review_due
-from shared.renewal.looking import Judged, Look
+from shared.renewal.due import Refused, Seen, Why, is_at_risk, is_review_due
+from shared.renewal.kinds import Judged, Look, Named, Noted, Renewable, SubjectKind
 from shared.renewal.messages import Wish
-from shared.renewal.report import Line, Outcome, Report, line
+from shared.renewal.report import MISSING_TOLD, NOT_OURS_TOLD, Line, Of, Outcome, Report, line
 from shared.services import Services
-from shared.tenants.change import Change, eligibility_key
-from shared.tenants.record import Eligibility, Record, Tenant
 
 _log = logging.getLogger(__name__)
 
-type Allowed = Callable[[Tenant], bool]
 
-
-async def keep(services: Services, look: Look, allowed: Allowed) -> Tenant:
+async def keep[S: Renewable](kind: SubjectKind[S], look: Look[S], allowed: Callable[[S], bool]) -> S:
     """Keep on the record what was seen: a later end that a person gave, what is gone before its end, the role's policy.
 
-    `allowed`: whether the tenant is still as it was looked at.
+    `allowed`: whether the subject is still as it was looked at.
     """
-    seen = {one.row: row for one in look.judged if (row := _as_seen(one, look.tonight.now)) != one.row}
+    seen = [(one.known, row) for one in look.judged if (row := _as_seen(one, look.now)) != one.known]
 
-    def decide(found: Tenant) -> Change | None:
+    def decide(found: S) -> Noted | None:
         if not allowed(found):
             return None
-        rows = [row for old, row in seen.items() if found.eligibilities.get(_key(old)) == old]
-        record = found.record if look.policy is None else replace(found.record, role_policy=look.policy)
-        return Change(record=record, eligibilities=rows) if rows or record != found.record else None
+        rows = tuple(row for known, row in seen if found.eligibilities.get(key_of(row)) == known)
+        return Noted(renewing=found.record.renewing, rows=rows, policies=look.policies)
 
-    if not seen and look.policy in (None, look.tenant.record.role_policy):
-        return look.tenant
-    return await services.tenants.update(look.tenant.record.tenant_id, decide)
+    if not seen and not look.policies:
+        return look.subject
+    return await kind.note(look.subject.subject_id, decide)
 
 
-async def tell(services: Services, wish: Wish, look: Look, written: Iterable[Line] = ()) -> None:
+async def tell[S: Renewable](
+    services: Services, kind: SubjectKind[S], wish: Wish, look: Look[S], written: Iterable[Line] = ()
+) -> None:
     """Add what was found to the day's report, and raise what alarms there are."""
-    tenant_id = look.tenant.record.tenant_id
-    told = [line(one.row, one.seen, one.verdict) for one in look.judged]
-    others = [
-        Line(
-            principal_id=one.principal_id,
-            outcome=Outcome.NOT_OURS,
-            end=one.end_date_time,
-            told="It ends, and is not ours: it is left to end.",
-        )
-        for one in look.others
-    ]
+    told = [line(one.row, one.seen, one.verdict, kind.of) for one in look.judged]
     report = Report(
-        tenant_id=tenant_id,
-        at=look.tonight.now,
-        lines=(*(one for one in told if one is not None), *others, *written),
+        subject_id=look.subject.subject_id,
+        of=kind.of,
+        at=look.now,
+        lines=(
+            *(one for one in told if one is not None),
+            *(_named(one, Outcome.NOT_OURS, NOT_OURS_TOLD) for one in look.others),
+            *(_named(one, Outcome.MISSING, MISSING_TOLD) for one in look.missing),
+            *written,
+        ),
         next_end=look.next_end,
     )
     await services.renewals.add(wish.date, report)
     for one in look.judged:
         if isinstance(one.verdict, Refused) and one.verdict.alarming:
-            await at_risk(services, wish, look.tenant.record, one.row, one.verdict.why)
+            await at_risk(services, wish, kind.of, look.subject.subject_id, one.row, one.verdict.why)
 
 
-async def tell_written(services: Services, wish: Wish, tenant_id: TenantId, written: Iterable[Line]) -> None:
+async def tell_written(services: Services, wish: Wish, of: Of, subject_id: str, written: Iterable[Line]) -> None:
     """Add to the day's report what was written before something came in between."""
-    report = Report(tenant_id=tenant_id, at=services.clock.now(), lines=tuple(written))
+    report = Report(subject_id=subject_id, of=of, at=services.clock.now(), lines=tuple(written))
     await services.renewals.add(wish.date, report)
 
 
-async def tell_problem(services: Services, wish: Wish, tenant_id: TenantId, problem: str) -> None:
-    """Add to the day's report why a tenant could not be looked at."""
-    await services.renewals.add(wish.date, Report(tenant_id=tenant_id, at=services.clock.now(), problem=problem))
+async def tell_problem(services: Services, wish: Wish, of: Of, subject_id: str, problem: str) -> None:
+    """Add to the day's report why a subject could not be looked at."""
+    report = Report(subject_id=subject_id, of=of, at=services.clock.now(), problem=problem)
+    await services.renewals.add(wish.date, report)
 
 
-async def at_risk(services: Services, wish: Wish, record: Record, row: Eligibility, why: str) -> None:
+async def stopped[S: Renewable](
+    services: Services, kind: SubjectKind[S], wish: Wish, subject: S, error: Exception
+) -> None:
+    """What no repeat heals: access that was lost, no PIM there, a refusal. It is told, with what is at risk by it."""
+    lost = kind.lost(error)
+    if lost:
+        await access_lost(services, wish, kind.of, subject.subject_id, lost)
+    await tell_problem(services, wish, kind.of, subject.subject_id, str(error))
+    await alarm_of_all(services, kind, wish, subject, "AccessLost" if lost else type(error).__name__)
+
+
+async def alarm_of_all[S: Renewable](
+    services: Services, kind: SubjectKind[S], wish: Wish, subject: S, why: str
+) -> None:
+    """Nothing of a subject could be renewed: what ends soon, by what is known of it, is at risk."""
+    for row in subject.eligibilities.values():
+        seen = Seen(left=row.end, in_force=True, end=row.end, wanted_days=kind.wanted_days(subject, row))
+        if row.removed is None and is_at_risk(seen, kind.tonight(subject, row.role_definition_id, wish)):
+            await at_risk(services, wish, kind.of, subject.subject_id, row, why)
+
+
+async def at_risk(services: Services, wish: Wish, of: Of, subject_id: str, row: Eligibility, why: str) -> None:
     """An eligibility that ends soon could not be renewed, or one that lapsed not recovered."""
-    now = services.clock.now()
-    lapsed = row.end is not None and row.end <= now
-    tenant_id, principal_id = record.tenant_id, row.principal_id
-    kind = Kind.LAPSED if lapsed else Kind.AT_RISK
-    told = Notice(kind=kind, at=now, tenant_id=tenant_id, principal_id=principal_id, why=why, end=row.end)
-    # Before the mark that it was told: who dies in between tells it again, and nobody twice.
-    await services.outbox.tell(wish.date, told)
-    if not await services.renewals.is_first(wish.date, "lapsed" if lapsed else "at_risk", tenant_id, principal_id):
+    lapsed = row.end is not None and row.end <= services.clock.now()
+    alarm = Kind.LAPSED if lapsed else Kind.AT_RISK
+    who, role = row.principal_id, row.role_definition_id
+    await notify(services, wish, of, subject_id, alarm, principal_id=who, role_definition_id=role, why=why, end=row.end)
+    if not await services.renewals.is_first(wish.date, "lapsed" if lapsed else "at_risk", subject_id, who, role):
         return
+    told = (of.value, subject_id, row.principal_id, row.role_definition_id, why, row.end)
     if lapsed:
-        _log.error("renewal.lapsed tenant_id=%s principal_id=%s why=%s since=%s", tenant_id, principal_id, why, row.end)
+        _log.error("renewal.lapsed %s_id=%s principal_id=%s role=%s why=%s since=%s", *told)
         return
-    _log.warning("renewal.at_risk tenant_id=%s principal_id=%s why=%s until=%s", tenant_id, principal_id, why, row.end)
+    _log.warning("renewal.at_risk %s_id=%s principal_id=%s role=%s why=%s until=%s", *told)
 
 
-async def remind_of_review(services: Services, wish: Wish, record: Record) -> None:
-    """The word that the tenant's eligibilities are needed is nearly over, or is."""
-    review, now = record.reviewed, services.clock.now()
-    if not is_review_due(review.at, review.until, now):
+async def remind_of_review(services: Services, wish: Wish, of: Of, subject: Renewable) -> None:
+    """The word that the subject's eligibilities are needed is nearly over, or is."""
+    review = subject.record.reviewed
+    if not is_review_due(review.at, review.until, services.clock.now()):
         return
-    told = Notice(kind=Kind.REVIEW_DUE, at=now, tenant_id=record.tenant_id, end=review.until)
-    await services.outbox.tell(wish.date, told)
-    if await services.renewals.is_first(wish.date, "review_due", record.tenant_id):
-        _log.warning("renewal.review_due tenant_id=%s until=%s", record.tenant_id, review.until)
+    await notify(services, wish, of, subject.subject_id, Kind.REVIEW_DUE, end=review.until)
+    if await services.renewals.is_first(wish.date, "review_due", subject.subject_id):
+        _log.warning("renewal.review_due %s_id=%s until=%s", of.value, subject.subject_id, review.until)
 
 
-async def access_lost(services: Services, wish: Wish, tenant_id: TenantId, registration: str) -> None:
-    """A registration that renewal works as is not consented in the tenant any more."""
-    now = services.clock.now()
-    told = Notice(kind=Kind.ACCESS_LOST, at=now, tenant_id=tenant_id, registration=registration)
+async def access_lost(services: Services, wish: Wish, of: Of, subject_id: str, registration: str) -> None:
+    """A registration that renewal works as may not do its work there any more."""
+    await notify(services, wish, of, subject_id, Kind.ACCESS_LOST, registration=registration)
+    if await services.renewals.is_first(wish.date, "access_lost", subject_id, registration):
+        _log.warning("renewal.access_lost %s_id=%s registration=%s", of.value, subject_id, registration)
+
+
+async def notify(
+    services: Services,
+    wish: Wish,
+    of: Of,
+    subject_id: str,
+    alarm: Kind,
+    *,
+    principal_id: ObjectId | None = None,
+    role_definition_id: str | None = None,
+    registration: str | None = None,
+    why: str | None = None,
+    end: datetime | None = None,
+) -> None:
+    """Put an alarm into the outbox, once a day. Before the mark that it was told: who dies in between tells it again, and
+    nobody twice.
+    """
+    told = Notice(
+        kind=alarm,
+        at=services.clock.now(),
+        tenant_id=TenantId(subject_id) if of is Of.TENANT else None,
+        subscription_id=SubscriptionId(subject_id) if of is Of.SUBSCRIPTION else None,
+        principal_id=principal_id,
+        role_definition_id=role_definition_id,
+        registration=registration,
+        why=why,
+        end=end,
+    )
     await services.outbox.tell(wish.date, told)
-    if await services.renewals.is_first(wish.date, "access_lost", tenant_id, registration):
-        _log.warning("renewal.access_lost tenant_id=%s registration=%s", tenant_id, registration)
+
+
+def key_of(row: Eligibility) -> str:
+    """The key of an eligibility's row."""
+    return eligibility_key(row.principal_id, row.role_definition_id)
+
+
+def _named(one: Named, outcome: Outcome, told: str) -> Line:
+    return Line(
+        principal_id=one.principal_id,
+        role_definition_id=one.role_definition_id,
+        outcome=outcome,
+        end=one.end,
+        told=told,
+    )
 
 
 def _as_seen(one: Judged, now: datetime) -> Eligibility:
@@ -120,7 +176,3 @@ def _as_seen(one: Judged, now: datetime) -> Eligibility:
         return replace(one.row, end=one.seen.end if longer else one.row.end, removed=None)
     gone = isinstance(one.verdict, Refused) and one.verdict.why is Why.REMOVED
     return replace(one.row, removed=one.row.removed or now) if gone else one.row
-
-
-def _key(row: Eligibility) -> str:
-    return eligibility_key(row.principal_id, row.role_definition_id)

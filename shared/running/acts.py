@@ -15,6 +15,7 @@ ORCHESTRATORS: dict[str, str] = {
     "night": "look_after_tenants",
     "renewal": "renew_eligibilities",
     "tenantRenewal": "renew_tenant",
+    "subscriptionRenewal": "renew_subscription",
 }
 """The orchestrator of each kind of run; a tenant's run has its goal's name for a kind, but for a renewal."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.identifiers import ObjectId, TenantId
+from shared.identifiers import ObjectId
 from shared.permissions import Family
 from shared.run import RunKey
 from shared.tenants.record import Problem
@@ -36,11 +36,11 @@ class ActCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of tenants, from where the last one ended; or, with `only`, those that were postponed."""
+    """One page of tenants, or of subscriptions, from where the last one ended; or, with `only`, those that were postponed."""
 
     run: RunKey
     cursor: Cursor | None = None
-    only: tuple[TenantId, ...] = ()
+    only: tuple[str, ...] = ()
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):

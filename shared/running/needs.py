@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 
+from shared.eligibility.record import Eligibility, eligibility_key
 from shared.identifiers import ObjectId
 from shared.permissions import MULTI_TENANT, SECURITY_READER, Registration
 from shared.running.acts import ACTS, BY_NUMBER, OFFBOARDING, ActKind, asked_of, needed_in_target
 from shared.running.planning import asks_again, is_done, without_consent
-from shared.tenants.change import eligibility_key
-from shared.tenants.record import NOTHING, ActState, Eligibility, Goal, Intent, Tenant
+from shared.subjects import NOTHING, Intent
+from shared.tenants.record import ActState, Goal, Tenant
 from shared.tenants.states import State
 
 _TRUST = (3, 4, 27)

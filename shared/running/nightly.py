@@ -1,10 +1,9 @@
-"""The order in which a night's work goes through the tenants, whatever the work. No I/O, no decisions."""
+"""The order in which a night's work goes through tenants, and subscriptions, whatever the work. No I/O, no decisions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shared.durable import ActivityFailed, Context, Sleeper, Steps, call
-from shared.identifiers import TenantId
 from shared.run import RunKey
 from shared.running.messages import Cursor, PageCall
 from shared.wire import Activity
@@ -21,29 +20,38 @@ class Passed:
     """What is left of a page that was gone through: where the next one begins, and which are to be looked at again."""
 
     cursor: Cursor | None
-    postponed: tuple[TenantId, ...]
+    postponed: tuple[str, ...]
 
 
 type Pass = Callable[[PageCall], Steps[Passed]]
 
 
-def through_tenants(sleeper: Sleeper, run: RunKey, go: Pass) -> Steps[tuple[TenantId, ...]]:
-    """Every tenant by pages, then those once more that were postponed. Gives those that were given up."""
-    postponed: list[TenantId] = []
+def through(sleeper: Sleeper, run: RunKey, passes: Sequence[Pass]) -> Steps[list[tuple[str, ...]]]:
+    """Everything by pages, one pass after the other; then those of each once more that were postponed. Gives those of each
+    that were given up.
+    """
+    postponed: list[tuple[str, ...]] = [()] * len(passes)
+    for number, go in enumerate(passes):
+        postponed[number] = yield from _pages(run, go)
+    for wait in _AGAIN_SECONDS:
+        if not any(postponed):
+            break
+        yield from sleeper.sleep(wait)
+        for number, go in enumerate(passes):
+            if postponed[number]:
+                postponed[number] = (yield from go(PageCall(run=run, only=postponed[number]))).postponed
+    return postponed
+
+
+def _pages(run: RunKey, go: Pass) -> Steps[tuple[str, ...]]:
+    postponed: list[str] = []
     cursor = None
     while True:
         passed = yield from go(PageCall(run=run, cursor=cursor))
         postponed += passed.postponed
         cursor = passed.cursor
         if cursor is None:
-            break
-    for wait in _AGAIN_SECONDS:
-        if not postponed:
-            break
-        yield from sleeper.sleep(wait)
-        passed = yield from go(PageCall(run=run, only=tuple(postponed)))
-        postponed = list(passed.postponed)
-    return tuple(postponed)
+            return tuple(postponed)
 
 
 def patiently[R](context: Context, sleeper: Sleeper, activity: Activity[PageCall, R], page: PageCall) -> Steps[R]:

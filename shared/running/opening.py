@@ -13,20 +13,9 @@ from shared.running.consents import first_links, new_state
 from shared.running.needs import will_need
 from shared.running.planning import is_done
 from shared.running.starting import Offboarding, Onboarding, Payload, goal_of
+from shared.subjects import REVIEW_PERIOD, Review
 from shared.tenants.change import Change
-from shared.tenants.record import (
-    NO_TRUST,
-    REVIEW_PERIOD,
-    Act,
-    ActState,
-    Analyst,
-    Consent,
-    Goal,
-    Record,
-    Review,
-    Tenant,
-    Wanted,
-)
+from shared.tenants.record import NO_TRUST, Act, ActState, Analyst, Consent, Goal, Record, Tenant, Wanted
 from shared.tenants.states import State
 
 _BY_ANALYST = frozenset(number for number, act in BY_NUMBER.items() if act.by_analyst or act.of_accounts)

@@ -1,11 +1,11 @@
-"""A page of tenants, looked at a few at a time: one that fails is told, and keeps none of the others from being looked at."""
+"""A page of tenants or subscriptions, a few at a time: one that fails is told, and keeps none of the others waiting."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from shared.errors import AutomationError
-from shared.identifiers import TenantId
+from shared.identifiers import SubscriptionId, TenantId
 from shared.running.messages import Cursor, PageCall
 from shared.services import Services
 
@@ -19,23 +19,33 @@ _AT_ONCE = 8
 async def tenants_of(services: Services, call: PageCall) -> tuple[Sequence[TenantId], Cursor | None]:
     """The tenants of a page, and where the next one begins."""
     if call.only:
-        return call.only, None
+        return [TenantId(one) for one in call.only], None
     records, following = await services.tenants.list_by_state(None, size=_PAGE, token=call.cursor)
     return [record.tenant_id for record in records], following
 
 
-async def each[R](tenants: Sequence[TenantId], look: Callable[[TenantId], Awaitable[R]], *, failed: R) -> list[R]:
+async def subscriptions_of(services: Services, call: PageCall) -> tuple[Sequence[SubscriptionId], Cursor | None]:
+    """The subscriptions of a page, and where the next one begins."""
+    if call.only:
+        return [SubscriptionId(one) for one in call.only], None
+    records, following = await services.subscriptions.list(size=_PAGE, token=call.cursor)
+    return [record.subscription_id for record in records], following
+
+
+async def each[I: str, R](
+    ids: Sequence[I], look: Callable[[I], Awaitable[R]], *, failed: R, of: str = "tenant"
+) -> list[R]:
     """What a look at each of them came to; `failed` where it raised."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def looked(tenant_id: TenantId) -> R:
+    async def looked(subject_id: I) -> R:
         async with gate:
             try:
-                return await look(tenant_id)
+                return await look(subject_id)
             except AutomationError as error:
-                _log.warning("tenant.not_looked_at tenant_id=%s reason=%s", tenant_id, error)
+                _log.warning("subject.not_looked_at %s_id=%s reason=%s", of, subject_id, error)
             except Exception:  # noqa: BLE001 - the outermost edge: one bad row must not keep the night from the others
-                _log.exception("tenant.not_looked_at tenant_id=%s", tenant_id)
+                _log.exception("subject.not_looked_at %s_id=%s", of, subject_id)
             return failed
 
-    return list(await asyncio.gather(*(looked(one) for one in tenants)))
+    return list(await asyncio.gather(*(looked(one) for one in ids)))

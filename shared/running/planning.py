@@ -1,9 +1,10 @@
 """What a run has left to do: its acts in order, and the analysts they go through. Pure."""
 
+from shared.eligibility.record import Eligibility
 from shared.identifiers import ObjectId
 from shared.running.acts import ACTS, LEAVING, OFFBOARDING, SUPERSEDED
 from shared.running.messages import Plan
-from shared.tenants.record import AccessMode, ActState, Analyst, Eligibility, Goal, Tenant
+from shared.tenants.record import AccessMode, ActState, Analyst, Goal, Tenant
 from shared.tenants.states import State
 
 _SECURITY_READER = 9

@@ -4,19 +4,17 @@ The record is the guard of every transaction; acts, analysts, eligibilities, con
 looking acts found stand beside it.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
+from shared.eligibility.record import Eligibility, RolePolicy
 from shared.identifiers import ObjectId, TenantId
 from shared.permissions import Registration
+from shared.subjects import REVIEW_PERIOD, Intent, Renewing, Review
 from shared.tenants.findings import Feature, Proof, SignIn
-from shared.tenants.states import State
-
-NOTHING = msgspec.Raw(b"null")
-_NOTHING_CHANGED = ("refused", "not sent", "found to be so")
-"""How the outcomes begin of writes that changed nothing."""
+from shared.tenants.states import UNDER_WAY, State
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,39 +141,6 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True):
     now: str
 
 
-class RolePolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """What the target's PIM policy for Security Reader asks, as read at preflight."""
-
-    maximum_days: int | None = None
-    ticketing: bool = False
-    activation_hours: float | None = None
-    activation_needs: tuple[str, ...] = ()
-
-
-REVIEW_PERIOD = timedelta(days=365)
-"""How long a person's word lasts that the eligibilities are needed: renewal without end would take away the very review
-that an end is for.
-"""
-
-
-class Review(msgspec.Struct, frozen=True, kw_only=True):
-    """A person's word that the tenant's eligibilities are needed, until then."""
-
-    by: str
-    at: datetime
-    until: datetime
-
-
-class Renewing(msgspec.Struct, frozen=True, kw_only=True):
-    """The renewal that holds the tenant while it rests: its fence, its word, and how much it has changed."""
-
-    nonce: str
-    since: datetime
-    on_whose_word: str
-    reason: str
-    changes: int = 0
-
-
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The tenant's own row. Whoever writes anything of a tenant rewrites it, with its ETag.
 
@@ -214,6 +179,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     granted: dict[str, tuple[str, ...]] = {}
     review: Review | None = None
     renewing: Renewing | None = None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a run of its own may write."""
+        return self.state in UNDER_WAY
 
     @property
     def reviewed(self) -> Review:
@@ -261,22 +231,6 @@ class Analyst(msgspec.Struct, frozen=True, kw_only=True):
     confirmed: dict[str, datetime] = {}
 
 
-class Eligibility(msgspec.Struct, frozen=True, kw_only=True):
-    """One eligibility in force in the target, as read back. No analyst: a group's. `plain`: an assignment for good, which
-    the target's administrator made, for want of PIM. `removed`: since when a night missed it before its end.
-    """
-
-    principal_id: ObjectId
-    role_definition_id: str
-    analyst_id: ObjectId | None
-    schedule_id: str
-    end: datetime | None
-    wanted_days: int
-    capped_to_days: int | None = None
-    plain: bool = False
-    removed: datetime | None = None
-
-
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
     """The consent to one registration: the single-use state of its link, what came back, and the proof."""
 
@@ -286,46 +240,6 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     answered: datetime | None = None
     problem: str = ""
     proved: datetime | None = None
-
-
-class IntentState(StrEnum):
-    """Where a privileged write stands."""
-
-    OPEN = "open"
-    SETTLING = "settling"
-    CLOSED = "closed"
-
-
-class Intent(msgspec.Struct, frozen=True, kw_only=True):
-    """A privileged write: stored before it is sent, closed after it was read back and audited.
-
-    `before` is the first image ever seen (offboarding puts it back), `seen` what the latest write found there, `after` what
-    it left (what differs from that was changed by somebody else); `entry` is the audit entry while it is being inserted.
-    """
-
-    kind: str
-    arguments: dict[str, str]
-    where: TenantId
-    object_name: str
-    state: IntentState
-    run: int
-    act: int
-    opened: datetime
-    attempted: datetime | None
-    requested_by: str
-    wanted: msgspec.Raw
-    before: msgspec.Raw
-    after: msgspec.Raw = msgspec.Raw(b"null")
-    seen: msgspec.Raw = msgspec.Raw(b"null")
-    reason: str = ""
-    outcome: str = ""
-    request_id: str = ""
-    entry: str = ""
-
-    @property
-    def landed(self) -> bool:
-        """Whether a write of it changed something, or may have."""
-        return self.after != NOTHING or not self.outcome.startswith(_NOTHING_CHANGED)
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):
@@ -358,6 +272,11 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True):
     sign_in: SignIn | None = None
     proofs: dict[Feature, Proof] = {}
     health: Health | None = None
+
+    @property
+    def subject_id(self) -> str:
+        """The tenant's id."""
+        return self.record.tenant_id
 
     @property
     def staying(self) -> dict[ObjectId, Analyst]:

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from shared.eligibility.record import Eligibility
 from shared.graph.shapes import IdentitySynchronization, Partner
 from shared.graph.sync_shapes import Job
 from shared.permissions import Registration
-from shared.tenants.record import Drift, Eligibility
+from shared.tenants.record import Drift
 
 SOURCE, TARGET = "source", "target"
 

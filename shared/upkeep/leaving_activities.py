@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
+from shared.eligibility.record import Eligibility
 from shared.errors import NotConsented, NotFound
 from shared.identifiers import ObjectId
 from shared.onboarding.adopted_activities import in_scope
@@ -16,8 +17,9 @@ from shared.running.needs import unrecorded
 from shared.running.performing import ensure, fence, note_left, perform
 from shared.running.planning import surplus, surplus_of_leavers
 from shared.services import Services
+from shared.subjects import IntentState
 from shared.tenants.change import Change
-from shared.tenants.record import Eligibility, Goal, IntentState, Problem, Skipped, Tenant
+from shared.tenants.record import Goal, Problem, Skipped, Tenant
 from shared.tenants.states import State
 from shared.upkeep.earlier_accounts import with_earlier_accounts
 from shared.writes.eligibility import eligibility_removal, intent_of, was_there_before

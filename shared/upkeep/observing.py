@@ -2,6 +2,7 @@
 
 import msgspec
 
+from shared.eligibility.record import Eligibility
 from shared.errors import NotConsented
 from shared.graph.shapes import IdentitySynchronization, Partner
 from shared.graph.sync_shapes import Job
@@ -9,8 +10,8 @@ from shared.identifiers import TenantId
 from shared.permissions import SECURITY_READER, Registration, needed
 from shared.running.acts import asked_of
 from shared.services import Services
-from shared.tenants.change import intent_key
-from shared.tenants.record import Eligibility, Tenant
+from shared.subjects import intent_key
+from shared.tenants.record import Tenant
 from shared.upkeep.health import Observed, Settings
 
 

@@ -5,9 +5,10 @@ Tenants whose analysts changed get runs of their own, by run rows: a night waits
 """
 
 from shared.durable import ActivityFailed, Context, Sleeper, Steps, call
+from shared.identifiers import TenantId
 from shared.run import RunKey
 from shared.running.messages import PageCall
-from shared.running.nightly import Passed, patiently, through_tenants
+from shared.running.nightly import Passed, patiently, through
 from shared.upkeep.messages import END_NIGHT, LOOK_AFTER, SEAL_AUDIT, NightCall, SealCall, Sealed
 
 _TRIES = 3
@@ -26,8 +27,12 @@ def look_after_tenants(context: Context, run: RunKey) -> Steps[None]:
         looked_at, opened = looked_at + found.looked_at, opened + found.opened
         return Passed(cursor=found.cursor, postponed=found.postponed)
 
-    given_up = yield from through_tenants(sleeper, run, look)
-    yield from call(context, END_NIGHT, NightCall(run=run, looked_at=looked_at, opened=opened, given_up=given_up))
+    [given_up] = yield from through(sleeper, run, [look])
+    yield from call(
+        context,
+        END_NIGHT,
+        NightCall(run=run, looked_at=looked_at, opened=opened, given_up=tuple(TenantId(one) for one in given_up)),
+    )
 
 
 def _seal(context: Context, sleeper: Sleeper, run: RunKey) -> Steps[None]:

@@ -1,9 +1,9 @@
 """A night's first act: the head of every audit chain is put where nobody can rewrite it. Safe twice: the first one stays."""
 
 import logging
+from collections.abc import AsyncIterator
 
 from shared.errors import StoreConflict, StoreUnavailable
-from shared.identifiers import TenantId
 from shared.seals import Head, Seal
 from shared.services import Services
 from shared.upkeep.messages import KIND, SealCall, Sealed
@@ -30,14 +30,26 @@ async def seal_audit(services: Services, call: SealCall) -> Sealed:
 
 
 async def _heads(services: Services) -> tuple[Head, ...]:
-    """Of every tenant that was ever onboarded: records stay when a tenant is let go."""
-    found: dict[TenantId, Head] = {}
+    """Of every tenant that was ever onboarded, and of every subscription: records stay when either is let go."""
+    found: dict[str, Head] = {}
+    async for subject in _subjects(services):
+        entry = await services.audit.head(subject)
+        if entry is not None:
+            found[subject] = Head(subject=entry.subject, sequence=entry.sequence, hash=entry.hash)
+    return tuple(head for _, head in sorted(found.items()))
+
+
+async def _subjects(services: Services) -> AsyncIterator[str]:
     token = None
     while True:
-        records, token = await services.tenants.list_by_state(None, size=_PAGE, token=token)
-        for record in records:
-            entry = await services.audit.head(record.tenant_id)
-            if entry is not None:
-                found[record.tenant_id] = Head(subject=entry.subject, sequence=entry.sequence, hash=entry.hash)
+        tenants, token = await services.tenants.list_by_state(None, size=_PAGE, token=token)
+        for tenant in tenants:
+            yield tenant.tenant_id
         if token is None:
-            return tuple(head for _, head in sorted(found.items()))
+            break
+    while True:
+        subscriptions, token = await services.subscriptions.list(size=_PAGE, token=token)
+        for subscription in subscriptions:
+            yield subscription.subscription_id
+        if token is None:
+            break

@@ -9,7 +9,7 @@ import msgspec
 
 from shared.graph.shapes import IdentitySynchronization, Partner
 from shared.identifiers import TenantId
-from shared.tenants.change import intent_key
+from shared.subjects import intent_key
 from shared.tenants.record import Tenant, Undo
 from shared.writes import restoring
 

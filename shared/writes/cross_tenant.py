@@ -11,7 +11,7 @@ from shared.identifiers import TenantId
 from shared.permissions import Registration
 from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
-from shared.tenants.change import intent_key
+from shared.subjects import intent_key
 from shared.tenants.record import NO_TRUST, Tenant, Trust
 from shared.writes import desired
 

@@ -7,13 +7,14 @@ import msgspec
 
 from shared.eligibility import decide
 from shared.eligibility.decide import RENEWAL, Action, Held
+from shared.eligibility.record import eligibility_key
 from shared.errors import Rejected, RoleNotAllowed
 from shared.identifiers import ObjectId, TenantId
 from shared.permissions import SECURITY_READER, Registration
 from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
-from shared.tenants.change import eligibility_key, intent_key
-from shared.tenants.record import NOTHING, Intent, Tenant
+from shared.subjects import NOTHING, Intent, intent_key
+from shared.tenants.record import Tenant
 
 _RENEWAL_ACT = 31
 _PERMANENT = datetime.max.replace(tzinfo=UTC)

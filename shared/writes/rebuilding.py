@@ -10,7 +10,8 @@ from typing import Any
 from shared.eligibility.decide import RENEWAL
 from shared.privileged import PrivilegedWrite
 from shared.services import Services
-from shared.tenants.record import Intent, Tenant
+from shared.subjects import Intent
+from shared.tenants.record import Tenant
 from shared.writes.cross_tenant import identity_sync, partner_in_source, partner_in_target, trust_source, trust_target
 from shared.writes.eligibility import (
     eligibility_removal,

@@ -12,7 +12,7 @@ import msgspec
 
 from shared.graph.shapes import IdentitySynchronization, Partner
 from shared.identifiers import TenantId
-from shared.tenants.change import intent_key
+from shared.subjects import intent_key
 from shared.tenants.record import Tenant
 
 OURS: Mapping[str, tuple[str, ...]] = {

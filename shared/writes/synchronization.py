@@ -9,11 +9,11 @@ import msgspec
 from shared.errors import Ambiguous, NotFound, RemoteCall
 from shared.graph.sync_shapes import Assignment, Job, ServicePrincipal
 from shared.identifiers import ObjectId, TenantId
-from shared.intents import IN_PATIENCE
 from shared.permissions import Registration
-from shared.privileged import OpenIntent, PrivilegedWrite
+from shared.privileged import IN_PATIENCE, OpenIntent, PrivilegedWrite
 from shared.services import Services
-from shared.tenants.change import Change, intent_key
+from shared.subjects import intent_key
+from shared.tenants.change import Change
 from shared.tenants.record import Synchronization, Tenant
 
 type Arguments = Mapping[str, str]

@@ -10,12 +10,11 @@ import msgspec
 
 from shared.errors import Ambiguous, NotFound
 from shared.graph.sync_shapes import Application, Job, ServicePrincipal
-from shared.intents import IN_PATIENCE
 from shared.permissions import Registration
-from shared.privileged import OpenIntent, PrivilegedWrite
+from shared.privileged import IN_PATIENCE, OpenIntent, PrivilegedWrite
 from shared.services import Services
-from shared.tenants.change import intent_key
-from shared.tenants.record import Intent, Tenant
+from shared.subjects import Intent, intent_key
+from shared.tenants.record import Tenant
 from shared.writes.synchronization import held, unseen
 
 type Arguments = Mapping[str, str]

@@ -14,6 +14,7 @@ from shared.seals import CONTAINER, Seal
 from tests.app.test_audit import written
 from tests.app.verifier import run_verifier
 from tests.conftest import OpenWorld
+from tests.flows.declaring import declared
 from tests.flows.scene import Scene
 from tests.flows.test_night import EVENING, night
 from tests.sandbox.points import Cut
@@ -43,6 +44,16 @@ async def test_a_night_seals_the_head_of_every_chain(scene: Scene) -> None:
     told = verify(scene)
     assert told.returncode == 0
     assert "holds; 1 seals" in told.stdout
+
+
+async def test_a_night_seals_the_chains_of_subscriptions_too(scene: Scene) -> None:
+    found = await declared(scene)
+    await night(scene)
+
+    [seal] = await seals(scene)
+
+    [entry] = await found.entries()
+    assert [(head.subject, head.hash) for head in seal.heads] == [(found.id, entry.hash)]
 
 
 async def test_a_chain_that_was_made_anew_is_found_by_its_seal(scene: Scene) -> None:

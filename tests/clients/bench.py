@@ -9,6 +9,9 @@ import aiohttp
 import httpx
 import pytest
 
+from shared.arm.client import Arm
+from shared.arm.pim import AzurePim
+from shared.azure_permissions import azure_actions
 from shared.credentials import Credentials
 from shared.graph.applications import Applications
 from shared.graph.client import Graph
@@ -20,6 +23,7 @@ from shared.identifiers import TenantId
 from shared.permissions import SECURITY_READER, Registration
 from shared.privileged import OpenIntent
 from shared.settings import read_settings
+from tests.sandbox.arm.models.subscription import Subscription
 from tests.sandbox.graph.errors import GraphError
 from tests.sandbox.points import Action
 from tests.sandbox.recorder import Recorded
@@ -41,6 +45,7 @@ class Bench:
                 "TENANTRY_SOURCE_TENANT_ID": CONTOSO,
                 "TENANTRY_AUTHORITY": world.clouds.authority,
                 "TENANTRY_GRAPH_ENDPOINT": world.clouds.graph,
+                "TENANTRY_ARM_ENDPOINT": world.clouds.arm,
                 "TENANTRY_IDENTITY_CLIENT_ID": IDENTITY,
                 "TENANTRY_LOOKUP_CLIENT_ID": SOURCE_APP,
                 "TENANTRY_SOURCE_CLIENT_ID": SOURCE_APP,
@@ -52,6 +57,8 @@ class Bench:
         self.world = world
         self.settings = settings
         self.credentials = Credentials(settings)
+        self.arm = Arm(settings.arm_endpoint, self.credentials, SOURCE, world.clock)
+        self.azure_pim = AzurePim(lambda: self.arm, settings.allowed_azure_roles)
         self.use(http)
 
     def use(self, http: httpx.AsyncClient) -> None:
@@ -84,6 +91,7 @@ class Bench:
 
     async def _close(self) -> None:
         """The app keeps its credentials until its process ends; here their connections must not stay open."""
+        await self.arm.close()
         known = self.credentials
         for one in (*known._cache.values(), *(old for _, old in known._retired), known._identity):
             if one is not None:
@@ -96,6 +104,16 @@ class Bench:
     def in_target(self) -> CrossTenantAccess:
         """That of Fabrikam, as Setup."""
         return self.access(Registration.SETUP, TARGET)
+
+    def production(self) -> Subscription:
+        """A subscription of Contoso's, where Access holds the custom role."""
+        clouds, contoso = self.world.clouds, self.world.contoso
+        made = clouds.azure.add_subscription(contoso, "Production")
+        clouds.grant(TARGET_APP, CONTOSO, ())
+        principal = contoso.applications.by_app_id(TARGET_APP)
+        assert principal is not None
+        clouds.azure.give(principal.id, made, azure_actions())
+        return made
 
     def received(self) -> list[Recorded]:
         """What Graph has received."""

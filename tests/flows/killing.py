@@ -18,7 +18,7 @@ import httpx
 
 from shared.permissions import MULTI_TENANT
 from shared.renewal.messages import END as END_RENEWALS
-from shared.renewal.messages import PLAN, RENEW
+from shared.renewal.messages import PLAN, PLAN_SUBSCRIPTIONS, RENEW, RENEW_ON_SUBSCRIPTION
 from shared.running.acts import ACTS, BEGIN, BY_NUMBER, END
 from shared.upkeep.messages import END_NIGHT, LOOK_AFTER, SEAL_AUDIT
 from tests.flows.scene import Scene
@@ -35,7 +35,16 @@ BEGINS = datetime(2026, 3, 2, 9, 0, 20, tzinfo=UTC)
 KINDS = ("vendor.before", "vendor.after", "store.before", "store.after", "episode.before", "episode.after")
 
 START, FINISH, NIGHT = "start", "end", "night"
-_NIGHTS = (LOOK_AFTER, SEAL_AUDIT, END_NIGHT, PLAN, RENEW, END_RENEWALS)
+_NIGHTS = (
+    LOOK_AFTER,
+    SEAL_AUDIT,
+    END_NIGHT,
+    PLAN,
+    RENEW,
+    PLAN_SUBSCRIPTIONS,
+    RENEW_ON_SUBSCRIPTION,
+    END_RENEWALS,
+)
 _SECTIONS = {
     BEGIN.name: START,
     END.name: FINISH,

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from shared.eligibility.record import Eligibility
 from shared.identifiers import ObjectId, TenantId
 from shared.permissions import SECURITY_READER, Registration
 from shared.tenants.change import Change
-from shared.tenants.record import Analyst, Eligibility
+from shared.tenants.record import Analyst
 from shared.tenants.states import State
 from tests.app.seeds import seed
 from tests.flows.scene import Scene

@@ -19,6 +19,7 @@ from shared.permissions import MULTI_TENANT, Registration
 from shared.run import Run
 from shared.runs import Runs
 from shared.services import new_id
+from shared.subscriptions.store import SubscriptionStore
 from shared.tables import Table
 from shared.tenants.record import Tenant
 from shared.tenants.store import TenantStore
@@ -55,6 +56,12 @@ class Scene:
         self.tenants = TenantStore(
             Table(self._state.get_table_client, "Tenants", clock),
             Table(self._state.get_table_client, "ByState", clock),
+            Table(self._state.get_table_client, "ByEnd", clock),
+            clock,
+            new_id,
+        )
+        self.subscriptions = SubscriptionStore(
+            Table(self._state.get_table_client, "Subscriptions", clock),
             Table(self._state.get_table_client, "ByEnd", clock),
             clock,
             new_id,

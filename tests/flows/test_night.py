@@ -338,7 +338,7 @@ async def test_a_tenant_that_cannot_be_looked_at_is_looked_at_again_in_the_same_
     await night(scene)
 
     assert len(failed) == 4
-    assert "tenant.not_looked_at" in world.log.read_text()
+    assert "subject.not_looked_at" in world.log.read_text()
     assert (await scene.record())["health"]["drift"] == []
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from shared.intents import UNSEEN
+from shared.open_intents import UNSEEN
 from shared.permissions import Registration
 from shared.tenants.change import Change
 from shared.tenants.record import Tenant

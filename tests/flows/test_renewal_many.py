@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from shared.eligibility.record import Eligibility
 from shared.identifiers import ObjectId
 from shared.permissions import SECURITY_READER, Registration
 from shared.tenants.change import Change
-from shared.tenants.record import Eligibility
 from tests.conftest import OpenWorld
 from tests.flows.renewing import EVENING, midnight, night_after, stands_ready
 from tests.flows.scene import Scene

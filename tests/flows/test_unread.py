@@ -6,7 +6,7 @@ from typing import Never
 
 import pytest
 
-from shared.tenants.record import IntentState
+from shared.subjects import IntentState
 from tests.conftest import OpenWorld
 from tests.flows.scene import Scene
 from tests.flows.writes import PROVISION

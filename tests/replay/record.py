@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shared.permissions import MULTI_TENANT
+from tests.flows.declaring import declared
 from tests.flows.killing import bad_day, story
+from tests.flows.renewing import night_after
 from tests.flows.scene import Scene
 from tests.replay.replaying import HISTORIES
 from tests.sandbox.session import Session
@@ -76,6 +78,11 @@ async def _a_renewal(scene: Scene) -> None:
     await scene.settle()
 
 
+async def _on_a_subscription(scene: Scene) -> None:
+    await declared(scene, days=10)
+    await night_after(scene, 1)
+
+
 STORIES: dict[str, tuple[Callable[[Scene], Awaitable[None]], str]] = {
     "onboarding-of-two-analysts": (_two_analysts, "onboard_tenant"),
     "onboarding-that-waits-for-consent": (_consent_missing, "onboard_tenant"),
@@ -87,6 +94,7 @@ STORIES: dict[str, tuple[Callable[[Scene], Awaitable[None]], str]] = {
     "a-night": (_a_night, "look_after_tenants"),
     "a-renewal": (_a_renewal, "renew_eligibilities"),
     "renewal-of-a-tenant": (_a_renewal, "renew_tenant"),
+    "renewal-on-a-subscription": (_on_a_subscription, "renew_subscription"),
 }
 """Each with the orchestrator whose newest run it records."""
 

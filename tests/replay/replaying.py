@@ -9,7 +9,7 @@ import azure.durable_functions as df
 
 from shared.hosting import as_generator
 from shared.renewal import messages as renewal
-from shared.renewal.orchestrator import renew_eligibilities, renew_tenant
+from shared.renewal.orchestrator import renew_eligibilities, renew_subscription, renew_tenant
 from shared.run import RunKey
 from shared.running.acts import ORCHESTRATORS
 from shared.running.orchestrator import follow_plan
@@ -25,6 +25,7 @@ CURRENT: dict[str, tuple[Any, Any]] = {
     ORCHESTRATORS[KIND]: (look_after_tenants, RunKey),
     ORCHESTRATORS[renewal.KIND]: (renew_eligibilities, RunKey),
     renewal.RENEW_ONE.name: (renew_tenant, renewal.RENEW_ONE.payload),
+    renewal.RENEW_ONE_SUBSCRIPTION.name: (renew_subscription, renewal.RENEW_ONE_SUBSCRIPTION.payload),
 }
 """The orchestrators of today, with what they are called with, by their registered names."""
 

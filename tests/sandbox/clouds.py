@@ -1,4 +1,4 @@
-"""The simulated Microsoft clouds of one world: Entra, Graph, the managed identity, and everybody who lives there.
+"""The simulated Microsoft clouds of one world: Entra, Graph, Azure, the managed identity, and everybody who lives there.
 
 Tests look at tenants directly (`clouds.tenants`), set up odd ones by changing their parts, and read what the app did
 from `clouds.recorder`. `clouds.violations` names what no correct caller does; the suite expects it to be empty.
@@ -9,6 +9,8 @@ from pathlib import Path
 from secrets import token_hex
 from urllib.parse import urlsplit
 
+from tests.sandbox.arm.azure import Azure
+from tests.sandbox.arm.server import ArmServer
 from tests.sandbox.certificates import Certificates
 from tests.sandbox.clock import SharedClock
 from tests.sandbox.entra.keys import SigningKey
@@ -34,7 +36,7 @@ from tests.sandbox.switches import Switches
 
 
 class Clouds:
-    """Made of parts that are public: `tenants`, `replication`, `provisioning`, `recorder`, `violations`."""
+    """Made of parts that are public: `tenants`, `azure`, `replication`, `provisioning`, `recorder`, `violations`."""
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class Clouds:
         self.recorder = Recorder(recording)
         self.provisioning = Provisioning(self.ground, self.tenants)
         self.quotas = Quotas(self.ground)
+        self.azure = Azure(self.ground)
         self.identity_header = token_hex(16)
         self._service = TokenService(self.ground, self.tenants)
         self._entra = EntraServer(
@@ -74,21 +77,32 @@ class Clouds:
             recorder=self.recorder,
             violate=self.violations.append,
         )
+        self._arm = ArmServer(
+            azure=self.azure,
+            tenants=self.tenants,
+            points=points,
+            faults=faults,
+            recorder=self.recorder,
+            violate=self.violations.append,
+        )
         context = certificates.server_context()
         self._at_authority = Listener(self._entra.handle, context)
         self._at_graph = Listener(self._graph.handle, context)
+        self._at_arm = Listener(self._arm.handle, context)
         self._at_identity = Listener(self._entra.handle_identity)
+        self._listeners = (self._at_authority, self._at_graph, self._at_arm, self._at_identity)
 
     async def start(self) -> None:
         """Listen on free loopback ports."""
-        for listener in (self._at_authority, self._at_graph, self._at_identity):
+        for listener in self._listeners:
             await listener.start()
         self._service.authority = self.authority
         self._service.graph = self._graph.url = self.graph
+        self._service.arm = self._arm.url = self.arm
 
     async def stop(self) -> None:
         """Close every connection and the recording."""
-        for listener in (self._at_authority, self._at_graph, self._at_identity):
+        for listener in self._listeners:
             await listener.stop()
         self.recorder.close()
 
@@ -103,6 +117,11 @@ class Clouds:
         return self._graph
 
     @property
+    def arm_server(self) -> ArmServer:
+        """As for Graph."""
+        return self._arm
+
+    @property
     def authority(self) -> str:
         """Entra's address."""
         return f"https://localhost:{self._at_authority.port}"
@@ -111,6 +130,11 @@ class Clouds:
     def graph(self) -> str:
         """Graph's address; the version is the caller's to append."""
         return f"https://localhost:{self._at_graph.port}"
+
+    @property
+    def arm(self) -> str:
+        """Azure Resource Manager's address."""
+        return f"https://localhost:{self._at_arm.port}"
 
     @property
     def identity_endpoint(self) -> str:

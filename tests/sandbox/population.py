@@ -1,9 +1,13 @@
 """Who lives in the world: Contoso looks after Fabrikam, and the people of both that the stories are about."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import NAMESPACE_DNS, uuid5
 
+from shared.azure_permissions import azure_actions
 from shared.permissions import MULTI_TENANT, SECURITY_READER, Registration, SourceMode, needed
+from tests.sandbox.arm.models.roles import READER as READER_ROLE
+from tests.sandbox.arm.models.subscription import Subscription
 from tests.sandbox.clouds import Clouds
 from tests.sandbox.graph.models.conditional_access import ip_location, policy
 from tests.sandbox.graph.models.directory import Group
@@ -61,6 +65,28 @@ def register_applications(clouds: Clouds, contoso: Tenant, public_url: str, mode
         )
         if not multi_tenant:
             clouds.grant(app_id, contoso.id)
+
+
+def managed_subscription(clouds: Clouds, tenant: Tenant, name: str, subscription_id: str | None = None) -> Subscription:
+    """A subscription that Tenantry looks after: the tenant knows Tenantry Access, which holds the custom role there."""
+    subscription = clouds.azure.add_subscription(tenant, name, subscription_id)
+    app_id = CLIENT_IDS[Registration.ACCESS]
+    clouds.grant(app_id, tenant.id, ())
+    principal = tenant.applications.by_app_id(app_id)
+    if principal is not None:
+        clouds.azure.give(principal.id, subscription, azure_actions())
+    return subscription
+
+
+def stock_azure(clouds: Clouds, people: Population) -> tuple[Subscription, Group]:
+    """Production, with engineers whose eligibility ends in ten days, an auditor's that is not ours, and a permanent one."""
+    subscription = managed_subscription(clouds, people.contoso, "Production")
+    engineers = people.contoso.directory.add_group("Engineers", [people.engineer.object_id])
+    now = clouds.ground.now()
+    subscription.eligible(engineers.id, end=now + timedelta(days=10))
+    subscription.eligible(people.ana.object_id, end=now + timedelta(days=20), role_id=READER_ROLE)
+    subscription.eligible(people.ben.object_id, end=None)
+    return subscription, engineers
 
 
 def guard_access(tenant: Tenant) -> None:

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.sandbox.arm.models.subscription import Subscription
 from tests.sandbox.azurite import AzuriteError
 from tests.sandbox.faults import PRESETS
+from tests.sandbox.graph.models.directory import Group
 from tests.sandbox.host import AppFailedToLoad
-from tests.sandbox.population import AUDIT, OPERATE, READ, guard_access
+from tests.sandbox.population import AUDIT, OPERATE, READ, guard_access, stock_azure
 from tests.sandbox.processes import end_tidily_when_told
 from tests.sandbox.session import Session
 from tests.sandbox.world import World
@@ -54,8 +56,11 @@ async def _serve(console: Console, faults: str, seed: int) -> None:
                 folder=folder, session=session, faults=PRESETS[faults](seed), seals=True, receiving=True
             ) as world:
                 guard_access(world.fabrikam)
+                subscription, engineers = stock_azure(world.clouds, world.people)
                 _write_settings(world)
                 _tell(console, world)
+                _tell_of_azure(console, world, subscription, engineers)
+                console.rule("The app's log")
                 await _follow(world.log)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -94,6 +99,7 @@ def _tell(console: Console, world: World) -> None:
         ("app", f"{app}/api"),
         ("Entra", world.clouds.authority),
         ("Microsoft Graph", f"{world.clouds.graph}/v1.0"),
+        ("Azure", world.clouds.arm),
         ("Table Storage", world.store.url),
         ("trust", f"{world.certificates.bundle} (curl --cacert; a browser will warn)"),
         ("alarms go to", f"{world.receiver.webhook_url}, checked by its key, and to a Teams workflow"),
@@ -137,7 +143,25 @@ curl -s {app}/api/openapi.json
 curl -si {app}/api/health
 """
     )
-    console.rule("The app's log")
+
+
+def _tell_of_azure(console: Console, world: World, subscription: Subscription, engineers: Group) -> None:
+    """Its engineers' eligibility ends soon: once declared, a renewal extends it."""
+    api = f"{world.host.url}/api"
+    wanted = {"role": "Virtual Machine Contributor", "groups": [engineers.id], "durationDays": 180}
+    declared, renewed = {"eligibilities": [wanted]}, {"subscriptionIds": [subscription.id]}
+    console.print(f"{subscription.display_name:16} {subscription.id} (subscription of Contoso)")
+    console.print(
+        f"""{engineers.display_name:16} {engineers.id} (group: Emil)
+
+curl -s -X PUT {api}/subscriptions/{subscription.id} -H "Authorization: Bearer $OPERATOR" \
+  -H 'Content-Type: application/json' -d '{json.dumps(declared)}'
+curl -s -X POST {api}/renewals -H "Authorization: Bearer $OPERATOR" -H 'Content-Type: application/json' \
+  -d '{json.dumps(renewed)}'
+curl -s "{api}/eligibilities?endingWithinDays=30" -H "Authorization: Bearer $READER"
+curl -s {api}/subscriptions/{subscription.id} -H "Authorization: Bearer $READER"
+"""
+    )
 
 
 if __name__ == "__main__":

@@ -5,19 +5,9 @@ The default is the answer that the sources make likelier.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Switch:
-    """One open question with the two answers the sandbox can give."""
-
-    id: str
-    question: str
-    default: str
-    other: str
-    section: str
-
+from tests.sandbox.arm.questions import AZURE
+from tests.sandbox.switch import Switch
 
 _ALL = (
     Switch(
@@ -198,6 +188,12 @@ _ALL = (
 )
 
 SWITCHES: dict[str, Switch] = {switch.id: switch for switch in _ALL}
+"""Graph's and Entra's, on which onboarding depends."""
+
+AZURE_SWITCHES: dict[str, Switch] = {switch.id: switch for switch in AZURE}
+"""Azure Resource Manager's."""
+
+_KNOWN = SWITCHES.keys() | AZURE_SWITCHES.keys()
 
 
 class Switches:
@@ -205,12 +201,12 @@ class Switches:
 
     def __init__(self, flipped: Iterable[str] = ()) -> None:
         self.flipped = frozenset(flipped)
-        unknown = self.flipped - SWITCHES.keys()
+        unknown = self.flipped - _KNOWN
         if unknown:
             raise ValueError(f"no such switch: {', '.join(sorted(unknown))}")
 
     def is_flipped(self, switch_id: str) -> bool:
         """True if the less likely answer holds."""
-        if switch_id not in SWITCHES:
+        if switch_id not in _KNOWN:
             raise ValueError(f"no such switch: {switch_id}")
         return switch_id in self.flipped

@@ -13,8 +13,9 @@ from shared.identifiers import ObjectId, TenantId
 from shared.permissions import Registration
 from shared.run import Run
 from shared.running.starting import Onboarding
+from shared.subjects import Intent, IntentState
 from shared.tenants.findings import Feature
-from shared.tenants.record import Act, ActState, Analyst, Consent, Intent, IntentState, Record, Tenant, Trust, Wanted
+from shared.tenants.record import Act, ActState, Analyst, Consent, Record, Tenant, Trust, Wanted
 from shared.tenants.states import State
 
 SOURCE = TenantId("aaaaaaaa-0000-4000-8000-00000000000a")

@@ -24,7 +24,7 @@ from shared.renewal.due import (
     judge,
     window,
 )
-from shared.tenants.record import REVIEW_PERIOD
+from shared.subjects import REVIEW_PERIOD
 
 TODAY = date(2026, 3, 3)
 MIDNIGHT = datetime(2026, 3, 3, tzinfo=UTC)

@@ -53,6 +53,8 @@ _ACTIVITIES = {
     "plan_renewals",
     "renew_eligibilities_of_tenant",
     "end_renewals",
+    "plan_subscription_renewals",
+    "renew_eligibilities_on_subscription",
 }
 _NIGHTLY = {
     "look_after_page",
@@ -61,8 +63,17 @@ _NIGHTLY = {
     "plan_renewals",
     "renew_eligibilities_of_tenant",
     "end_renewals",
+    "plan_subscription_renewals",
+    "renew_eligibilities_on_subscription",
 }
-_ORCHESTRATORS = {"onboard_tenant", "offboard_tenant", "look_after_tenants", "renew_eligibilities", "renew_tenant"}
+_ORCHESTRATORS = {
+    "onboard_tenant",
+    "offboard_tenant",
+    "look_after_tenants",
+    "renew_eligibilities",
+    "renew_tenant",
+    "renew_subscription",
+}
 _TIMERS = {
     "sweep_runs": "15 * * * * *",
     "purge_histories": "0 40 3 * * *",
@@ -93,6 +104,10 @@ _ROUTES = {
     "review_tenant": ("POST", "tenants/{tenantId}/review"),
     "get_outbox": ("GET", "outbox"),
     "retry_outbox": ("POST", "outbox/retry"),
+    "put_subscription": ("PUT", "subscriptions/{subscriptionId}"),
+    "get_subscriptions": ("GET", "subscriptions"),
+    "get_subscription": ("GET", "subscriptions/{subscriptionId}"),
+    "review_subscription": ("POST", "subscriptions/{subscriptionId}/review"),
     "get_openapi": ("GET", "openapi.json"),
 }
 

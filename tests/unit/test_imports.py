@@ -75,3 +75,14 @@ def test_no_model_family_of_the_sdk_is_loaded() -> None:
     """The SDK has thousands of model modules; loading one large family takes seconds and hundreds of megabytes."""
     assert imported()["models"] == []
     assert imported()["loaded"] < 2000
+
+
+def test_a_cold_start_loads_nothing_that_only_some_work_needs() -> None:
+    """Loading them takes time that every first request would wait for."""
+    script = "import sys, function_app; print([name for name in sys.argv[1:] if name in sys.modules])"
+    later = ["shared.arm.client", "azure.storage.blob", "markdown_it"]
+    found = subprocess.run(
+        [sys.executable, "-c", script, *later], env={}, cwd=_PROJECT, capture_output=True, text=True, check=True
+    )
+
+    assert found.stdout.strip() == "[]"

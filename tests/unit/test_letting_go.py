@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from shared.eligibility.record import Eligibility, eligibility_key
 from shared.identifiers import ObjectId
 from shared.permissions import SECURITY_READER, Registration
 from shared.running.acts import ACTS
@@ -14,19 +15,8 @@ from shared.running.needs import asked_for, must_be_proved, shown_acts, unrecord
 from shared.running.opening import has_begun, next_record
 from shared.running.planning import acts_left, goal_state, plan
 from shared.running.starting import Offboarding, Verdict, continued, goal_of, on_delete, on_post, on_retry, payload_of
-from shared.tenants.change import eligibility_key, intent_key
-from shared.tenants.record import (
-    NOTHING,
-    Act,
-    ActState,
-    Eligibility,
-    Goal,
-    Intent,
-    Left,
-    Skipped,
-    Synchronization,
-    Tenant,
-)
+from shared.subjects import NOTHING, Intent, intent_key
+from shared.tenants.record import Act, ActState, Goal, Left, Skipped, Synchronization, Tenant
 from shared.tenants.states import RESTING, State
 from tests.unit.making import (
     ANA,

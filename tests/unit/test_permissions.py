@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared import permissions
+from shared import azure_permissions, permissions
+from shared.azure_permissions import AZURE_CALLS, azure_actions
 from shared.permissions import CALLS, MULTI_TENANT, Call, Family, Registration, needed
 
 _SHARED = Path(__file__).parents[2] / "shared"
@@ -36,11 +37,11 @@ def _names() -> dict[str, Call]:
     return {name: value for name, value in vars(permissions).items() if isinstance(value, Call)}
 
 
-def _imported_by_clients() -> set[str]:
+def _imported_by_clients(folder: str = "graph", table: str = "shared.permissions") -> set[str]:
     found: set[str] = set()
-    for path in (_SHARED / "graph").glob("*.py"):
+    for path in (_SHARED / folder).glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module == "shared.permissions":
+            if isinstance(node, ast.ImportFrom) and node.module == table:
                 found |= {alias.name for alias in node.names}
     return found
 
@@ -104,3 +105,28 @@ def test_only_multi_tenant_registrations_are_asked_for_in_targets() -> None:
 def test_hunt_only_reads() -> None:
     assert all("Write" not in name for name in needed(Registration.HUNT))
     assert not any(call.write for call in CALLS if Registration.HUNT in call.registrations)
+
+
+def test_the_custom_role_of_the_subscriptions_holds_exactly_what_is_written_down_here() -> None:
+    """No write of policies, and none of assignments: nobody is made active, and no rule is loosened."""
+    pim = "Microsoft.Authorization"
+
+    assert azure_actions() == (
+        f"{pim}/roleEligibilityScheduleInstances/read",
+        f"{pim}/roleEligibilityScheduleRequests/read",
+        f"{pim}/roleEligibilityScheduleRequests/write",
+        f"{pim}/roleEligibilitySchedules/read",
+        f"{pim}/roleManagementPolicyAssignments/read",
+    )
+
+
+def test_every_call_of_azure_is_one_of_its_client_made_as_access_alone_and_marked_if_it_writes() -> None:
+    named = {name for name, value in vars(azure_permissions).items() if isinstance(value, Call)}
+
+    assert named == _imported_by_clients("arm", "shared.azure_permissions") & named
+    assert {call.registrations for call in AZURE_CALLS} == {(Registration.ACCESS,)}
+    assert all(call.why and call.write == (call.method != "GET") for call in AZURE_CALLS)
+
+
+def test_no_permission_of_graph_is_asked_for_azure_s_sake() -> None:
+    assert not set(azure_actions()) & {name for one in Registration for name in needed(one)}

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from shared.eligibility.record import RolePolicy
 from shared.graph.shapes import AccessDefault, ApprovalSetting, B2BSetting, Partner, Rule
 from shared.onboarding.preflight import Findings, Observed, judge
-from shared.tenants.record import RolePolicy
 from tests.unit.making import SOURCE, TARGET, WANTED
 
 _OPEN = msgspec.convert({"usersAndGroups": {"accessType": "allowed"}}, type=B2BSetting)

@@ -6,18 +6,19 @@ import msgspec
 import pytest
 
 from shared.eligibility.decide import NOT_THERE, POLICY_REFUSED, RENEWAL, Action, Held, instead, lasts_until
+from shared.eligibility.record import Eligibility, RolePolicy, eligibility_key
 from shared.identifiers import ObjectId
 from shared.permissions import SECURITY_READER
 from shared.privileged import Fence, RunStopped, check_fence, word
 from shared.renewal import views
 from shared.renewal.answers import Would
 from shared.renewal.due import Due, Fine, Kept, Refused, Seen, Why
-from shared.renewal.report import TOLD, Line, Outcome, Report, counted, line, merged
+from shared.renewal.report import TOLD, Line, Of, Outcome, Report, counted, line, merged
 from shared.renewal.writing import refused_in, written
 from shared.run import Run
 from shared.running.opening import next_record
-from shared.tenants.change import eligibility_key, intent_key
-from shared.tenants.record import Eligibility, Goal, Intent, IntentState, Renewing, RolePolicy, Tenant
+from shared.subjects import Intent, IntentState, Renewing, intent_key
+from shared.tenants.record import Goal, Tenant
 from shared.tenants.states import State
 from tests.unit.making import ANA, NOON, TARGET, analyst, ids, intent, payload, record, run, tenant
 
@@ -99,7 +100,8 @@ def test_a_plan_refuses_what_nobody_has_said_to_be_needed_for_a_year() -> None:
 
 
 def test_every_reason_has_its_words() -> None:
-    assert set(TOLD) == set(Why)
+    assert all(set(told) == set(Why) for told in TOLD.values())
+    assert set(TOLD) == set(Of)
 
 
 @pytest.mark.parametrize(
@@ -122,8 +124,8 @@ def test_only_what_is_worth_it_is_told(verdict: Fine | Kept | Refused | Due, out
 
 
 def test_what_is_told_later_on_a_day_takes_the_place_of_what_was_told_of_the_same_eligibility() -> None:
-    first = Report(tenant_id=TARGET, at=NOON, lines=(_line(ACCOUNT, Outcome.REFUSED), _line(OTHER, Outcome.EXTENDED)))
-    second = Report(tenant_id=TARGET, at=NOON + DAY, lines=(_line(ACCOUNT, Outcome.EXTENDED),))
+    first = Report(subject_id=TARGET, at=NOON, lines=(_line(ACCOUNT, Outcome.REFUSED), _line(OTHER, Outcome.EXTENDED)))
+    second = Report(subject_id=TARGET, at=NOON + DAY, lines=(_line(ACCOUNT, Outcome.EXTENDED),))
 
     found = merged(first, second)
 
@@ -141,7 +143,7 @@ def test_what_a_run_wrote_is_told_by_its_intents() -> None:
     assert (extended.outcome, extended.was, extended.end) == (Outcome.EXTENDED, NOON, NOON + 180 * DAY)
     assert (extended.analyst_id, renewed.outcome) == (ANA, Outcome.RENEWED)
     assert (refused.outcome, refused.why, refused.end) == (Outcome.REFUSED, "NoWay", None)
-    assert refused_in(with_intent(renewal("refused: NoWay")), 7) == {ACCOUNT: "NoWay"}
+    assert refused_in(with_intent(renewal("refused: NoWay")), 7) == {eligibility_key(ACCOUNT, SECURITY_READER): "NoWay"}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.azure_permissions import STORAGE_ACCOUNT_CONTRIBUTOR, VM_CONTRIBUTOR
 from shared.errors import SettingsError
 from shared.permissions import SECURITY_READER, Registration
 from shared.settings import NAMES, read_settings
@@ -24,6 +25,8 @@ _WHERE_WANTED = {
 _OPTIONAL = {
     "TENANTRY_ROLE",
     "TENANTRY_ALLOWED_DIRECTORY_ROLES",
+    "TENANTRY_ARM_ENDPOINT",
+    "TENANTRY_AZURE_ROLES",
     "TENANTRY_CONSENT_DEADLINE_DAYS",
     "TENANTRY_REPLICATION_DEADLINE_MINUTES",
     "TENANTRY_PROVISIONING_DEADLINE_MINUTES",
@@ -145,6 +148,15 @@ def test_several_roles_may_be_allowed() -> None:
     settings = read_settings({**ENVIRONMENT, "TENANTRY_ALLOWED_DIRECTORY_ROLES": f"{SECURITY_READER}, {other.upper()}"})
 
     assert {SECURITY_READER, other} == settings.allowed_directory_roles
+
+
+def test_of_the_azure_roles_only_those_that_make_no_administrator_may_be_allowed() -> None:
+    both = f"{VM_CONTRIBUTOR},{STORAGE_ACCOUNT_CONTRIBUTOR}"
+    owner = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+
+    assert {VM_CONTRIBUTOR} == read_settings(ENVIRONMENT).allowed_azure_roles
+    assert set(both.split(",")) == read_settings({**ENVIRONMENT, "TENANTRY_AZURE_ROLES": both}).allowed_azure_roles
+    assert "TENANTRY_AZURE_ROLES" in problems({**ENVIRONMENT, "TENANTRY_AZURE_ROLES": f"{both},{owner}"})
 
 
 def test_every_documented_name_is_read_and_no_other() -> None:

@@ -6,14 +6,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from shared.eligibility.record import Eligibility, RolePolicy, eligibility_key
 from shared.identifiers import ObjectId
 from shared.onboarding import checklist, views
 from shared.onboarding.request import Intake
 from shared.permissions import CALLS, SECURITY_READER, Registration
 from shared.running.acts import ACTS
 from shared.settings import read_settings
-from shared.tenants.change import eligibility_key
-from shared.tenants.record import ActState, Eligibility, Problem, RolePolicy, Tenant
+from shared.tenants.record import ActState, Problem, Tenant
 from shared.tenants.states import State
 from tests.unit.environment import ENVIRONMENT
 from tests.unit.making import ANA, BEN, NOON, SOURCE, TARGET, WANTED, act, analyst, consent, intent, record, tenant

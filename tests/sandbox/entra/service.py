@@ -14,7 +14,15 @@ from tests.sandbox.entra.errors import (
     unknown_tenant,
 )
 from tests.sandbox.entra.registrations import Grants, Registration
-from tests.sandbox.entra.tokens import LIFETIME_SECONDS, PUBLIC_GRAPH, graph_claims, identity_claims, read, sign
+from tests.sandbox.entra.tokens import (
+    LIFETIME_SECONDS,
+    PUBLIC_ARM,
+    PUBLIC_GRAPH,
+    graph_claims,
+    identity_claims,
+    read,
+    sign,
+)
 from tests.sandbox.graph.models.ground import Ground
 from tests.sandbox.graph.models.tenant import Tenant
 
@@ -60,6 +68,7 @@ class TokenService:
         self.identities: dict[str, ManagedIdentity] = {}
         self.authority = ""
         self.graph = ""
+        self.arm = ""
 
     def tenant(self, name: str) -> Tenant:
         """By id or verified domain."""
@@ -93,7 +102,7 @@ class TokenService:
             raise not_in_tenant(registration.app_id, tenant.display_name)
         self._check_assertion(registration, form["client_assertion"])
         resource = self._resource(form["scope"], tenant)
-        roles = self.grants.roles(principal, tenant)
+        roles = self.grants.roles(principal, tenant) if resource in (self.graph, PUBLIC_GRAPH) else []
         claims = graph_claims(
             authority=self.authority,
             tenant_id=tenant.id,
@@ -139,12 +148,12 @@ class TokenService:
             raise no_federated_match("subject", str(claims.get("sub")))
 
     def _resource(self, scope: str, tenant: Tenant) -> str:
-        """Only Graph is a resource for applications here; its address stands for the public one."""
+        """Graph and Resource Manager are resources for applications here; their addresses stand for the public ones."""
         scopes: Sequence[str] = scope.split()
         if len(scopes) != 1 or not scopes[0].endswith("/.default"):
             text = f"The provided value for the input parameter 'scope' is not valid: '{scope}'."
             raise EntraError(400, "invalid_scope", 1002012, text)
         resource = scopes[0].removesuffix("/.default").rstrip("/")
-        if resource not in (self.graph, PUBLIC_GRAPH):
+        if resource not in (self.graph, PUBLIC_GRAPH, self.arm, PUBLIC_ARM):
             raise unknown_resource(resource, tenant.display_name)
         return resource

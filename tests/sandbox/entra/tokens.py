@@ -11,6 +11,8 @@ from tests.sandbox.entra.keys import published_key, strange_key
 
 PUBLIC_GRAPH = "https://graph.microsoft.com"
 """The resource's name in the public cloud; the sandbox's own address counts too."""
+PUBLIC_ARM = "https://management.azure.com"
+"""The same of Azure Resource Manager."""
 LIFETIME_SECONDS = 3599
 """What Entra gives an application, give or take a random part."""
 
@@ -60,7 +62,7 @@ def life(issued_seconds_ago: float = 0, lifetime: float = LIFETIME_SECONDS) -> d
 def graph_claims(
     *, authority: str, tenant_id: str, audience: str, app_id: str, principal_id: str, roles: list[str]
 ) -> dict[str, object]:
-    """An app-only token for Microsoft Graph (Graph's own tokens are version 1.0)."""
+    """An app-only token for Microsoft Graph or Resource Manager (their tokens are version 1.0); the latter has no roles."""
     claims: dict[str, object] = {
         "aud": audience,
         "iss": f"{authority}/{tenant_id}/",

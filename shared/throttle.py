@@ -1,4 +1,4 @@
-"""What we know of throttling: until when not to call, by registration, called tenant and API family.
+"""What we know of throttling: until when not to call, by registration, called tenant or subscription, and API family.
 
 In memory, one per process: it only spares calls that would be refused. The shared scarce limits are `slots.py`.
 """
@@ -6,10 +6,9 @@ In memory, one per process: it only spares calls that would be refused. The shar
 from datetime import datetime, timedelta
 
 from shared.clock import Clock
-from shared.identifiers import TenantId
 from shared.permissions import Family, Registration
 
-type Lane = tuple[Registration, TenantId, Family]
+type Lane = tuple[Registration, str, Family]
 
 PACES = {Family.CONDITIONAL_ACCESS: 1.1}
 """Seconds between two calls where the limit is too low to be met by answers: conditional access takes one a second for a

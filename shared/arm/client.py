@@ -1,0 +1,162 @@
+"""The one way to Azure Resource Manager: azure-core's pipeline, our retries, our errors, raw JSON.
+
+Plain REST, for the management package lacks some of the calls and loads slowly. Loaded at the first call, and not by a cold
+start. Refuses a write without an open intent. How a call is tried is patience.py's business.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import msgspec
+from azure.core import AsyncPipelineClient
+from azure.core.exceptions import AzureError, ServiceRequestError
+from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
+from azure.core.rest import AsyncHttpResponse, HttpRequest
+
+from shared.clock import Clock
+from shared.credentials import Credentials
+from shared.errors import MissingIntent, Rejected, RemoteCall, Unavailable
+from shared.identifiers import SubscriptionId, TenantId
+from shared.patience import Answer, Patience, Try, failure
+from shared.permissions import Call, Registration
+from shared.privileged import OpenIntent
+
+_PAGES = 200
+_JSON = "application/json"
+_CONNECT_SECONDS, _READ_SECONDS = 10.0, 60.0
+"""As for Graph: four tries still end within functionTimeout."""
+
+
+class _Page(msgspec.Struct, rename="camel"):
+    value: list[msgspec.Raw]
+    next_link: str | None = None
+
+
+class Arm:
+    """Azure Resource Manager, as Tenantry Access in the source tenant, where the managed subscriptions are."""
+
+    def __init__(self, endpoint: str, credentials: Credentials, source: TenantId, clock: Clock) -> None:
+        self._endpoint = endpoint
+        self._credentials = credentials
+        self._source = source
+        self._patience = Patience(clock)
+        # Without redirects, and without azure-core's retries: only our own know what a repeat would do.
+        self._client: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
+            endpoint,
+            policies=[RequestIdPolicy(), UserAgentPolicy("Tenantry")],
+            connection_timeout=_CONNECT_SECONDS,
+            read_timeout=_READ_SECONDS,
+        )
+
+    async def send(
+        self,
+        call: Call,
+        subscription_id: SubscriptionId,
+        query: Mapping[str, str],
+        *,
+        name: str = "",
+        body: object = None,
+        intent: OpenIntent | None = None,
+    ) -> Answer:
+        """Send one call of Azure's permission table. `name`: the last part of its path, where that is open.
+
+        Raises MissingIntent, NotConsented, and the RemoteErrors.
+        """
+        path = call.path.replace("{id}", quote(subscription_id), 1)
+        if path.endswith("/{id}"):
+            path = path.removesuffix("{id}") + quote(name)
+        content = None if body is None else msgspec.json.encode(body)
+        return await self._send(call, subscription_id, self._endpoint + path, query, content, intent)
+
+    async def pages(self, call: Call, subscription_id: SubscriptionId, query: Mapping[str, str]) -> list[msgspec.Raw]:
+        """Every item of a collection, following nextLink.
+
+        Raises Rejected rather than to give a part for the whole when a collection never ends.
+        """
+        found: list[msgspec.Raw] = []
+        answer = await self.send(call, subscription_id, query)
+        for _ in range(_PAGES):
+            page = answer.decode(_Page)
+            found.extend(page.value)
+            if not page.next_link:
+                return found
+            if not page.next_link.startswith(self._endpoint + "/"):
+                # The token must not follow a link to another host.
+                raise Rejected(self._remote(call, "NextLinkElsewhere"))
+            answer = await self._send(call, subscription_id, page.next_link, {}, None, None)
+        raise Rejected(self._remote(call, f"MoreThan{_PAGES}Pages"))
+
+    async def _send(
+        self,
+        call: Call,
+        subscription_id: SubscriptionId,
+        url: str,
+        query: Mapping[str, str],
+        content: bytes | None,
+        intent: OpenIntent | None,
+    ) -> Answer:
+        [registration] = call.registrations
+        if call.write and (intent is None or (intent.registration, intent.tenant_id) != (registration, self._source)):
+            raise MissingIntent(f"{call.method} {call.path} on {subscription_id}")
+        remote, renewed = self._remote(call), False
+
+        async def renew() -> bool:
+            # The token names no rights, so only one that is refused itself (401) is worth a new one.
+            nonlocal renewed
+            fresh, renewed = renewed, False
+            if fresh:
+                self._credentials.forget(registration, self._source)
+            return fresh
+
+        async def once() -> Answer:
+            nonlocal renewed
+            headers = await self._headers(registration)
+            request = HttpRequest(call.method, url, params=dict(query), headers=headers, content=content)
+            answer = await self._received(request, remote)
+            renewed = answer.status_code == 401
+            return _judge(answer, remote)
+
+        how = Try(
+            lane=(registration, subscription_id, call.family),
+            write=call.write,
+            # A PUT names the request: one that landed is refused as a conflict, and looked for by its name.
+            repeatable=True,
+            renew=renew,
+        )
+        return await self._patience.send(remote, how, once)
+
+    async def _headers(self, registration: Registration) -> dict[str, str]:
+        token = await self._credentials.azure_token(registration)
+        return {"Authorization": f"Bearer {token}", "Accept": _JSON, "Content-Type": _JSON}
+
+    async def _received(self, request: HttpRequest, remote: RemoteCall) -> AsyncHttpResponse:
+        try:
+            answer = await self._client.send_request(request)
+            await answer.read()
+        except ServiceRequestError as error:
+            raise Unavailable(remote, uncertain=False) from error
+        except AzureError as error:
+            raise Unavailable(remote, uncertain=True) from error
+        return answer
+
+    def _remote(self, call: Call, code: str = "") -> RemoteCall:
+        [registration] = call.registrations
+        return RemoteCall(
+            service="arm",
+            method=call.method,
+            path=call.path,
+            tenant_id=self._source,
+            registration=registration.value,
+            code=code,
+        )
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._client.close()
+
+
+def _judge(answer: AsyncHttpResponse, remote: RemoteCall) -> Answer:
+    request_id = answer.headers.get("x-ms-correlation-request-id") or answer.headers.get("x-ms-request-id", "")
+    if 200 <= answer.status_code < 300:
+        return Answer(answer.content, request_id)
+    raise failure(remote, answer.status_code, answer.content, answer.headers, request_id, None)

@@ -1,0 +1,52 @@
+"""Who is declared on a subscription, as the source's directory knows them; and who has the benefit of it.
+
+As Tenantry Lookup, read only.
+"""
+
+import asyncio
+
+from shared.callers import Caller
+from shared.errors import BadRequest, NotAllowed
+from shared.graph.directory import User
+from shared.identifiers import ObjectId
+from shared.services import Services
+from shared.subscriptions.record import Declaration, PrincipalKind
+from shared.subscriptions.request import SubscriptionRequest, field_of
+
+_AT_ONCE = 8
+"""Read at the same time: enough to be quick, few enough not to be throttled."""
+
+
+async def check_principals(services: Services, body: SubscriptionRequest, declared: tuple[Declaration, ...]) -> None:
+    """Raise BadRequest that names the field of a principal that is no group or member of the source tenant."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def why_not(kind: PrincipalKind, principal: ObjectId) -> str:
+        async with gate:
+            if kind is PrincipalKind.GROUP:
+                found = await services.directory.source_group(principal)
+                return "is no group of the source tenant" if found is None else ""
+            return _why_no_holder(await services.directory.source_user(principal))
+
+    named = sorted({(one.kind, one.principal_id) for one in declared})
+    reasons = await asyncio.gather(*(why_not(*one) for one in named))
+    for (_, principal), reason in zip(named, reasons, strict=True):
+        if reason:
+            raise BadRequest(field_of(body, principal), reason)
+
+
+async def check_stranger(services: Services, caller: Caller, declared: tuple[Declaration, ...]) -> None:
+    """Raise NotAllowed for who holds one of these, by themselves or by a group that they are directly in."""
+    if any(one.principal_id == caller.object_id for one in declared):
+        raise NotAllowed("who is eligible may not say so: it is their own access")
+    for group in sorted({one.principal_id for one in declared if one.kind is PrincipalKind.GROUP}):
+        if any(one.id == caller.object_id for one in await services.directory.direct_members(group)):
+            raise NotAllowed(f"a member of the eligible group {group} may not say so: it is their own access")
+
+
+def _why_no_holder(user: User | None) -> str:
+    if user is None:
+        return "is no user of the source tenant"
+    if user.user_type == "Guest" or "#EXT#" in user.user_principal_name.upper():
+        return "is a guest of the source tenant"
+    return "is disabled in the source tenant" if user.account_enabled is False else ""

@@ -1,0 +1,109 @@
+"""What is kept of a managed subscription: the rows of its partition, as plain values, and changes of them. Pure.
+
+The record says which eligibilities are declared: nobody else's is ever written. What is in force stands beside it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from shared.eligibility.record import Eligibility, RolePolicy, eligibility_key
+from shared.identifiers import ObjectId, SubscriptionId
+from shared.subjects import REVIEW_PERIOD, Intent, Renewing, Review
+
+
+class PrincipalKind(StrEnum):
+    """What is eligible: PIM takes no applications."""
+
+    GROUP = "group"
+    USER = "user"
+
+
+class Declaration(msgspec.Struct, frozen=True, kw_only=True):
+    """One eligibility that is looked after: who, for which role, and for how long each time."""
+
+    role_definition_id: str
+    principal_id: ObjectId
+    kind: PrincipalKind
+    duration_days: int
+
+    @property
+    def key(self) -> str:
+        """The key of its eligibility."""
+        return eligibility_key(self.principal_id, self.role_definition_id)
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """The subscription's own row. Whoever writes anything of a subscription rewrites it, with its ETag.
+
+    `declared` is sorted, so that two equal values are the same wish. `policies`: of each role, as last read.
+    """
+
+    subscription_id: SubscriptionId
+    created: datetime
+    requested_by: str
+    declared: tuple[Declaration, ...]
+    changed: datetime
+    changed_by: str
+    run: int = 0
+    run_nonce: str = ""
+    cancel: bool = False
+    reason: str = ""
+    review: Review | None = None
+    renewing: Renewing | None = None
+    policies: dict[str, RolePolicy] = {}
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a run of its own may write: none does, but a renewal."""
+        return False
+
+    @property
+    def reviewed(self) -> Review:
+        """The latest word that the eligibilities are needed; at first, that of who declared them."""
+        first = Review(by=self.requested_by, at=self.created, until=self.created + REVIEW_PERIOD)
+        return self.review or first
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """A subscription's partition as one consistent value, with the ETag of its record."""
+
+    record: Record
+    etag: str
+    eligibilities: dict[str, Eligibility] = {}
+    intents: dict[str, Intent] = {}
+
+    @property
+    def subject_id(self) -> str:
+        """The subscription's id."""
+        return self.record.subscription_id
+
+    @property
+    def declared(self) -> dict[str, Declaration]:
+        """What is declared, by the key of its eligibility."""
+        return {one.key: one for one in self.record.declared}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What to write: the record, and any rows beside it."""
+
+    record: Record
+    eligibilities: Sequence[Eligibility] = ()
+    intents: Sequence[Intent] = ()
+    forgotten_eligibilities: Sequence[str] = ()
+
+
+def declared_anew(found: Subscription, declared: tuple[Declaration, ...], by: str, now: datetime) -> Change | None:
+    """The change that a declaration makes; None where it says what is declared already.
+
+    The review's word stays as it was: a declaration that changes something is none of what was declared before.
+    """
+    if declared == found.record.declared:
+        return None
+    record = msgspec.structs.replace(found.record, declared=declared, changed=now, changed_by=by)
+    kept = {one.key for one in declared}
+    return Change(record=record, forgotten_eligibilities=[key for key in found.eligibilities if key not in kept])

@@ -1,0 +1,139 @@
+"""An Azure role's eligibility on a subscription: it lasts on until a later end. Nothing here makes one where none was."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from shared.arm.shapes import AzureEligibility
+from shared.eligibility import decide
+from shared.eligibility.decide import RENEWAL, Action, Held
+from shared.eligibility.record import eligibility_key
+from shared.errors import Rejected, RoleNotAllowed, StoreConflict, StoreUnavailable
+from shared.identifiers import ObjectId, SubscriptionId
+from shared.permissions import Registration
+from shared.privileged import OpenIntent, PrivilegedWrite
+from shared.services import Services
+from shared.subjects import Intent
+from shared.subscriptions.record import Subscription
+
+_log = logging.getLogger(__name__)
+
+_ACT = 33
+_PERMANENT = datetime.max.replace(tzinfo=UTC)
+_PAUSE_SECONDS = 20.0
+_JUSTIFICATION = "Declared eligible on the subscription, renewed while needed (Tenantry)"
+
+
+def azure_renewal(
+    services: Services, subscription: Subscription, arguments: Mapping[str, str]
+) -> PrivilegedWrite[Held | None]:
+    """A declared eligibility that was seen lasts until then, by the act that its standing asks for.
+
+    Raises RoleNotAllowed, before anything is built, for any that is not declared, and for a role that the deployment does
+    not allow any more.
+    """
+    key = eligibility_key(arguments["principal"], arguments["role"])
+    if key not in subscription.declared or key not in subscription.eligibilities:
+        raise RoleNotAllowed(
+            f"{arguments['principal']} is not to hold {arguments['role']} on {subscription.subject_id}"
+        )
+    if arguments["role"] not in services.settings.allowed_azure_roles:
+        raise RoleNotAllowed(arguments["role"])
+    row = subscription.eligibilities[key]
+    conditions = {"condition": row.condition, "conditionVersion": row.condition_version}
+    return sent_azure_renewal(services, subscription, {**conditions, **arguments})
+
+
+def sent_azure_renewal(
+    services: Services, subscription: Subscription, arguments: Mapping[str, str]
+) -> PrivilegedWrite[Held | None]:
+    """As above, as it was sent once: to be read back, also where it is not declared any more."""
+    subscription_id, principal, role = (
+        subscription.record.subscription_id,
+        ObjectId(arguments["principal"]),
+        arguments["role"],
+    )
+    action, end = Action(arguments["action"]), datetime.fromisoformat(arguments["end"])
+
+    async def send(image: Held | None, intent: OpenIntent) -> str:
+        try:
+            return await ask(action, image, intent)
+        except Rejected as error:
+            instead = decide.instead(action, error.call.code)
+            if instead is None:
+                raise
+            return await ask(instead, image, intent)
+
+    async def ask(asked: Action, image: Held | None, intent: OpenIntent) -> str:
+        # What is in force must not begin later, not by a second of two clocks that differ.
+        again = asked in (Action.RENEW, Action.ASSIGN)
+        start = services.clock.now().replace(microsecond=0) if again else datetime.fromisoformat(arguments["start"])
+        held = AzureEligibility(
+            principal_id=principal,
+            role_definition_id=role,
+            schedule_id="" if image is None else image.schedule_id,
+            end=None,
+            condition=arguments["condition"],
+            condition_version=arguments["conditionVersion"],
+        )
+        return await services.azure_pim.request(
+            subscription_id,
+            action=asked.value,
+            held=held,
+            start=start,
+            end=end,
+            justification=_JUSTIFICATION,
+            ticket=intent.key,
+            intent=intent,
+        )
+
+    return PrivilegedWrite(
+        kind=RENEWAL,
+        arguments=arguments,
+        registration=Registration.ACCESS,
+        where=services.settings.source_tenant_id,
+        object_name=f"eligibility of {principal} for {role} on {subscription_id}",
+        what="renew the eligibility for an Azure role",
+        act=_ACT,
+        wanted={
+            "subscriptionId": subscription_id,
+            "roleDefinitionId": role,
+            "action": action,
+            "endDateTime": end,
+            "condition": arguments["condition"],
+        },
+        read=lambda: _held(services, subscription_id, principal, role),
+        satisfied=lambda held: decide.lasts_until(held, end),
+        send=send,
+        picture=msgspec.to_builtins,
+        patient=True,
+    )
+
+
+async def close_subscription_intents(services: Services, subscription_id: SubscriptionId) -> float:
+    """Close what is open by reading back. Gives the seconds to wait for what cannot be judged yet.
+
+    An audit that cannot be written holds nobody for ever: it is logged.
+    """
+
+    def rebuild(subscription: Subscription, intent: Intent) -> PrivilegedWrite[Held | None]:
+        if intent.kind != RENEWAL:
+            raise LookupError(intent.kind)
+        return sent_azure_renewal(services, subscription, intent.arguments)
+
+    try:
+        return await services.subscription_intents.close_open(subscription_id, rebuild)
+    except (StoreConflict, StoreUnavailable) as error:
+        _log.warning("intents.postponed subscription_id=%s reason=%s", subscription_id, error)
+        return _PAUSE_SECONDS
+
+
+async def _held(services: Services, subscription_id: SubscriptionId, principal: ObjectId, role: str) -> Held | None:
+    instances = await services.azure_pim.instances(subscription_id, principal, role)
+    if instances:
+        found = max(instances, key=lambda one: one.end or _PERMANENT)
+        return Held(schedule_id=found.schedule_id, end=found.end, in_force=True)
+    schedules = await services.azure_pim.schedules(subscription_id, principal, role)
+    return Held(schedule_id=schedules[0].schedule_id, end=None, in_force=False) if schedules else None

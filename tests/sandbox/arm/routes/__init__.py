@@ -1,0 +1,1 @@
+"""What each area takes and gives on the wire."""
