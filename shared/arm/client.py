@@ -15,7 +15,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from shared.clock import Clock
 from shared.credentials import Credentials
-from shared.errors import MissingIntent, Rejected, RemoteCall, Unavailable
+from shared.errors import Forbidden, MissingIntent, Rejected, RemoteCall, Unavailable
 from shared.identifiers import SubscriptionId, TenantId
 from shared.patience import Answer, Patience, Try, failure
 from shared.permissions import Call, Registration
@@ -25,6 +25,9 @@ _PAGES = 200
 _JSON = "application/json"
 _CONNECT_SECONDS, _READ_SECONDS = 10.0, 60.0
 """As for Graph: four tries still end within functionTimeout."""
+
+_NO_RIGHTS = frozenset({"InsufficientPermissions"})
+"""Codes by which PIM's lists refuse a reader without rights as a bad request (seen in use)."""
 
 
 class _Page(msgspec.Struct, rename="camel"):
@@ -159,4 +162,7 @@ def _judge(answer: AsyncHttpResponse, remote: RemoteCall) -> Answer:
     request_id = answer.headers.get("x-ms-correlation-request-id") or answer.headers.get("x-ms-request-id", "")
     if 200 <= answer.status_code < 300:
         return Answer(answer.content, request_id)
-    raise failure(remote, answer.status_code, answer.content, answer.headers, request_id, None)
+    error = failure(remote, answer.status_code, answer.content, answer.headers, request_id, None)
+    if isinstance(error, Rejected) and error.call.code in _NO_RIGHTS:
+        raise Forbidden(error.call)
+    raise error

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     REVIEW_DUE = "renewal.review_due"
     GIVEN_UP = "renewal.given_up"
     ACCESS_LOST = "tenant.access_lost"
+    RIGHTS_LOST = "subscription.access_lost"
 
 
 WHAT: dict[Kind, str] = {
@@ -39,7 +40,8 @@ WHAT: dict[Kind, str] = {
     Kind.LAPSED: "An eligibility has ended and could not be renewed.",
     Kind.REVIEW_DUE: "Somebody has to say that the eligibilities are still needed, or they end.",
     Kind.GIVEN_UP: "The renewal of the eligibilities failed all night.",
-    Kind.ACCESS_LOST: "A registration that Tenantry works as may not do its work there any more.",
+    Kind.ACCESS_LOST: "A registration that Tenantry works as lost its consent in the tenant.",
+    Kind.RIGHTS_LOST: "A registration that Tenantry works as lost its rights on the subscription.",
 }
 
 DO: dict[Kind, str] = {
@@ -48,10 +50,7 @@ DO: dict[Kind, str] = {
     Kind.REVIEW_DUE: "An operator who holds none of them sends POST to /review below the record.",
     Kind.GIVEN_UP: "It is tried again in the next night. Look at the day's renewals and at the app's log.",
     Kind.ACCESS_LOST: "The tenant's administrator consents again; the link is in the record.",
-}
-
-_DO_ON_SUBSCRIPTION: dict[Kind, str] = {
-    Kind.ACCESS_LOST: "An owner of the subscription gives the registration its rights on it again."
+    Kind.RIGHTS_LOST: "An owner of the subscription gives the registration its rights on it again.",
 }
 
 
@@ -118,7 +117,7 @@ def data_of(notice: Notice, url: str) -> NoticeData:
     of_tenant = notice.subscription_id is None
     return NoticeData(
         what=WHAT[notice.kind],
-        do=DO[notice.kind] if of_tenant else _DO_ON_SUBSCRIPTION.get(notice.kind, DO[notice.kind]),
+        do=DO[notice.kind],
         href=f"{url}/api/{'tenants' if of_tenant else 'subscriptions'}/{notice.subject_id}",
         tenant_id=notice.tenant_id,
         subscription_id=notice.subscription_id,

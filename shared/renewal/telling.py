@@ -119,7 +119,8 @@ async def remind_of_review(services: Services, wish: Wish, of: Of, subject: Rene
 
 async def access_lost(services: Services, wish: Wish, of: Of, subject_id: str, registration: str) -> None:
     """A registration that renewal works as may not do its work there any more."""
-    await notify(services, wish, of, subject_id, Kind.ACCESS_LOST, registration=registration)
+    alarm = Kind.ACCESS_LOST if of is Of.TENANT else Kind.RIGHTS_LOST
+    await notify(services, wish, of, subject_id, alarm, registration=registration)
     if await services.renewals.is_first(wish.date, "access_lost", subject_id, registration):
         _log.warning("renewal.access_lost %s_id=%s registration=%s", of.value, subject_id, registration)
 

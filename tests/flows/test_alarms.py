@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.permissions import Registration
+from shared.azure_permissions import VM_CONTRIBUTOR
+from shared.permissions import SECURITY_READER, Registration
 from tests.conftest import OpenWorld
+from tests.flows.declaring import declared
 from tests.flows.refusal import Refusal
 from tests.flows.renewing import EVENING, end_of, midnight, night_after
 from tests.flows.scene import Scene
@@ -59,9 +61,10 @@ async def test_an_alarm_arrives_once_a_day_signed_and_as_a_card(scene: Scene) ->
     assert came.body["data"] == {
         "tenantId": scene.target,
         "what": "An eligibility ends soon and could not be renewed.",
-        "do": "Look at the day's renewals for the reason, and at the target's PIM settings for the role.",
+        "do": "Look at the day's renewals for the reason, and at the PIM settings for the role there.",
         "href": f"{scene.world.host.url}/api/tenants/{scene.target}",
         "principalId": scene.account(scene.world.people.ana).id,
+        "roleDefinitionId": SECURITY_READER,
         "why": "MfaOnEligibility",
         "end": ends.isoformat().replace("+00:00", "Z"),
     }
@@ -250,3 +253,22 @@ async def test_without_destinations_alarms_stay_in_the_log(open_world: OpenWorld
         assert "renewal.at_risk" in scene.world.log.read_text()
         assert await shown(scene) == {"webhook": (0, 0), "teams": (0, 0)}
         assert not any(hit.label.endswith("Outbox") and hit.kind == "store.before" for hit in scene.world.points.log)
+
+
+async def test_an_alarm_of_a_subscription_names_it_and_its_role(scene: Scene) -> None:
+    found = await declared(scene, days=40)
+    await night_after(scene, 1)
+    found.subscription.access.assignments.clear()
+
+    await night_after(scene, 34)
+    await scene.world.host.run_timer(_DELIVER)
+
+    told = {one["type"]: one["data"] for one in scene.world.receiver.taken("webhook")}
+    assert told.keys() == {"subscription.access_lost", "renewal.at_risk"}
+    assert {one["subscriptionId"] for one in told.values()} == {found.id}
+    assert {one["href"] for one in told.values()} == {f"{scene.world.host.url}{found.path}"}
+    assert told["renewal.at_risk"]["roleDefinitionId"] == VM_CONTRIBUTOR
+    assert told["renewal.at_risk"]["principalId"] == found.group.id
+    assert not [one for one in told.values() if "tenantId" in one]
+    cards = [one["attachments"][0]["content"]["body"][1]["facts"] for one in scene.world.receiver.taken("teams")]
+    assert {"Subscription", "Role"} <= {fact["title"] for facts in cards for fact in facts}

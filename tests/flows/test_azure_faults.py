@@ -152,6 +152,19 @@ async def test_a_lock_is_told_whichever_way_it_refuses_and_lifted_it_is_extended
             assert found.end() == midnight(scene) + timedelta(days=180)
 
 
+async def test_rights_that_are_gone_are_lost_access_however_the_lists_say_so(open_world: OpenWorld) -> None:
+    async with Scene(await open_world(start=EVENING, flipped=["arm-lists-refuse-with-400"])) as scene:
+        found = await declared(scene, days=9)
+        found.subscription.access.assignments.clear()
+
+        await night_after(scene, 1)
+
+        log = scene.world.log.read_text()
+        assert log.count("renewal.access_lost") == 1
+        assert "renewal.given_up" not in log
+        assert found.requests() == []
+
+
 @pytest.mark.parametrize("how", ["broken", "deleted", "crawling", "disabled", "forbidden"])
 async def test_a_subscription_that_fails_is_told_and_holds_up_none_of_the_others(how: str, scene: Scene) -> None:
     failing, world = await declared(scene, days=9), scene.world
