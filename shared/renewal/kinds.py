@@ -73,7 +73,9 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look[S: Renewable]:
-    """What was seen of a subject. `policies`: of the roles whose policy was read."""
+    """What was seen of a subject. `policies`: of the roles whose policy was read. `barred`: of ours, those for a role that
+    the deployment does not allow any more.
+    """
 
     subject: S
     now: datetime
@@ -81,6 +83,7 @@ class Look[S: Renewable]:
     policies: Mapping[str, RolePolicy] = field(default_factory=dict)
     others: tuple[Named, ...] = ()
     missing: tuple[Named, ...] = ()
+    barred: tuple[Named, ...] = ()
 
     def of(self, subject: S) -> "Look[S]":
         """The same, once what was seen is kept on the subject."""

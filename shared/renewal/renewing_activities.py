@@ -18,6 +18,7 @@ from shared.errors import (
     NotFound,
     PimUnavailable,
     Rejected,
+    RoleNotAllowed,
     StoreConflict,
     StoreUnavailable,
     Throttled,
@@ -146,7 +147,8 @@ async def _write[S: Renewable](kind: SubjectKind[S], fence: Fence, seen: Look[S]
     }
     try:
         result = await kind.ensure(seen.subject, fence, arguments)
-    except (NotFound, Conflict) as error:
+    except (NotFound, Conflict, RoleNotAllowed) as error:
+        # What was not to be written any more at the last moment is not due at the next look.
         _log.info("renewal.waits subject=%s reason=%s", subject_id, error)
         return False
     except (Rejected, Forbidden) as error:

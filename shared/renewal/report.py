@@ -102,6 +102,9 @@ MISSING_TOLD = (
     "makes it."
 )
 
+BARRED_TOLD = "The deployment does not allow its role any more (TENANTRY_AZURE_ROLES): it is left to end."
+
+BARRED = "RoleNotAllowed"
 CAPPED = "CapReached"
 PENDING = "Pending"
 SHORTER = "PolicyWouldShorten"

@@ -102,7 +102,11 @@ class Subscriptions:
         """Look at the subscription's eligibilities by PIM."""
         tonight = self.tonight(subject, "", wish)
         in_force = _latest(await self._services.azure_pim.in_force(subject.record.subscription_id))
-        rows = {key: _row(subject, one, in_force.get(key)) for key, one in subject.declared.items()}
+        allowed = self._services.settings.allowed_azure_roles
+        barred = {key: one for key, one in subject.declared.items() if one.role_definition_id not in allowed}
+        rows = {
+            key: _row(subject, one, in_force.get(key)) for key, one in subject.declared.items() if key not in barred
+        }
         seen = {
             key: _seen(subject.declared[key], row, in_force.get(key)) for key, row in rows.items() if row is not None
         }
@@ -122,12 +126,20 @@ class Subscriptions:
             others=tuple(
                 Named(principal_id=one.principal_id, role_definition_id=one.role_definition_id, end=one.end)
                 for key, one in in_force.items()
-                if key not in rows and ends_soon(one.end, tonight)
+                if key not in subject.declared and ends_soon(one.end, tonight)
             ),
             missing=tuple(
                 Named(principal_id=one.principal_id, role_definition_id=one.role_definition_id)
                 for key, one in subject.declared.items()
-                if rows[key] is None
+                if key in rows and rows[key] is None
+            ),
+            barred=tuple(
+                Named(
+                    principal_id=one.principal_id,
+                    role_definition_id=one.role_definition_id,
+                    end=in_force[key].end if key in in_force else None,
+                )
+                for key, one in barred.items()
             ),
         )
 

@@ -12,7 +12,7 @@ from shared.notify.notices import Kind, Notice
 from shared.renewal.due import Refused, Seen, Why, is_at_risk, is_review_due
 from shared.renewal.kinds import Judged, Look, Named, Noted, Renewable, SubjectKind
 from shared.renewal.messages import Wish
-from shared.renewal.report import MISSING_TOLD, NOT_OURS_TOLD, Line, Of, Outcome, Report, line
+from shared.renewal.report import BARRED, BARRED_TOLD, MISSING_TOLD, NOT_OURS_TOLD, Line, Of, Outcome, Report, line
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ async def tell[S: Renewable](
             *(one for one in told if one is not None),
             *(_named(one, Outcome.NOT_OURS, NOT_OURS_TOLD) for one in look.others),
             *(_named(one, Outcome.MISSING, MISSING_TOLD) for one in look.missing),
+            *(replace(_named(one, Outcome.REFUSED, BARRED_TOLD), why=BARRED) for one in look.barred),
             *written,
         ),
         next_end=look.next_end,

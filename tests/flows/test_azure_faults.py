@@ -22,6 +22,7 @@ from tests.sandbox.points import cut, then_cut
 pytestmark = pytest.mark.timeout(300)
 
 PUT = "PUT /subscriptions/{id}/providers/Microsoft.Authorization/roleEligibilityScheduleRequests/{id}"
+_POLICY = "GET /subscriptions/{id}/providers/Microsoft.Authorization/roleManagementPolicyAssignments"
 _RENEW = "renew_eligibilities_on_subscription"
 _KILLS = [
     ("activity.before", "plan_subscription_renewals"),
@@ -248,21 +249,29 @@ async def test_owner_and_a_stranger_that_found_their_way_into_the_store_are_neve
     scene.world.clock.advance(4 * 3600)
     await scene.settle()
 
-    assert {one.wanted.principal_id for one in found.subscription.pim.requests.values()} <= {found.group.id}
-    assert all(one.wanted.role_id != OWNER for one in found.subscription.pim.requests.values())
+    assert [(one.wanted.principal_id, one.wanted.role_id) for one in found.subscription.pim.requests.values()] == [
+        (found.group.id, ours.role_definition_id)
+    ]
+    told = await found.told()
+    assert told[people.cleo.object_id] == ("refused", "RoleNotAllowed")
+    assert told[found.group.id] == ("extended", None)
     assert eligibility_key(people.ben.object_id, ours.role_definition_id) in (await found.kept()).eligibilities
     assert found.held(people.ben.object_id) is not None
     assert found.end(people.ben.object_id) == soon
 
 
-async def test_what_is_taken_off_the_declaration_while_it_is_renewed_is_not_written(scene: Scene) -> None:
+@pytest.mark.parametrize(("kind", "label"), [("activity.before", _RENEW), ("vendor-read.before", _POLICY)])
+async def test_what_is_taken_off_the_declaration_while_it_is_renewed_is_not_written(
+    kind: str, label: str, scene: Scene
+) -> None:
+    """The policy is read a first time by the plan, and a second time by the renewal itself."""
     found, ana = await both_declared(scene)
 
     async def undeclare() -> None:
         answer = await found.declare({"role": VMS, "users": [ana]})
         assert answer.status_code == 200, answer.text
 
-    scene.world.points.arm("activity.before", _RENEW, 0, undeclare)
+    scene.world.points.arm(kind, label, int(label == _POLICY), undeclare)
     await night_after(scene, 1)
 
     assert found.requests() == ["AdminExtend"]
