@@ -16,6 +16,8 @@ from tests.sandbox.arm.models.roles import OWNER, STORAGE_ACCOUNT_CONTRIBUTOR
 from tests.sandbox.graph.models.pim_records import GLOBAL_ADMINISTRATOR
 from tests.sandbox.population import CLIENT_IDS, OPERATE, READ
 
+pytestmark = pytest.mark.sampled(4)
+
 STRANGER = "eeeeeeee-0000-4000-8000-00000000000e"
 
 

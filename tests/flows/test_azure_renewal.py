@@ -15,6 +15,8 @@ from tests.flows.renewing import EVENING, midnight, night_after
 from tests.flows.scene import Scene
 from tests.sandbox.arm.models.roles import OWNER
 
+pytestmark = pytest.mark.sampled(4)
+
 
 @pytest.fixture
 async def scene(open_world: OpenWorld) -> AsyncIterator[Scene]:
