@@ -7,7 +7,9 @@ import msgspec
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of one subject. `wanted` is the kind's own payload, as JSON."""
+    """One run of one subject. `wanted` is the kind's own payload, as JSON. `cancelled_by`: who wants a night to go no
+    further; a tenant's own runs are cancelled on its record.
+    """
 
     subject: str
     kind: str
@@ -20,6 +22,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     started: datetime | None = None
     ended: datetime | None = None
     outcome: str = ""
+    cancelled_by: str = ""
 
 
 class RunKey(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,6 +58,25 @@ class Runs:
         except Stale:
             return  # the run ended, or the sweeper noted it first
 
+    async def cancel(self, subject: str, by: str) -> Run | None:
+        """Note that the subject's open run is to go no further. Gives it; None: none is open. Safe twice."""
+        while (row := await self._table.get(OPEN, subject)) is not None:
+            run = row.decode(Run)
+            if run.cancelled_by:
+                return run
+            cancelled = msgspec.structs.replace(run, cancelled_by=by)
+            try:
+                await self._table.replace(_row(OPEN, subject, cancelled, etag=row.etag))
+            except Stale:
+                continue  # marked as started meanwhile, or it ended
+            return cancelled
+        return None
+
+    async def is_cancelled(self, key: RunKey) -> bool:
+        """Whether an open run is to go no further."""
+        run = await self.open_run(key.subject)
+        return run is not None and run.nonce == key.nonce and bool(run.cancelled_by)
+
     async def close(self, key: RunKey, outcome: str) -> None:
         """End a run: copied to the subject's partition, then deleted from `open`. Safe twice."""
         while (row := await self._table.get(OPEN, key.subject)) is not None and row.nonce == key.nonce:

@@ -72,6 +72,7 @@ class RenewalRun(Struct, frozen=True, kw_only=True, rename="camel"):
     opened: Moment
     ended: Moment | None
     outcome: str | None
+    cancelled_by: Annotated[str | None, Meta(description="Who wanted it to go no further.")]
 
 
 class RenewalLine(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -48,8 +48,11 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RenewCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One tenant or subscription where something is due. `nonce` tells this renewal from every other run of it."""
+    """One tenant or subscription where something is due. `nonce` tells this renewal from every other run of it. `run`: that
+    which it is a part of.
+    """
 
+    run: RunKey
     subject_id: str
     nonce: str
     orchestration_id: str

@@ -33,7 +33,10 @@ class Came(StrEnum):
 
 async def plan_renewals(services: Services, call: PageCall) -> Page:
     """Look at one page of tenants, a few at a time; tell of those where nothing is due."""
-    wish = wish_of(await services.runs.latest(call.run.subject))
+    run = await services.runs.latest(call.run.subject)
+    wish = wish_of(run)
+    if is_cancelled(run):
+        return Page(wish=_bare(wish))
     if wish.names and not call.only:
         return await _planned(services, Tenants(services), wish, wish.tenant_ids, None)
     ids, following = await tenants_of(services, call)
@@ -42,7 +45,10 @@ async def plan_renewals(services: Services, call: PageCall) -> Page:
 
 async def plan_subscription_renewals(services: Services, call: PageCall) -> Page:
     """As above, of subscriptions."""
-    wish = wish_of(await services.runs.latest(call.run.subject))
+    run = await services.runs.latest(call.run.subject)
+    wish = wish_of(run)
+    if is_cancelled(run):
+        return Page(wish=_bare(wish))
     if wish.names and not call.only:
         return await _planned(services, Subscriptions(services), wish, wish.subscription_ids, None)
     ids, following = await subscriptions_of(services, call)
@@ -51,13 +57,16 @@ async def plan_subscription_renewals(services: Services, call: PageCall) -> Page
 
 async def end_renewals(services: Services, call: EndCall) -> RenewalOver:
     """Close the run; tell of those that were given up. Safe twice."""
-    wish = wish_of(await services.runs.latest(call.run.subject))
+    run = await services.runs.latest(call.run.subject)
+    wish = wish_of(run)
     for tenant_id in call.given_up:
         await _give_up(services, Tenants(services), wish, tenant_id)
     for subscription_id in call.given_up_subscriptions:
         await _give_up(services, Subscriptions(services), wish, subscription_id)
     given_up = len(call.given_up) + len(call.given_up_subscriptions)
     outcome = f"{call.looked_at} looked at, {call.changed} renewed, {given_up} given up"
+    if is_cancelled(run):
+        outcome = f"cancelled: {outcome}"
     await services.runs.close(call.run, outcome)
     _log.info("renewal.over subject=%s looked_at=%s changed=%s", call.run.subject, call.looked_at, call.changed)
     return RenewalOver()
@@ -70,13 +79,22 @@ def wish_of(run: Run | None) -> Wish:
     return msgspec.json.decode(run.wanted, type=Wish)
 
 
+def is_cancelled(run: Run | None) -> bool:
+    """Whether somebody wants the run to go no further."""
+    return run is not None and bool(run.cancelled_by)
+
+
+def _bare(wish: Wish) -> Wish:
+    return msgspec.structs.replace(wish, tenant_ids=(), subscription_ids=())
+
+
 async def _planned[S: Renewable](
     services: Services, kind: SubjectKind[S], wish: Wish, ids: Sequence[str], following: Cursor | None
 ) -> Page:
     found = await each(ids, lambda one: _looked(services, kind, wish, one), failed=Came.POSTPONED, of=kind.of)
     came = list(zip(ids, found, strict=True))
     return Page(
-        wish=msgspec.structs.replace(wish, tenant_ids=(), subscription_ids=()),
+        wish=_bare(wish),
         cursor=following,
         looked_at=sum(one is not Came.POSTPONED for one in found),
         due=tuple(subject_id for subject_id, one in came if one is Came.DUE),

@@ -51,6 +51,21 @@ OPERATIONS = (
         problems=(400, 404),
     ),
     Operation(
+        name="cancel_renewal",
+        method="POST",
+        path="renewals/{date}/cancel",
+        told="a day's renewals that run go no further: what was written stays, what is under way is read back first",
+        function=triggers.cancel_renewal,
+        who=OPERATORS,
+        parameters=(Parameter(name="date", kind=Day, told="The date in UTC."),),
+        answers={
+            202: json(
+                "It comes to its end; the day's report shows how.", RenewalAccepted, headers=("Location", "Retry-After")
+            )
+        },
+        problems=(400, 409),
+    ),
+    Operation(
         name="get_eligibilities",
         method="GET",
         path="eligibilities",

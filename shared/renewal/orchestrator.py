@@ -104,6 +104,7 @@ def _renew(context: Context, child: RenewOne, calls: dict[str, RenewCall]) -> St
 def _calls(context: Context, run: RunKey, planned: Page, page: int) -> dict[str, RenewCall]:
     return {
         _id(context, subject_id, page): RenewCall(
+            run=run,
             subject_id=subject_id,
             nonce=f"{run.nonce}-{page}",
             orchestration_id=_id(context, subject_id, page),

@@ -81,6 +81,9 @@ async def _renewed[S: Renewable](
         wait = await kind.close_open(call.subject_id)
         if wait and not late:
             return Again(min(wait, _pause(age)), "an earlier write cannot be judged yet")
+        if await services.runs.is_cancelled(call.run):
+            await _tell_written(services, kind, call, subject)
+            return await _over(services, kind, call, again=False)
         return await _looked(services, kind, call, await _reread(kind, subject), None if late else age)
     except (Throttled, Unavailable, NotFound, Conflict) as error:
         _log.info("renewal.waits subject=%s reason=%s", call.subject_id, error)

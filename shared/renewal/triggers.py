@@ -1,5 +1,6 @@
-"""The HTTP side of renewal: run it now, a day's report, what ends soon."""
+"""The HTTP side of renewal: run it now, stop it, a day's report, what ends soon."""
 
+import logging
 from datetime import date, timedelta
 
 import azure.functions as func
@@ -19,6 +20,8 @@ from shared.running import nights
 from shared.services import Services
 from shared.subscriptions.record import Subscription
 from shared.tenants.record import Tenant
+
+_log = logging.getLogger(__name__)
 
 _PAGE = 200
 _MOST_DAYS = 366
@@ -67,11 +70,30 @@ async def get_renewal(services: Services, _: Orchestrations, request: func.HttpR
     """GET /api/renewals/{date}: what the day's runs came to, one by one; 404 where there was none."""
     await reader(services, request)
     when = date_of("date", request.route_params.get("date", ""))
-    subjects = [night_subject(KIND, day) for day in (when.isoformat(), _by_hand(when))]
-    runs: list[Run] = [run for one in subjects if (run := await services.runs.latest(one)) is not None]
+    runs: list[Run] = [run for one in _subjects(when) if (run := await services.runs.latest(one)) is not None]
     if not runs:
         return problem(404, "Not found", "No renewal ran on that day.")
     return answer(200, views.day(services.settings.public_url, when, runs, await services.renewals.of(when)))
+
+
+async def cancel_renewal(
+    services: Services, orchestrations: Orchestrations, request: func.HttpRequest
+) -> func.HttpResponse:
+    """POST /api/renewals/{date}/cancel: what runs of that day goes no further. What was written stays, and what is under way
+    is read back first. 202 that points at the day's report; 409 where nothing runs. Safe twice.
+    """
+    caller = await operator(services, request)
+    when = date_of("date", request.route_params.get("date", ""))
+    asked = [await services.runs.cancel(one, caller.object_id) for one in _subjects(when)]
+    runs = [run for run in asked if run is not None]
+    location = f"{services.settings.public_url}/api/renewals/{when.isoformat()}"
+    if not runs:
+        return problem(409, "Conflict", "No renewal of that day is under way.", headers={"Location": location})
+    for run in runs:
+        _log.info("renewal.cancelled subject=%s on_whose_word=%s", run.subject, caller.object_id)
+        await orchestrations.wake(run.orchestration_id)
+    accepted = RenewalAccepted(date=when, run=runs[0].number, href=location)
+    return answer(202, accepted, {"Location": location, "Retry-After": _RETRY_AFTER_SECONDS})
 
 
 async def get_eligibilities(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
@@ -112,6 +134,11 @@ def _guid(field: str, text: str) -> str:
     if guid is None:
         raise BadRequest(field, "is not a GUID")
     return guid
+
+
+def _subjects(day: date) -> list[str]:
+    """A day's night, and what was asked for on it."""
+    return [night_subject(KIND, one) for one in (day.isoformat(), _by_hand(day))]
 
 
 def _by_hand(day: date) -> str:

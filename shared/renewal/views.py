@@ -164,6 +164,7 @@ def _run(run: Run, when: date) -> RenewalRun:
         opened=run.opened,
         ended=run.ended,
         outcome=run.outcome or None,
+        cancelled_by=run.cancelled_by or None,
     )
 
 

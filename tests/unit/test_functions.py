@@ -100,6 +100,7 @@ _ROUTES = {
     "confirm_leavers": ("POST", "tenants/{tenantId}/analysts/confirm"),
     "post_renewal": ("POST", "renewals"),
     "get_renewal": ("GET", "renewals/{date}"),
+    "cancel_renewal": ("POST", "renewals/{date}/cancel"),
     "get_eligibilities": ("GET", "eligibilities"),
     "review_tenant": ("POST", "tenants/{tenantId}/review"),
     "get_outbox": ("GET", "outbox"),
