@@ -9,10 +9,12 @@ import pytest
 import pytest_asyncio
 
 from shared.api import OPERATIONS
+from shared.azure_permissions import VM_CONTRIBUTOR
 from shared.callers import AppRole
 from shared.operations import Access, Operation
 from shared.problems import cursor_of
 from tests.app.fuzzing import Known, call_all
+from tests.flows.declaring import VMS, declared
 from tests.flows.scene import SETTLE_SECONDS, Scene
 from tests.sandbox.population import AUDIT, guid
 from tests.sandbox.session import Session
@@ -36,11 +38,12 @@ _TOKENS: dict[Caller, Callable[[World], str | None]] = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def lived_in(session: Session, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    """Fabrikam is Ready, Northwind waits for consent; a renewal has run."""
+    """Fabrikam is Ready, Northwind waits for consent, something is declared on a subscription; a renewal has run."""
     async with World(folder=tmp_path_factory.mktemp("fuzzed"), session=session) as world, Scene(world) as scene:
         await scene.onboarded()
         northwind = world.clouds.add_tenant(guid("northwind"), "Northwind", "northwind.com")
         await scene.post(world.people.ben, tenantId=northwind.id, displayName="Northwind")
+        await declared(scene)
         await scene.call("POST", "/api/renewals", {})
         await world.host.idle(SETTLE_SECONDS)
         yield scene
@@ -50,6 +53,7 @@ async def known(scene: Scene) -> Known:
     """What is there, and some of what only looks so."""
     people, northwind = scene.world.people, guid("northwind")
     tenants = [scene.target, northwind, scene.target.upper(), scene.world.contoso.id]
+    subscriptions = [*scene.world.clouds.azure.subscriptions, guid("no-subscription")]
     analysts = [people.ana.object_id, people.ben.object_id]
     record = (await scene.call("GET", f"/api/tenants/{northwind}")).json()
     states = [one["link"].rpartition("/")[2] for one in record["consents"] if one["link"]]
@@ -57,16 +61,21 @@ async def known(scene: Scene) -> Known:
     return Known(
         places={
             "path.tenantId": tenants,
+            "path.subscriptionId": subscriptions,
             "path.date": [f"{scene.world.clock.now():%Y-%m-%d}", "2026-02-30"],
             "path.analyst": analysts,
             "path.state": states,
             "query.state": [*states, "Ready"],
             "query.tenant": tenants,
-            "query.subject": tenants,
+            "query.subject": [*tenants, *subscriptions],
             "query.from": ["2026-03-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"],
             "query.cursor": [str(cursor_of(token)) for token in tokens],
             "body.tenantId": tenants,
             "body.tenantIds[*]": tenants,
+            "body.subscriptionIds[*]": subscriptions,
+            "body.eligibilities[*].role": [VMS, VM_CONTRIBUTOR, "Owner"],
+            "body.eligibilities[*].groups[*]": [people.analysts.id],
+            "body.eligibilities[*].users[*]": analysts,
             "body.reviewBy": [f"{scene.world.clock.now() + timedelta(days=90):%Y-%m-%d}"],
             "body.domain": ["fabrikam.com", "northwind.com"],
             "body.displayName": ["Fabrikam"],
