@@ -10,7 +10,7 @@ from shared.clock import Clock
 from shared.eligibility.record import Eligibility, Ending
 from shared.identifiers import NewId, SubscriptionId, TenantId
 from shared.rows import Row, encode
-from shared.tables import Stale, Table
+from shared.tables import Stale, Table, readable
 
 HINT_SETTLES = timedelta(minutes=10)
 """A hint is written before the record; one younger than this may be right in a moment."""
@@ -53,7 +53,7 @@ class Ends:
         subject_id, _, key = hinted.removeprefix(_ON_SUBSCRIPTION).partition("|")
         there = hinted.startswith(_ON_SUBSCRIPTION)
         row = await (self._subscriptions if there else self._tenants).get(subject_id, f"elig|{key}")
-        eligibility = None if row is None else row.decode(Eligibility)
+        eligibility = None if row is None else readable(row, Eligibility)
         if eligibility is None or eligibility.end is None:
             return None
         if there:

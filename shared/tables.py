@@ -5,11 +5,13 @@ When an answer is lost, or the store says "exists" or "changed", the row is read
 write landed. Waits of seconds are made here and nowhere else; the SDK's own retries are off.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
@@ -24,6 +26,8 @@ from azure.data.tables.aio import TableClient
 from shared.clock import Clock
 from shared.errors import BadRequest, StoreConflict, StoreUnavailable
 from shared.rows import Row, from_entity, to_entity
+
+_log = logging.getLogger(__name__)
 
 BATCH_ROWS = 100
 """Rows in one entity-group transaction (Table Storage limit)."""
@@ -269,3 +273,13 @@ def _step(operation: Operation) -> tuple[str, dict[str, Any], dict[str, Any]]:
             return "upsert", entity, {"mode": UpdateMode.REPLACE}
         case Write.DELETE:
             return "delete", {"PartitionKey": row.partition, "RowKey": row.key}, {}
+
+
+def readable[T](row: Row, kind: type[T]) -> T | None:
+    """The body of a row of a list: one that no version wrote is told, and keeps no other row from being seen."""
+    try:
+        return row.decode(kind)
+    except msgspec.DecodeError:
+        # Without the error's own text, which holds what it could not read.
+        _log.error("row.unreadable partition=%s key=%s", row.partition, row.key)
+        return None

@@ -28,11 +28,15 @@ type Pass = Callable[[PageCall], Steps[Passed]]
 
 def through(sleeper: Sleeper, run: RunKey, passes: Sequence[Pass]) -> Steps[list[tuple[str, ...]]]:
     """Everything by pages, one pass after the other; then those of each once more that were postponed. Gives those of each
-    that were given up.
+    that were given up. A pass whose page cannot be read at all keeps the others from nothing; then it fails the night.
     """
     postponed: list[tuple[str, ...]] = [()] * len(passes)
+    failed: ActivityFailed | None = None
     for number, go in enumerate(passes):
-        postponed[number] = yield from _pages(run, go)
+        try:
+            postponed[number] = yield from _pages(run, go)
+        except ActivityFailed as error:
+            failed = error
     for wait in _AGAIN_SECONDS:
         if not any(postponed):
             break
@@ -40,6 +44,8 @@ def through(sleeper: Sleeper, run: RunKey, passes: Sequence[Pass]) -> Steps[list
         for number, go in enumerate(passes):
             if postponed[number]:
                 postponed[number] = (yield from go(PageCall(run=run, only=postponed[number]))).postponed
+    if failed is not None:
+        raise failed
     return postponed
 
 

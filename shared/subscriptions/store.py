@@ -16,7 +16,7 @@ from shared.partitions import RECORD, Partitions, Shape, with_changes
 from shared.rows import Row
 from shared.subjects import Intent, intent_key
 from shared.subscriptions.record import Change, Record, Subscription
-from shared.tables import Table
+from shared.tables import Table, readable
 
 _KINDS = (RECORD, "elig", "intent")
 
@@ -69,7 +69,7 @@ class SubscriptionStore:
     async def list(self, *, size: int, token: Any) -> tuple[list[Record], Any]:
         """One page of records, and the next page's token. It may be empty and yet have a next one."""
         rows, following = await self._table.page("RowKey eq @r", {"r": RECORD}, size=size, token=token)
-        return [row.decode(Record) for row in rows], following
+        return [record for row in rows if (record := readable(row, Record)) is not None], following
 
     async def _hint_at(self, known: Subscription | None, change: Change) -> None:
         for one in change.eligibilities:

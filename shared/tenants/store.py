@@ -17,7 +17,7 @@ from shared.identifiers import NewId, TenantId
 from shared.partitions import RECORD, Partitions, Shape, with_changes
 from shared.rows import Row, encode
 from shared.subjects import Intent, intent_key
-from shared.tables import Table
+from shared.tables import Table, readable
 from shared.tenants.change import Change
 from shared.tenants.findings import Proof, SignIn
 from shared.tenants.record import Act, Analyst, Consent, Health, Record, Tenant
@@ -84,9 +84,9 @@ class TenantStore:
         found: dict[TenantId, Record] = {}
         for hint in hints:
             row = await self._partitions.record(hint.key)
-            if row is None:
+            record = None if row is None else readable(row, Record)
+            if record is None:
                 continue
-            record = row.decode(Record)
             if record.state.value == hint.partition:
                 found[record.tenant_id] = record
             elif self._clock.now() - hint.decode(Hint).at > HINT_SETTLES:

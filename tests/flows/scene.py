@@ -16,6 +16,7 @@ from shared.chain import Entry, verify
 from shared.claims import Claims
 from shared.identifiers import TenantId
 from shared.permissions import MULTI_TENANT, Registration
+from shared.rows import Row
 from shared.run import Run
 from shared.runs import Runs
 from shared.services import new_id
@@ -102,6 +103,11 @@ class Scene:
     async def post(self, *analysts: Person, **changes: Any) -> httpx.Response:
         """POST /api/tenants for Fabrikam with these analysts (none: the SOC's group)."""
         return await self.call("POST", "/api/tenants", {**self.world.fabrikam_request(*analysts), **changes})
+
+    async def spoil(self, table: str, partition: str) -> None:
+        """Somebody's hand, or a version that never was: a record that the app cannot read."""
+        row = Row(partition=partition, key="record", body=b'{"state": 1}', nonce="spoilt")
+        await Table(self._state.get_table_client, table, self.world.clock).upsert(row)
 
     async def record(self) -> dict[str, Any]:
         """GET /api/tenants/{tenantId}."""

@@ -9,9 +9,10 @@ from shared.identifiers import ObjectId
 from shared.permissions import SECURITY_READER, Registration
 from shared.tenants.change import Change
 from tests.conftest import OpenWorld
+from tests.flows.declaring import declared
 from tests.flows.renewing import EVENING, midnight, night_after, stands_ready
 from tests.flows.scene import Scene
-from tests.sandbox.population import CLIENT_IDS
+from tests.sandbox.population import CLIENT_IDS, guid
 
 _MANY = 200
 """Several pages."""
@@ -77,3 +78,25 @@ async def test_a_stranger_s_eligibility_that_found_its_way_onto_the_record_is_le
         assert held.end == midnight(scene) + timedelta(days=180)
         assert theirs.end != held.end
         assert [one.wanted.principal_id for one in tenant.pim.requests.values()] == [held.principal_id]
+
+
+async def test_a_row_that_cannot_be_read_keeps_no_other_tenant_or_subscription_from_its_night(
+    open_world: OpenWorld,
+) -> None:
+    async with Scene(await open_world(start=EVENING, settings={"TENANTRY_NIGHTLY_HOUR": "23"})) as scene:
+        bad, _ = await stands_ready(scene, "bad")
+        _, held = await stands_ready(scene, "good")
+        bad_there, there = await declared(scene, "Bad", days=9), await declared(scene, "Good", days=9)
+        await scene.spoil("Tenants", bad)
+        await scene.spoil("Subscriptions", bad_there.id)
+
+        await night_after(scene, 1)
+
+        assert held.end == there.end() == midnight(scene) + timedelta(days=180)
+        answer = await scene.call("GET", "/api/tenants")
+        assert [one["tenantId"] for one in answer.json()["value"]] == [guid("good")]
+        answer = await scene.call("GET", "/api/subscriptions")
+        assert [one["subscriptionId"] for one in answer.json()["value"]] == [there.id]
+        log = scene.world.log.read_text()
+        assert f"row.unreadable partition={bad} key=record" in log
+        assert f"row.unreadable partition={bad_there.id} key=record" in log
