@@ -63,7 +63,7 @@ class OpenIntents[I: str, S: Subject]:
             return 0.0
         try:
             image = await write.read()
-        except (Forbidden, Rejected, NotConsented, Undecidable) as error:
+        except (Forbidden, Rejected, NotConsented, Undecidable, RoleNotAllowed) as error:
             # It may not be read any more. The act meets the same, and says what a person should do.
             _log.info("intent.left_open subject=%s kind=%s reason=%s", subject_id, intent.kind, error)
             if last:

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     LAPSED = "renewal.lapsed"
     REVIEW_DUE = "renewal.review_due"
     GIVEN_UP = "renewal.given_up"
+    FAILED = "renewal.failed"
     ACCESS_LOST = "tenant.access_lost"
     RIGHTS_LOST = "subscription.access_lost"
 
@@ -40,6 +41,7 @@ WHAT: dict[Kind, str] = {
     Kind.LAPSED: "An eligibility has ended and could not be renewed.",
     Kind.REVIEW_DUE: "Somebody has to say that the eligibilities are still needed, or they end.",
     Kind.GIVEN_UP: "The renewal of the eligibilities failed all night.",
+    Kind.FAILED: "A renewal could not look at everything: a part of what there is could not be listed.",
     Kind.ACCESS_LOST: "A registration that Tenantry works as lost its consent in the tenant.",
     Kind.RIGHTS_LOST: "A registration that Tenantry works as lost its rights on the subscription.",
 }
@@ -49,13 +51,14 @@ DO: dict[Kind, str] = {
     Kind.LAPSED: "Look at the day's renewals for the reason; until it is renewed, nobody can activate the role.",
     Kind.REVIEW_DUE: "An operator who holds none of them sends POST to /review below the record.",
     Kind.GIVEN_UP: "It is tried again in the next night. Look at the day's renewals and at the app's log.",
+    Kind.FAILED: "Look at the app's log and at its storage, then POST /api/renewals.",
     Kind.ACCESS_LOST: "The tenant's administrator consents again; the link is in the record.",
     Kind.RIGHTS_LOST: "An owner of the subscription gives the registration its rights on it again.",
 }
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """One alarm. What makes it the same fact is its kind and the ids."""
+    """One alarm. What makes it the same fact is its kind and the ids. `day`: of a day's renewals as a whole."""
 
     kind: Kind
     at: datetime
@@ -66,6 +69,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     registration: str | None = None
     why: str | None = None
     end: datetime | None = None
+    day: date | None = None
 
     @property
     def subject_id(self) -> str:
@@ -114,11 +118,10 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 def data_of(notice: Notice, url: str) -> NoticeData:
     """What a notice says. `url`: where the app is reached. A code of the vendor is cut where it is no code."""
-    of_tenant = notice.subscription_id is None
     return NoticeData(
         what=WHAT[notice.kind],
         do=DO[notice.kind],
-        href=f"{url}/api/{'tenants' if of_tenant else 'subscriptions'}/{notice.subject_id}",
+        href=f"{url}/api/{_where(notice)}",
         tenant_id=notice.tenant_id,
         subscription_id=notice.subscription_id,
         principal_id=notice.principal_id,
@@ -127,6 +130,12 @@ def data_of(notice: Notice, url: str) -> NoticeData:
         why=None if notice.why is None else notice.why[:_LONGEST_WHY],
         end=notice.end,
     )
+
+
+def _where(notice: Notice) -> str:
+    if notice.day is not None:
+        return f"renewals/{notice.day.isoformat()}"
+    return f"{'tenants' if notice.subscription_id is None else 'subscriptions'}/{notice.subject_id}"
 
 
 def payload(notice: Notice, url: str) -> str:

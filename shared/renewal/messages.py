@@ -67,11 +67,12 @@ class RenewOver(msgspec.Struct, frozen=True, kw_only=True, tag="over"):
 
 
 class EndCall(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run of renewal ended."""
+    """How a run of renewal ended. `failed`: a page could not be read, so that nobody knows who was not looked at."""
 
     run: RunKey
     looked_at: int
     changed: int
+    failed: bool = False
     given_up: tuple[TenantId, ...] = ()
     given_up_subscriptions: tuple[SubscriptionId, ...] = ()
 

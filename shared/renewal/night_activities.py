@@ -67,6 +67,9 @@ async def end_renewals(services: Services, call: EndCall) -> RenewalOver:
     outcome = f"{call.looked_at} looked at, {call.changed} renewed, {given_up} given up"
     if is_cancelled(run):
         outcome = f"cancelled: {outcome}"
+    if call.failed:
+        outcome = f"not everything could be looked at: {outcome}"
+        await telling.failed(services, wish)
     await services.runs.close(call.run, outcome)
     _log.info("renewal.over subject=%s looked_at=%s changed=%s", call.run.subject, call.looked_at, call.changed)
     return RenewalOver()
@@ -104,11 +107,11 @@ async def _planned[S: Renewable](
 
 async def _looked[S: Renewable](services: Services, kind: SubjectKind[S], wish: Wish, subject_id: str) -> Came:
     subject = await kind.read(subject_id)
-    if subject is None or kind.is_let_go(subject):
+    if subject is None or kind.is_let_go(subject) or not kind.has_any(subject):
         return Came.DONE
     if kind.is_busy(subject):
         return Came.POSTPONED
-    if not kind.is_looked_after(subject) or not kind.has_any(subject):
+    if not kind.is_looked_after(subject):
         return Came.DONE
     await telling.remind_of_review(services, wish, kind.of, subject)
     try:
@@ -136,6 +139,11 @@ async def _give_up[S: Renewable](services: Services, kind: SubjectKind[S], wish:
     await telling.tell_problem(
         services, wish, kind.of, subject_id, "It could not be looked at, or not to its end, in this night."
     )
-    subject = await kind.read(subject_id)
+    try:
+        subject = await kind.read(subject_id)
+    except msgspec.DecodeError:
+        # What ends there cannot be told. Without the error's text, which holds what could not be read.
+        _log.error("row.unreadable partition=%s key=", subject_id)
+        return
     if subject is not None:
         await telling.alarm_of_all(services, kind, wish, subject, GIVEN_UP)

@@ -59,13 +59,15 @@ def renew_eligibilities(context: Context, run: RunKey) -> Steps[None]:
         return go
 
     passes = (over(PLAN, RENEW_ONE), over(PLAN_SUBSCRIPTIONS, RENEW_ONE_SUBSCRIPTION))
-    tenants, subscriptions = yield from through(sleeper, run, passes)
+    night = yield from through(sleeper, run, passes)
+    tenants, subscriptions = night.given_up
     given_up = replace(
         ended,
+        failed=night.failed,
         given_up=tuple(TenantId(one) for one in tenants),
         given_up_subscriptions=tuple(SubscriptionId(one) for one in subscriptions),
     )
-    yield from call(context, END, given_up)
+    yield from patiently(context, sleeper, END, given_up)
 
 
 def renew_tenant(context: Context, one: RenewCall) -> Steps[RenewOver]:

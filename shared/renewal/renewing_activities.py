@@ -63,6 +63,7 @@ async def _renew[S: Renewable](services: Services, kind: SubjectKind[S], call: R
             return RenewOver(again=True)
         return await _renewed(services, kind, call, subject)
     except RunStopped:
+        await let_go(services, kind, call)
         return RenewOver(again=True)
     except (StoreConflict, StoreUnavailable) as error:
         _log.warning("renewal.postponed subject=%s reason=%s", call.subject_id, error)
@@ -154,7 +155,7 @@ async def _write[S: Renewable](kind: SubjectKind[S], fence: Fence, seen: Look[S]
         # What was not to be written any more at the last moment is not due at the next look.
         _log.info("renewal.waits subject=%s reason=%s", subject_id, error)
         return False
-    except (Rejected, Forbidden) as error:
+    except Rejected as error:
         _log.warning("renewal.refused subject=%s reason=%s", subject_id, error)
         return True
     if isinstance(result, NotYet) or result.image is None:

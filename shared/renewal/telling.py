@@ -126,6 +126,13 @@ async def access_lost(services: Services, wish: Wish, of: Of, subject_id: str, r
         _log.warning("renewal.access_lost %s_id=%s registration=%s", of.value, subject_id, registration)
 
 
+async def failed(services: Services, wish: Wish) -> None:
+    """A part of what there is could not even be listed: nobody knows who was not looked at."""
+    await services.outbox.tell(wish.date, Notice(kind=Kind.FAILED, at=services.clock.now(), day=wish.date))
+    if await services.renewals.is_first(wish.date, "failed"):
+        _log.error("renewal.failed date=%s", wish.date)
+
+
 async def notify(
     services: Services,
     wish: Wish,

@@ -2,11 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import batched
+
+import msgspec
 
 from shared.durable import ActivityFailed, Context, Sleeper, Steps, call
 from shared.run import RunKey
 from shared.running.messages import Cursor, PageCall
 from shared.wire import Activity
+
+PAGE = 50
+"""Subjects looked at by one call of an activity."""
 
 _AGAIN_SECONDS = (600.0, 1800.0, 3600.0)
 """Waits before those that were postponed are looked at again in the same night."""
@@ -26,45 +32,67 @@ class Passed:
 type Pass = Callable[[PageCall], Steps[Passed]]
 
 
-def through(sleeper: Sleeper, run: RunKey, passes: Sequence[Pass]) -> Steps[list[tuple[str, ...]]]:
-    """Everything by pages, one pass after the other; then those of each once more that were postponed. Gives those of each
-    that were given up. A pass whose page cannot be read at all keeps the others from nothing; then it fails the night.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """What a night came to: those of each pass that were given up, and whether a page could not be read at all."""
+
+    given_up: list[tuple[str, ...]]
+    failed: bool
+
+
+def through(sleeper: Sleeper, run: RunKey, passes: Sequence[Pass]) -> Steps[Night]:
+    """Everything by pages, one pass after the other; then those of each once more that were postponed. A page that cannot
+    be read at all keeps the other passes from nothing.
     """
     postponed: list[tuple[str, ...]] = [()] * len(passes)
-    failed: ActivityFailed | None = None
+    failed = False
     for number, go in enumerate(passes):
-        try:
-            postponed[number] = yield from _pages(run, go)
-        except ActivityFailed as error:
-            failed = error
+        postponed[number], whole = yield from _pages(run, go)
+        failed |= not whole
     for wait in _AGAIN_SECONDS:
         if not any(postponed):
             break
         yield from sleeper.sleep(wait)
         for number, go in enumerate(passes):
-            if postponed[number]:
-                postponed[number] = (yield from go(PageCall(run=run, only=postponed[number]))).postponed
-    if failed is not None:
-        raise failed
-    return postponed
+            postponed[number] = yield from _once_more(run, go, postponed[number])
+    return Night(given_up=postponed, failed=failed)
 
 
-def _pages(run: RunKey, go: Pass) -> Steps[tuple[str, ...]]:
+def _once_more(run: RunKey, go: Pass, ids: Sequence[str]) -> Steps[tuple[str, ...]]:
+    """By pages as well: all of them at once would take longer than an activity may."""
+    postponed: list[str] = []
+    for some in batched(ids, PAGE, strict=False):
+        try:
+            passed = yield from go(PageCall(run=run, only=some))
+        except ActivityFailed:
+            postponed += some
+        else:
+            postponed += passed.postponed
+    return tuple(postponed)
+
+
+def _pages(run: RunKey, go: Pass) -> Steps[tuple[tuple[str, ...], bool]]:
+    """Those that were postponed, and whether it went to the end."""
     postponed: list[str] = []
     cursor = None
     while True:
-        passed = yield from go(PageCall(run=run, cursor=cursor))
+        try:
+            passed = yield from go(PageCall(run=run, cursor=cursor))
+        except ActivityFailed:
+            return tuple(postponed), False
         postponed += passed.postponed
         cursor = passed.cursor
         if cursor is None:
-            return tuple(postponed)
+            return tuple(postponed), True
 
 
-def patiently[R](context: Context, sleeper: Sleeper, activity: Activity[PageCall, R], page: PageCall) -> Steps[R]:
-    """Look at a page. One that cannot be read at all is tried a few times, and then fails the night."""
+def patiently[P: msgspec.Struct, R](
+    context: Context, sleeper: Sleeper, activity: Activity[P, R], payload: P
+) -> Steps[R]:
+    """Call an activity; one that fails altogether, a few times. Raises ActivityFailed."""
     for failures in range(1, _TRIES):
         try:
-            return (yield from call(context, activity, page))
+            return (yield from call(context, activity, payload))
         except ActivityFailed:
             yield from sleeper.sleep(_PAUSE_SECONDS * failures)
-    return (yield from call(context, activity, page))
+    return (yield from call(context, activity, payload))

@@ -7,20 +7,23 @@ from collections.abc import Awaitable, Callable, Sequence
 from shared.errors import AutomationError
 from shared.identifiers import SubscriptionId, TenantId
 from shared.running.messages import Cursor, PageCall
+from shared.running.nightly import PAGE
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
 
-_PAGE = 50
 _AT_ONCE = 8
 """Tenants looked at side by side: enough for 2,000 in a night, few enough for the source's limits."""
+
+_LONGEST_SECONDS = 60.0
+"""For one look, of machine time: a page whose looks all take that long still ends within functionTimeout."""
 
 
 async def tenants_of(services: Services, call: PageCall) -> tuple[Sequence[TenantId], Cursor | None]:
     """The tenants of a page, and where the next one begins."""
     if call.only:
         return [TenantId(one) for one in call.only], None
-    records, following = await services.tenants.list_by_state(None, size=_PAGE, token=call.cursor)
+    records, following = await services.tenants.list_by_state(None, size=PAGE, token=call.cursor)
     return [record.tenant_id for record in records], following
 
 
@@ -28,7 +31,7 @@ async def subscriptions_of(services: Services, call: PageCall) -> tuple[Sequence
     """The subscriptions of a page, and where the next one begins."""
     if call.only:
         return [SubscriptionId(one) for one in call.only], None
-    records, following = await services.subscriptions.list(size=_PAGE, token=call.cursor)
+    records, following = await services.subscriptions.list(size=PAGE, token=call.cursor)
     return [record.subscription_id for record in records], following
 
 
@@ -41,8 +44,9 @@ async def each[I: str, R](
     async def looked(subject_id: I) -> R:
         async with gate:
             try:
-                return await look(subject_id)
-            except AutomationError as error:
+                async with asyncio.timeout(_LONGEST_SECONDS):
+                    return await look(subject_id)
+            except (AutomationError, TimeoutError) as error:
                 _log.warning("subject.not_looked_at %s_id=%s reason=%s", of, subject_id, error)
             except Exception:  # noqa: BLE001 - the outermost edge: one bad row must not keep the night from the others
                 _log.exception("subject.not_looked_at %s_id=%s", of, subject_id)

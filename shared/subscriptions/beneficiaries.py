@@ -6,7 +6,7 @@ As Tenantry Lookup, read only.
 import asyncio
 
 from shared.callers import Caller
-from shared.errors import BadRequest, NotAllowed
+from shared.errors import BadRequest, NotAllowed, NotFound
 from shared.graph.directory import User
 from shared.identifiers import ObjectId
 from shared.services import Services
@@ -35,12 +35,22 @@ async def check_principals(services: Services, body: SubscriptionRequest, declar
             raise BadRequest(field_of(body, principal), reason)
 
 
+def check_person(caller: Caller) -> None:
+    """Raise NotAllowed for an application, on whose word nobody is given anything, and for a guest."""
+    if not caller.person or caller.guest:
+        raise NotAllowed("only a member of the source tenant may say so, in person")
+
+
 async def check_stranger(services: Services, caller: Caller, declared: tuple[Declaration, ...]) -> None:
     """Raise NotAllowed for who holds one of these, by themselves or by a group that they are directly in."""
     if any(one.principal_id == caller.object_id for one in declared):
         raise NotAllowed("who is eligible may not say so: it is their own access")
     for group in sorted({one.principal_id for one in declared if one.kind is PrincipalKind.GROUP}):
-        if any(one.id == caller.object_id for one in await services.directory.direct_members(group)):
+        try:
+            members = await services.directory.direct_members(group)
+        except NotFound:  # a group that is gone has none
+            continue
+        if any(one.id == caller.object_id for one in members):
             raise NotAllowed(f"a member of the eligible group {group} may not say so: it is their own access")
 
 

@@ -104,6 +104,7 @@ def declared_anew(found: Subscription, declared: tuple[Declaration, ...], by: st
     """
     if declared == found.record.declared:
         return None
-    record = msgspec.structs.replace(found.record, declared=declared, changed=now, changed_by=by)
+    # Whoever renews at this moment does so by what was declared before: it lets go, and looks again.
+    record = msgspec.structs.replace(found.record, declared=declared, changed=now, changed_by=by, renewing=None)
     kept = {one.key for one in declared}
     return Change(record=record, forgotten_eligibilities=[key for key in found.eligibilities if key not in kept])

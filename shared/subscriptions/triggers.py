@@ -15,7 +15,7 @@ from shared.requests import no_subscription, operator, reader, subscription_id_o
 from shared.services import Services
 from shared.subscriptions import views
 from shared.subscriptions.answers import SubscriptionPage
-from shared.subscriptions.beneficiaries import check_principals, check_stranger
+from shared.subscriptions.beneficiaries import check_person, check_principals, check_stranger
 from shared.subscriptions.record import Change, Declaration, Record, Subscription, declared_anew
 from shared.subscriptions.request import SubscriptionRequest, declared_in
 
@@ -26,7 +26,7 @@ _PAGE = 100
 
 async def put_subscription(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
     """PUT /api/subscriptions/{subscriptionId}: which eligibilities renewal looks after there. 201 when it is new here; 200
-    with the plan for `dryRun`. Nobody declares what they would hold themselves. Safe twice.
+    with the plan for `dryRun`. Only a person declares something new, and nobody what they would hold themselves. Safe twice.
     """
     caller = await operator(services, request)
     subscription_id = subscription_id_of(request)
@@ -35,7 +35,10 @@ async def put_subscription(services: Services, _: Orchestrations, request: func.
     await check_principals(services, body, declared)
     known = await services.subscriptions.read(subscription_id)
     before = known.record.declared if known else ()
-    await check_stranger(services, caller, views.added(before, declared))
+    added = views.added(before, declared)
+    if added:
+        check_person(caller)
+    await check_stranger(services, caller, added)
     if body.dry_run:
         return answer(200, views.plan(before, declared))
     if known is None or declared != before:

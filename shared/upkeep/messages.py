@@ -20,12 +20,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NightCall(msgspec.Struct, frozen=True, kw_only=True):
-    """How a night ended."""
+    """How a night ended. `failed`: a page could not be read, so that nobody knows who was not looked at."""
 
     run: RunKey
     looked_at: int
     opened: int
     given_up: tuple[TenantId, ...]
+    failed: bool = False
 
 
 class NightOver(msgspec.Struct, frozen=True):

@@ -61,6 +61,9 @@ async def look_after_page(services: Services, call: PageCall) -> Page:
 async def end_night(services: Services, call: NightCall) -> NightOver:
     """Close the night's run. Safe twice."""
     outcome = f"{call.looked_at} looked at, {call.opened} changed, {len(call.given_up)} given up"
+    if call.failed:
+        outcome = f"not everything could be looked at: {outcome}"
+        _log.error("night.failed subject=%s", call.run.subject)
     await services.runs.close(call.run, outcome)
     for tenant_id in call.given_up:
         _log.error("night.given_up tenant_id=%s", tenant_id)

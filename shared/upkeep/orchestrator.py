@@ -27,11 +27,18 @@ def look_after_tenants(context: Context, run: RunKey) -> Steps[None]:
         looked_at, opened = looked_at + found.looked_at, opened + found.opened
         return Passed(cursor=found.cursor, postponed=found.postponed)
 
-    [given_up] = yield from through(sleeper, run, [look])
+    night = yield from through(sleeper, run, [look])
+    [given_up] = night.given_up
     yield from call(
         context,
         END_NIGHT,
-        NightCall(run=run, looked_at=looked_at, opened=opened, given_up=tuple(TenantId(one) for one in given_up)),
+        NightCall(
+            run=run,
+            looked_at=looked_at,
+            opened=opened,
+            given_up=tuple(TenantId(one) for one in given_up),
+            failed=night.failed,
+        ),
     )
 
 

@@ -104,9 +104,9 @@ class Scene:
         """POST /api/tenants for Fabrikam with these analysts (none: the SOC's group)."""
         return await self.call("POST", "/api/tenants", {**self.world.fabrikam_request(*analysts), **changes})
 
-    async def spoil(self, table: str, partition: str) -> None:
-        """Somebody's hand, or a version that never was: a record that the app cannot read."""
-        row = Row(partition=partition, key="record", body=b'{"state": 1}', nonce="spoilt")
+    async def spoil(self, table: str, partition: str, key: str = "record") -> None:
+        """Somebody's hand, or a version that never was: a row that the app cannot read."""
+        row = Row(partition=partition, key=key, body=b'{"state": 1}', nonce="spoilt")
         await Table(self._state.get_table_client, table, self.world.clock).upsert(row)
 
     async def record(self) -> dict[str, Any]:

@@ -208,3 +208,28 @@ async def test_an_unknown_subscription_cannot_be_renewed(scene: Scene) -> None:
     answer = await scene.call("POST", "/api/renewals", {"subscriptionIds": [STRANGER]})
 
     assert (answer.status_code, answer.json()["field"]) == (400, "subscriptionIds[0]")
+
+
+async def test_an_application_and_a_guest_declare_nothing_new_and_may_leave_out(scene: Scene) -> None:
+    """On their word nobody is given a year."""
+    found, world = managed(scene), scene.world
+    application = world.clouds.app_token(world.contoso, CLIENT_IDS[Registration.API], (OPERATE, READ))
+
+    for token in (application, world.token(world.people.guest, OPERATE, READ)):
+        assert (await found.declare(token=token)).status_code == 403
+    assert (await scene.call("GET", found.path)).status_code == 404
+
+    assert (await found.declare()).status_code == 201
+    answer = await scene.call("PUT", found.path, {"eligibilities": []}, token=application)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_a_declared_group_that_is_gone_does_not_keep_a_person_from_their_word(scene: Scene) -> None:
+    found = managed(scene)
+    other = scene.world.contoso.directory.add_group("Others", [])
+    assert (await found.declare({"role": VMS, "groups": [found.group.id, other.id]})).status_code == 201
+    del scene.world.contoso.directory.groups[other.id]
+
+    answer = await scene.call("POST", f"{found.path}/review", {})
+
+    assert answer.status_code == 200, answer.text

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from shared.azure_permissions import VM_CONTRIBUTOR, azure_actions
 from shared.eligibility.record import Eligibility, eligibility_key
 from shared.identifiers import ObjectId
 from shared.open_intents import UNSEEN
@@ -16,7 +17,7 @@ from tests.flows.declaring import VMS, Managed, declared, managed
 from tests.flows.renewing import EVENING, midnight, night_after
 from tests.flows.scene import Scene
 from tests.sandbox.arm.errors import bad_request
-from tests.sandbox.arm.models.roles import OWNER
+from tests.sandbox.arm.models.roles import OWNER, STORAGE_ACCOUNT_CONTRIBUTOR
 from tests.sandbox.points import cut, then_cut
 
 pytestmark = [pytest.mark.sampled(3), pytest.mark.timeout(300)]
@@ -277,3 +278,61 @@ async def test_what_is_taken_off_the_declaration_while_it_is_renewed_is_not_writ
     assert found.requests() == ["AdminExtend"]
     assert found.end() < midnight(scene) + timedelta(days=30)
     assert found.end(ana) == midnight(scene) + timedelta(days=180)
+
+
+async def test_a_declaration_that_changes_between_two_writes_stops_the_second(scene: Scene) -> None:
+    found, ana = await both_declared(scene)
+    ends = {found.group.id: found.end(), ana: found.end(ana)}
+
+    async def declare_nothing() -> None:
+        assert (await scene.call("PUT", found.path, {"eligibilities": []})).status_code == 200
+
+    scene.world.points.arm("vendor.after", PUT, 0, declare_nothing)
+
+    await night_after(scene, 1)
+
+    assert found.requests() == ["AdminExtend"]
+    changed = [one for one in ends if found.end(one) != ends[one]]
+    assert len(changed) == 1
+    assert (await found.kept()).record.renewing is None
+    assert {one.state.value for one in (await found.kept()).intents.values()} <= {"closed", "open"}
+    assert await scene.runs.list_open() == []
+
+
+async def test_rights_to_write_that_are_gone_are_lost_access_although_reading_still_works(scene: Scene) -> None:
+    found = await declared(scene, days=10)
+    readable = [one for one in azure_actions() if not one.endswith("/write")]
+    [principal] = {one.principal_id for one in found.subscription.access.assignments.values()}
+    found.subscription.access.assignments.clear()
+    scene.world.clouds.azure.give(principal, found.subscription, readable, name="Reads")
+
+    await night_after(scene, 1)
+
+    assert found.requests() == []
+    assert scene.world.log.read_text().count("renewal.access_lost") == 1
+
+
+async def test_an_open_write_of_a_role_that_is_not_allowed_any_more_holds_up_no_other_role(
+    open_world: OpenWorld,
+) -> None:
+    """A deployment allows less, and its restart kills a renewal in the middle of a write."""
+    both = f"{VM_CONTRIBUTOR},{STORAGE_ACCOUNT_CONTRIBUTOR}"
+    world = await open_world(start=EVENING, settings={"TENANTRY_AZURE_ROLES": both})
+    async with Scene(world) as scene:
+        found, soon = managed(scene, days=10), midnight(scene) + timedelta(days=10)
+        found.subscription.eligible(found.group.id, end=soon, role_id=STORAGE_ACCOUNT_CONTRIBUTOR)
+        roles = [{"role": one, "groups": [found.group.id]} for one in (VM_CONTRIBUTOR, STORAGE_ACCOUNT_CONTRIBUTOR)]
+        assert (await found.declare(*roles)).status_code == 201
+
+        async def restart_with_less() -> None:
+            world.host.environment["TENANTRY_AZURE_ROLES"] = VM_CONTRIBUTOR
+            await world.host.kill_and_restart()
+
+        for nth in range(2):
+            world.points.arm("vendor.before", PUT, nth, then_cut(restart_with_less))
+
+        await night_after(scene, 1)
+        await night_after(scene, 1)
+
+        assert found.end() > soon
+        assert found.end(role_id=STORAGE_ACCOUNT_CONTRIBUTOR) == soon

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -12,9 +12,10 @@ from shared.permissions import Registration
 from shared.tenants.change import Change
 from shared.tenants.record import Tenant
 from shared.tenants.states import State
+from tests.app.seeds import seed
 from tests.conftest import OpenWorld
 from tests.flows.refusal import Refusal
-from tests.flows.renewing import EVENING, end_of, held, midnight, night_after, requests, told
+from tests.flows.renewing import EVENING, end_of, held, midnight, night_after, requests, stands_ready, told
 from tests.flows.scene import Scene
 from tests.flows.writes import REQUEST_ELIGIBILITY
 from tests.sandbox.graph.errors import GraphError, throttled
@@ -271,3 +272,31 @@ def _in_state(state: State) -> Callable[[Tenant], Change]:
         return Change(record=msgspec.structs.replace(found.record, state=state))
 
     return decide
+
+
+async def test_a_tenant_that_is_only_being_onboarded_is_not_told_as_one_whose_renewal_failed(scene: Scene) -> None:
+    await seed(scene, "newcomer", State.ONBOARDING)
+
+    await night_after(scene, 1)
+
+    log = scene.world.log.read_text()
+    assert "renewal.given_up" not in log
+    answer = await scene.call("GET", f"/api/renewals/{midnight(scene):%Y-%m-%d}")
+    [run] = answer.json()["runs"]
+    assert datetime.fromisoformat(run["ended"]) < midnight(scene) + timedelta(hours=2, minutes=45)
+
+
+async def test_a_tenant_that_cannot_be_read_takes_nobody_else_s_alarm(scene: Scene) -> None:
+    bad, _ = await stands_ready(scene, "bad", days=6)
+    other, _ = await stands_ready(scene, "other", days=6)
+    scene.world.clouds.tenants[other].pim.security_reader.eligibility_rules.append("MultiFactorAuthentication")
+    scene.world.clouds.quotas.crawling[other] = timedelta(hours=1)
+    await scene.spoil("Tenants", bad, key="elig|0")
+
+    await night_after(scene, 1)
+
+    log = scene.world.log.read_text()
+    assert f"renewal.given_up tenant_id={bad}" in log
+    assert f"renewal.given_up tenant_id={other}" in log
+    assert f"renewal.at_risk tenant_id={other}" in log
+    assert await scene.runs.list_open() == []

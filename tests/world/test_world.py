@@ -108,7 +108,7 @@ def test_nothing_is_left_running_when_the_demo_is_ended_in_the_middle(tmp_path: 
         assert len(_left_running(mark)) >= 4
 
         demo.send_signal(told)
-        demo.communicate(timeout=30)
+        demo.communicate(timeout=90)
 
     assert demo.returncode != 0
     assert _soon_nothing_left(mark) == []
