@@ -8,9 +8,10 @@ import msgspec
 
 from shared.arm.shapes import AzureEligibility
 from shared.eligibility import decide
+from shared.eligibility.asking import asked
 from shared.eligibility.decide import RENEWAL, Action, Held
 from shared.eligibility.record import eligibility_key
-from shared.errors import Rejected, RoleNotAllowed, StoreConflict, StoreUnavailable
+from shared.errors import RoleNotAllowed, StoreConflict, StoreUnavailable
 from shared.identifiers import ObjectId, SubscriptionId
 from shared.permissions import Registration
 from shared.privileged import OpenIntent, PrivilegedWrite
@@ -58,18 +59,11 @@ def sent_azure_renewal(
     action, end = Action(arguments["action"]), datetime.fromisoformat(arguments["end"])
 
     async def send(image: Held | None, intent: OpenIntent) -> str:
-        try:
-            return await ask(action, image, intent)
-        except Rejected as error:
-            instead = decide.instead(action, error.call.code)
-            if instead is None:
-                raise
-            return await ask(instead, image, intent)
+        return await asked(action, lambda wanted, just_now: ask(wanted, image, intent, just_now=just_now))
 
-    async def ask(asked: Action, image: Held | None, intent: OpenIntent) -> str:
-        # What is in force must not begin later, not by a second of two clocks that differ.
-        again = asked in (Action.RENEW, Action.ASSIGN)
-        start = services.clock.now().replace(microsecond=0) if again else datetime.fromisoformat(arguments["start"])
+    async def ask(wanted: Action, image: Held | None, intent: OpenIntent, *, just_now: bool) -> str:
+        begins = just_now or wanted in (Action.RENEW, Action.ASSIGN)
+        start = services.clock.now().replace(microsecond=0) if begins else datetime.fromisoformat(arguments["start"])
         held = AzureEligibility(
             principal_id=principal,
             role_definition_id=role,
@@ -80,7 +74,7 @@ def sent_azure_renewal(
         )
         return await services.azure_pim.request(
             subscription_id,
-            action=asked.value,
+            action=wanted.value,
             held=held,
             start=start,
             end=end,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from shared.eligibility import decide
+from shared.eligibility.asking import asked
 from shared.eligibility.decide import RENEWAL, Action, Held
 from shared.eligibility.record import eligibility_key
 from shared.errors import Rejected, RoleNotAllowed
@@ -133,21 +134,14 @@ def sent_eligibility_renewal(
     action, end = Action(arguments["action"]), datetime.fromisoformat(arguments["end"])
 
     async def send(_: Held | None, intent: OpenIntent) -> str:
-        try:
-            return await ask(action, intent)
-        except Rejected as error:
-            instead = decide.instead(action, error.call.code)
-            if instead is None:
-                raise
-            return await ask(instead, intent)
+        return await asked(action, lambda wanted, just_now: ask(wanted, intent, just_now=just_now))
 
-    async def ask(asked: Action, intent: OpenIntent) -> str:
-        # What is in force must not begin later, not by a second of two clocks that differ.
-        again = asked in (Action.RENEW, Action.ASSIGN)
-        start = services.clock.now().replace(microsecond=0) if again else datetime.fromisoformat(arguments["start"])
+    async def ask(wanted: Action, intent: OpenIntent, *, just_now: bool) -> str:
+        begins = just_now or wanted in (Action.RENEW, Action.ASSIGN)
+        start = services.clock.now().replace(microsecond=0) if begins else datetime.fromisoformat(arguments["start"])
         return await services.pim.request(
             target,
-            action=asked.value,
+            action=wanted.value,
             principal_id=principal,
             role_definition_id=SECURITY_READER,
             start=start,

@@ -266,6 +266,7 @@ async def test_the_condition_that_it_is_held_under_goes_along_also_when_it_had_l
         ["arm-lapsed-schedules-stay-listed"],
         ["arm-unknown-principal-is-subject"],
         ["arm-renew-needs-expired"],
+        ["arm-past-start-refused"],
     ],
     ids=lambda one: one[0],
 )

@@ -242,3 +242,15 @@ async def test_one_whose_account_is_disabled_or_gone_is_left_to_end_and_told(
         code = "PrincipalDisabled" if fate == "disabled" else "PrincipalGone"
         assert {account: code} == {key: why for key, (_, why) in (await told(scene)).items() if why}
         assert "renewal.at_risk" not in world.log.read_text()
+
+
+@pytest.mark.parametrize("days", [161, 170])
+async def test_where_pim_takes_no_start_in_the_past_it_is_asked_for_from_now_on(
+    days: int, open_world: OpenWorld
+) -> None:
+    async with Scene(await open_world(start=EVENING, flipped=["past-start-refused"])) as scene:
+        await scene.onboarded()
+
+        await night_after(scene, days)
+
+        assert end_of(scene) == midnight(scene) + timedelta(days=180)

@@ -25,6 +25,13 @@ _ALL = (
         section="1.1",
     ),
     Switch(
+        id="past-start-refused",
+        question="Does PIM take an extension or an update whose start lies in the past?",
+        default="yes",
+        other="400 InvalidRoleAssignmentRequestSchedule",
+        section="6.2",
+    ),
+    Switch(
         id="partial-inbound-trust-merges",
         question="Does a partial complex value (inboundTrust, automaticUserConsentSettings) in a PATCH keep the rest?",
         default="yes, it is merged",

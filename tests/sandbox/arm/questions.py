@@ -18,6 +18,13 @@ AZURE: tuple[Switch, ...] = (
         section="11",
     ),
     Switch(
+        id="arm-past-start-refused",
+        question="Does PIM take an extension or an update whose start lies in the past (the one known runbook sends now)?",
+        default="yes",
+        other="400 InvalidRoleAssignmentRequestSchedule",
+        section="3.3",
+    ),
+    Switch(
         id="arm-policy-filter-ignored",
         question="Does roleManagementPolicyAssignments take $filter=roleDefinitionId eq '...' (not in the swagger)?",
         default="yes",

@@ -171,6 +171,9 @@ class Pim:
         self._check_target(wanted, current)
         if wanted.action == "AdminRemove" and current and current.made_at and now - current.made_at < SHORTEST:
             raise bad_request("ActiveDurationTooShort", "It was made less than 5 minutes ago.")
+        late = wanted.action in ("AdminExtend", "AdminUpdate") and wanted.window.start < now - SHORTEST
+        if late and switches.is_flipped("arm-past-start-refused"):
+            raise bad_request("InvalidRoleAssignmentRequestSchedule", "The start of the request lies in the past.")
         if wanted.action == "AdminExtend" and current is not None:
             if current.end is None:
                 raise bad_request("InvalidRoleAssignmentRequest", "A permanent assignment cannot be extended.")

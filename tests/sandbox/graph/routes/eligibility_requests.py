@@ -1,6 +1,6 @@
 """Requests for eligibilities on the wire (section 6.2)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tests.sandbox.graph.call import NO_CONTENT, Answer, Call, collection, entity
 from tests.sandbox.graph.errors import GraphError, malformed
@@ -68,9 +68,17 @@ _REQUEST = an_object(
 )
 
 
+_LATE = timedelta(minutes=5)
+"""A start that is older than this lies in the past."""
+
+
 def _post(call: Call) -> Answer:
     principal = call.tenant.applications.by_app_id(call.app_id)
-    wanted = _wanted(call.body, call.estate.ground.now())
+    now = call.estate.ground.now()
+    wanted = _wanted(call.body, now)
+    changes = wanted.action in ("adminExtend", "adminUpdate") and wanted.window.start < now - _LATE
+    if changes and call.estate.ground.switches.is_flipped("past-start-refused"):
+        raise GraphError(400, "InvalidRoleAssignmentRequestSchedule", "The start of the request lies in the past.")
     request = call.tenant.pim.request(wanted, principal.id if principal else None)
     return entity(
         call,
