@@ -69,6 +69,16 @@ def is_satisfied(held: Held | None, now: datetime, days: int, *, ours_too_long: 
     return held.end >= now + wanted - slack
 
 
+def is_taken(held: Held | None, left: datetime | None, now: datetime, *, removed: bool) -> bool:
+    """Whether a person took away or shortened what we had left lasting until then. One that came to its end was not taken.
+
+    `removed`: a night missed it before its end.
+    """
+    if held is None or not held.in_force:
+        return removed or left is None or now < left
+    return held.end is not None and (left is None or held.end < left - _TOLERANCE)
+
+
 def lasts_until(held: Held | None, end: datetime) -> bool:
     """In force until then, or longer."""
     return held is not None and held.in_force and (held.end is None or held.end >= end)

@@ -3,8 +3,11 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from shared.eligibility.decide import Held, is_taken
+from shared.eligibility.record import eligibility_key
 from shared.identifiers import ObjectId
 from shared.onboarding import commands
+from shared.permissions import SECURITY_READER
 from shared.tenants.record import AccessMode, Analyst, Problem, Tenant
 
 _SHOWS_WITHIN = timedelta(minutes=5)
@@ -47,7 +50,7 @@ def warned(warnings: tuple[str, ...], found: tuple[ObjectId, ...]) -> tuple[str,
 
 
 def is_overdue(tenant: Tenant, now: datetime) -> bool:
-    """Whether a group that PIM does not take had its time to become known."""
+    """Whether what PIM does not take, or does not show, had its time to become known."""
     return now - tenant.acts[9].since > _SHOWS_WITHIN
 
 
@@ -58,6 +61,30 @@ def unfit_group(group_id: ObjectId, code: str) -> Problem:
         what=f"The group {group_id} does not exist in the target, or is not role-assignable.",
         do="The target's administrator makes a role-assignable group (that cannot be changed later; the kit has the "
         "commands); then PATCH /api/tenants/{tenantId} with its id.",
+    )
+
+
+def taken_away(tenant: Tenant, group_id: ObjectId, held: Held | None, now: datetime) -> Problem | None:
+    """What is wrong where a person took the eligibility of the group away, or shortened it."""
+    row = tenant.eligibilities.get(eligibility_key(group_id, SECURITY_READER))
+    if row is None or row.plain or not is_taken(held, row.end, now, removed=row.removed is not None):
+        return None
+    days = tenant.record.wanted.duration_days
+    if held is None or not held.in_force:
+        return Problem(
+            code="EligibilityRemoved",
+            what=f"The target's administrator took the eligibility of the group {group_id} away. It is not made again "
+            "unless an operator says so.",
+            do=f"If it is meant to be there, an operator sends POST .../retry, which makes it again, for {days} days. If "
+            "not, ask the target's administrator how access is to be given; DELETE /api/tenants/{tenantId} lets the "
+            "tenant go.",
+        )
+    return Problem(
+        code="EligibilityShortened",
+        what=f"The target's administrator shortened the eligibility of the group {group_id}: it ends "
+        f"{held.end:%Y-%m-%d %H:%M} UTC. It is not lengthened again unless an operator says so.",
+        do=f"If it is meant to last, an operator sends POST .../retry, which lets it last {days} days. If not, PATCH "
+        "/api/tenants/{tenantId} with a duration that ends no later.",
     )
 
 

@@ -5,12 +5,13 @@ looked at for what its administrator assigned.
 import msgspec
 
 from shared.eligibility import decide as eligibility
+from shared.eligibility.decide import Held
 from shared.eligibility.record import Eligibility
 from shared.errors import NotFound, Rejected
 from shared.identifiers import ObjectId
 from shared.onboarding import access
 from shared.permissions import SECURITY_READER
-from shared.privileged import NotYet, check_fence
+from shared.privileged import Ensured, NotYet, check_fence
 from shared.running.messages import ActCall, ActOutcome, Again, Done, Ended
 from shared.running.performing import ensure, fence, perform
 from shared.services import Services
@@ -41,7 +42,7 @@ async def _by_group(services: Services, call: ActCall, tenant: Tenant) -> ActOut
     if group_id is None:
         return Ended(State.WAITING_FOR_PERSON, access.NO_GROUP_YET)
     try:
-        result = await ensure(services, call, group_security_reader(services, tenant, {"group": group_id}))
+        result = await _group_eligible(services, call, tenant, group_id)
     except Rejected as error:
         if error.call.code != _NOT_ASSIGNABLE:
             raise
@@ -50,6 +51,8 @@ async def _by_group(services: Services, call: ActCall, tenant: Tenant) -> ActOut
         if error.call.code != _UNKNOWN or not access.is_overdue(tenant, services.clock.now()):
             raise
         return Ended(State.WAITING_FOR_PERSON, access.unfit_group(group_id, error.call.code))
+    if isinstance(result, Ended):
+        return result
     if isinstance(result, NotYet) or result.image is None:
         return Again(15.0, "the group's eligibility is not in force yet")
     wanted = tenant.record.wanted.duration_days
@@ -69,6 +72,20 @@ async def _by_group(services: Services, call: ActCall, tenant: Tenant) -> ActOut
     if missing := access.missing(tenant, members):
         return Ended(State.WAITING_FOR_PERSON, access.not_members(group_id, missing))
     return Done(f"by group; {len(tenant.staying)} analysts are its members")
+
+
+async def _group_eligible(
+    services: Services, call: ActCall, tenant: Tenant, group_id: ObjectId
+) -> Ensured[Held | None] | NotYet | Ended:
+    """Make the group eligible. What a person took away or shortened is made again on an operator's word alone."""
+    write = group_security_reader(services, tenant, {"group": group_id})
+    held, now = await write.read(), services.clock.now()
+    if tenant.record.unasked and (problem := access.taken_away(tenant, group_id, held, now)) is not None:
+        # A replica may show for a while what was before the latest renewal.
+        if not access.is_overdue(tenant, now):
+            return NotYet(seconds=15.0, reason="the eligibility is not as we left it")
+        return Ended(State.WAITING_FOR_PERSON, problem)
+    return await ensure(services, call, write, just_read=Ensured(image=held, changed=False))
 
 
 async def _assigned_for_good(services: Services, call: ActCall, tenant: Tenant) -> ActOutcome:

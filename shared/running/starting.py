@@ -55,16 +55,19 @@ def goal_of(payload: Payload) -> Goal:
 
 
 def continued(record: Record, *, only_from: State | None = None) -> Payload:
-    """The payload of a run that goes on with what is wanted already."""
+    """The payload of a run that goes on with what is wanted already. An operator's word takes the place of an earlier reason;
+    an answer that came does not.
+    """
+    reason = record.reason if only_from else ""
     if record.goal is Goal.OFFBOARDING:
-        return Offboarding(by_kit=record.target_by_kit, only_from=only_from, reason=record.reason)
+        return Offboarding(by_kit=record.target_by_kit, only_from=only_from, reason=reason)
     return Onboarding(
         domain=record.domain,
         wanted=record.wanted,
         analysts=(),
         replace=False,
         only_from=only_from,
-        reason=record.reason,
+        reason=reason,
     )
 
 

@@ -181,6 +181,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     renewing: Renewing | None = None
 
     @property
+    def unasked(self) -> bool:
+        """Whether its run was opened for a reason of ours, and not by an operator's own wish."""
+        return bool(self.reason)
+
+    @property
     def under_way(self) -> bool:
         """Whether a run of its own may write."""
         return self.state in UNDER_WAY

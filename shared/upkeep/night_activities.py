@@ -112,7 +112,7 @@ async def _compared(services: Services, tenant: Tenant, members: Mapping[ObjectI
         return await _open(services, record, payload)
     if record.problem is not None and record.problem.code == MANY_LEAVERS:
         # Those whose leave was asked about are back: nothing is left to be said.
-        return await _open(services, record, continued(record, only_from=record.state))
+        return await _open(services, record, replace(continued(record, only_from=record.state), reason=_REASON))
     return False
 
 

@@ -3,6 +3,8 @@ target's administrator can do, and says which commands do it.
 """
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -11,7 +13,9 @@ import pytest
 from shared.permissions import Registration
 from tests.conftest import OpenWorld
 from tests.flows.powershell import commands
+from tests.flows.renewing import requests
 from tests.flows.scene import Scene
+from tests.flows.test_night import grown, night
 from tests.sandbox.graph.models.directory import Group
 from tests.sandbox.graph.models.pim_records import SECURITY_READER
 from tests.sandbox.population import CLIENT_IDS
@@ -138,6 +142,77 @@ async def test_from_analysts_to_a_group_and_back_nobody_is_without_access_in_bet
     assert await scene.settle() == "Ready"
     assert eligible(scene) == {account}
     assert [account] == [one["principalId"] for one in (await scene.record())["eligibilities"]]
+
+
+async def ready_by(group: Group, scene: Scene) -> None:
+    """Ana alone is in the SOC's group, and a member of the target's."""
+    people = scene.world.people
+    people.analysts.members[:] = [people.ana.object_id]
+    scene.consented()
+    await scene.post(access=by(group))
+    assert await scene.settle() == "WaitingForPerson"
+    group.members.append(scene.account(people.ana).id)
+    assert await scene.retry() == "Ready"
+
+
+def take(group: Group, how: str, scene: Scene) -> None:
+    """The target's administrator removes the group's eligibility, or shortens it."""
+    held, now = scene.world.fabrikam.pim.of(group.id), scene.world.clock.now()
+    assert held is not None
+    if how == "removed":
+        held.removed_at = now
+    else:
+        held.window.write(replace(held.window.latest, end=now + timedelta(days=20)))
+
+
+@pytest.mark.parametrize("noticed", [True, False], ids=["a-night-later", "that-night"])
+@pytest.mark.parametrize(
+    ("how", "code", "asked"),
+    [
+        ("removed", "EligibilityRemoved", ["adminAssign", "adminAssign"]),
+        ("shortened", "EligibilityShortened", ["adminAssign", "adminUpdate"]),
+    ],
+    ids=["removed", "shortened"],
+)
+async def test_what_was_taken_from_the_group_is_given_back_on_an_operator_s_word_and_not_for_a_joiner(
+    how: str, code: str, asked: list[str], *, noticed: bool, scene: Scene
+) -> None:
+    group = a_group(scene)
+    await ready_by(group, scene)
+    take(group, how, scene)
+    if noticed:
+        assert await night(scene) == "Ready"
+        [row] = (await scene.tenant()).eligibilities.values()
+        assert (row.removed is not None) is (how == "removed")
+    [dora] = grown(scene, 1)
+
+    assert await night(scene) == "WaitingForPerson"
+
+    problem = (await scene.record())["problem"]
+    assert (problem["code"], requests(scene)) == (code, ["adminAssign"])
+    assert group.id in problem["what"]
+    assert "POST .../retry" in problem["do"]
+    await night(scene)
+    assert requests(scene) == ["adminAssign"]
+    group.members.append(scene.account(dora).id)
+    assert await scene.retry() == "Ready"
+    assert requests(scene) == asked
+    [row] = (await scene.tenant()).eligibilities.values()
+    assert (row.principal_id, row.removed) == (group.id, None)
+    assert eligible(scene) == {group.id}
+
+
+async def test_a_group_that_keeps_its_eligibility_waits_for_the_joiner_alone(scene: Scene) -> None:
+    group = a_group(scene)
+    await ready_by(group, scene)
+    [dora] = grown(scene, 1)
+
+    assert await night(scene) == "WaitingForPerson"
+
+    assert (await scene.record())["problem"]["code"] == "NotMembers"
+    group.members.append(scene.account(dora).id)
+    assert await scene.retry() == "Ready"
+    assert eligible(scene) == {group.id}
 
 
 @pytest.mark.parametrize("flipped", [(), ("no-p2-policy-readable",)], ids=["refused", "readable"])

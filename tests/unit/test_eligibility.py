@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.eligibility.decide import Action, Held, action, is_satisfied, length
+from shared.eligibility.decide import Action, Held, action, is_satisfied, is_taken, length
 from tests.unit.making import NOON, moments
 
 days = st.integers(min_value=1, max_value=3650)
@@ -73,3 +73,30 @@ def test_nothing_is_assigned_twice_over() -> None:
     assert action(None) is Action.ASSIGN
     assert action(held(NOON)) is Action.UPDATE
     assert action(held(None, in_force=False)) is Action.UPDATE
+
+
+@given(moments, days)
+def test_what_lasts_until_we_left_it_or_longer_was_not_taken(now: datetime, left: int) -> None:
+    end = now + timedelta(days=left)
+
+    for there in (end, end - timedelta(hours=23), end + timedelta(days=1), None):
+        assert not is_taken(held(there), end, now, removed=False)
+        # Whoever took it away gave it back.
+        assert not is_taken(held(there), end, now, removed=True)
+    assert not is_taken(held(None), None, now, removed=False)
+
+
+@given(moments, days)
+def test_what_ends_more_than_a_day_earlier_than_we_left_it_was_shortened(now: datetime, left: int) -> None:
+    end = now + timedelta(days=left + 1)
+
+    assert is_taken(held(end - timedelta(hours=25)), end, now, removed=False)
+    assert is_taken(held(end), None, now, removed=False)
+
+
+@pytest.mark.parametrize("gone", [None, held(None, in_force=False)], ids=["nothing", "not-in-force"])
+def test_what_came_to_its_end_was_not_taken_and_what_is_gone_before_was(gone: Held | None) -> None:
+    assert not is_taken(gone, NOON, NOON, removed=False)
+    assert is_taken(gone, NOON, NOON, removed=True)
+    assert is_taken(gone, NOON + timedelta(hours=1), NOON, removed=False)
+    assert is_taken(gone, None, NOON, removed=False)

@@ -6,7 +6,7 @@ import pytest
 from shared.permissions import Registration
 from shared.running.acts import asked_of
 from shared.running.opening import first_record, has_begun, is_stale, may_begin, next_record
-from shared.running.starting import Verdict, has_written, on_post, on_retry
+from shared.running.starting import Verdict, continued, has_written, on_post, on_retry
 from shared.tenants.findings import Feature
 from shared.tenants.record import ActState, Problem, Tenant, Wanted
 from shared.tenants.states import RESTING, State
@@ -194,3 +194,15 @@ def test_what_an_answer_starts_keeps_the_deadline_and_what_a_person_starts_has_a
 
     assert next_record(waiting, run(2, "nonce-2"), answered, NOON, ids()).record.deadline == NOON
     assert next_record(waiting, run(2, "nonce-2"), asked, NOON, ids()).record.deadline is None
+
+
+def test_a_retry_is_on_a_person_s_word_whatever_opened_the_run_before_and_an_answer_is_not() -> None:
+    by_night = record(State.WAITING_FOR_PERSON, reason="the nightly comparison")
+
+    def after(only_from: State | None) -> bool:
+        wish = continued(by_night, only_from=only_from)
+        return next_record(tenant(record=by_night), run(2, "nonce-2"), wish, NOON, ids()).record.unasked
+
+    assert by_night.unasked
+    assert not after(None)
+    assert after(State.WAITING_FOR_PERSON)
