@@ -170,6 +170,19 @@ async def test_one_that_a_person_let_end_earlier_is_shown_with_that_end_and_alar
     assert "renewal.lapsed" not in scene.world.log.read_text()
 
 
+async def test_one_that_a_person_let_end_earlier_raises_no_alarm_where_its_group_is_gone(scene: Scene) -> None:
+    found = await declared(scene)
+    await night_after(scene, 1)
+    held = found.held()
+    assert held is not None
+    held.window = replace(held.window, end=scene.world.clock.now() + timedelta(days=20))
+    del scene.world.contoso.directory.groups[found.group.id]
+    await night_after(scene, 15)
+
+    assert await found.told() == {found.group.id: ("refused", "ShortenedByHand")}
+    assert "renewal.at_risk" not in scene.world.log.read_text()
+
+
 async def test_one_that_a_person_removed_and_made_again_is_looked_after_by_its_new_end(scene: Scene) -> None:
     found = await declared(scene)
     await night_after(scene, 1)
