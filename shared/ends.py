@@ -54,11 +54,11 @@ class Ends:
         there = hinted.startswith(_ON_SUBSCRIPTION)
         row = await (self._subscriptions if there else self._tenants).get(subject_id, f"elig|{key}")
         eligibility = None if row is None else readable(row, Eligibility)
-        if eligibility is None or eligibility.end is None:
+        if eligibility is None or eligibility.ends is None:
             return None
         if there:
-            return Ending(row=eligibility, end=eligibility.end, subscription_id=SubscriptionId(subject_id))
-        return Ending(row=eligibility, end=eligibility.end, tenant_id=TenantId(subject_id))
+            return Ending(row=eligibility, end=eligibility.ends, subscription_id=SubscriptionId(subject_id))
+        return Ending(row=eligibility, end=eligibility.ends, tenant_id=TenantId(subject_id))
 
 
 type Note = Callable[[datetime, str], Awaitable[None]]

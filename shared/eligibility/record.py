@@ -19,8 +19,8 @@ class RolePolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Eligibility(msgspec.Struct, frozen=True, kw_only=True):
-    """One eligibility in force in a target, or on a subscription, as read back. `removed`: since when a night missed it
-    before its end.
+    """One eligibility in force in a target, or on a subscription, as read back. `end`: as we left it; `ends_early`: the
+    earlier one that a person gave it since. `removed`: since when a night missed it before its end.
 
     In a target: no analyst means a group's; `plain` is an assignment for good, which the target's administrator made, for
     want of PIM. On a subscription: the `condition` that it is held under goes along whenever it is renewed.
@@ -37,6 +37,12 @@ class Eligibility(msgspec.Struct, frozen=True, kw_only=True):
     removed: datetime | None = None
     condition: str = ""
     condition_version: str = ""
+    ends_early: datetime | None = None
+
+    @property
+    def ends(self) -> datetime | None:
+        """The end that holds."""
+        return self.ends_early or self.end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

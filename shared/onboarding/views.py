@@ -233,7 +233,7 @@ def _eligibilities(tenant: Tenant) -> Iterator[EligibilityView]:
             plain=one.plain,
             role_definition_id=one.role_definition_id,
             schedule_id=one.schedule_id,
-            end_date_time=one.end,
+            end_date_time=one.ends,
             wanted=f"P{one.wanted_days}D",
             capped_to=f"P{one.capped_to_days}D" if one.capped_to_days else None,
         )

@@ -5,7 +5,7 @@ at 00:00 UTC, so that two hosts, and a repeat, come to the same.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -46,7 +46,7 @@ class Why(StrEnum):
     LAPSED = "LapsedLongAgo"
 
 
-_A_PERSON_S = frozenset({Why.NOT_TO_HOLD, Why.GONE, Why.DISABLED, Why.REMOVED, Why.SHORTENED})
+_A_PERSON_S = frozenset({Why.NOT_TO_HOLD, Why.GONE, Why.DISABLED, Why.REMOVED})
 """What ends as it should: somebody took it away, or who held it is not to hold it any more."""
 
 
@@ -149,7 +149,8 @@ def judge(seen: Seen, tonight: Tonight) -> Verdict:
     if seen.end is None:
         return Fine(end=None)
     if _shortened(seen):
-        return Refused(why=Why.SHORTENED, end=seen.end, alarming=False)
+        alarming = is_at_risk(seen, tonight) and seen.obstacle not in _A_PERSON_S
+        return Refused(why=Why.SHORTENED, end=seen.end, alarming=alarming)
     days = length(seen.wanted_days, tonight.maximum_days).days
     until = tonight.midnight + timedelta(days=days)
     left = _until(seen, tonight)
@@ -162,6 +163,20 @@ def judge(seen: Seen, tonight: Tonight) -> Verdict:
         return Refused(why=why, end=seen.end, alarming=alarming)
     near = seen.end - tonight.now <= _EXTEND_WITHIN
     return Due(action=Action.EXTEND if near else Action.UPDATE, end=until)
+
+
+def is_holder_asked_for(verdict: Verdict) -> bool:
+    """Whether it matters if its holder is still to hold it: before it is written, or somebody alarmed by a person's word."""
+    if isinstance(verdict, Refused):
+        return verdict.why is Why.SHORTENED and verdict.alarming
+    return isinstance(verdict, Due)
+
+
+def ends_early(seen: Seen) -> bool:
+    """Whether it ends before the end that we left it. One that was made again after it was gone, or had no end before, is as
+    a person wants it: its end is the one to go by from now on.
+    """
+    return not seen.removed and seen.left is not None and seen.end is not None and seen.end < seen.left
 
 
 def capped[T](due: Iterable[T], changes: int, most: int) -> tuple[tuple[T, ...], int]:
@@ -199,8 +214,8 @@ def _obstacle(seen: Seen, tonight: Tonight, days: int) -> Why | None:
 
 
 def _shortened(seen: Seen) -> bool:
-    """Whether somebody let it end earlier than we had left it: that is a person's word."""
-    return seen.end is not None and (seen.left is None or seen.end < seen.left - _SAME_END)
+    """Whether somebody let it end earlier than we had left it, by a day at least: that is a person's word."""
+    return ends_early(replace(seen, left=seen.left - _SAME_END if seen.left is not None else None))
 
 
 def _until(seen: Seen, tonight: Tonight) -> timedelta:

@@ -61,6 +61,11 @@ class Judged:
     tonight: Tonight
     verdict: Verdict
 
+    @property
+    def ends(self) -> datetime | None:
+        """When it ends, or ended."""
+        return self.seen.end or self.row.ends
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
@@ -93,9 +98,7 @@ class Look[S: Renewable]:
     def due(self) -> tuple[Judged, ...]:
         """What is to be written, the nearest to its end first."""
         found = [one for one in self.judged if isinstance(one.verdict, Due)]
-        return tuple(
-            sorted(found, key=lambda one: (one.row.end is None, one.row.end or self.now, one.row.principal_id))
-        )
+        return tuple(sorted(found, key=lambda one: (one.ends is None, one.ends or self.now, one.row.principal_id)))
 
     @property
     def next_end(self) -> datetime | None:

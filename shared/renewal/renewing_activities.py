@@ -131,13 +131,13 @@ async def _looked[S: Renewable](
     for one in (*left, *(one for one in seen.due if telling.key_of(one.row) in refused)):
         if is_at_risk(one.seen, one.tonight):
             why = refused.get(telling.key_of(one.row), PENDING)
-            await telling.at_risk(services, call.wish, kind.of, call.subject_id, one.row, why)
+            await telling.at_risk(services, call.wish, kind.of, call.subject_id, telling.as_seen(one, seen.now), why)
     return await _over(services, kind, call, again=bool(waiting) or len(allowed) > _AT_ONCE)
 
 
 async def _write[S: Renewable](kind: SubjectKind[S], fence: Fence, seen: Look[S], one: Judged) -> bool:
     """Write one that is due. False: it is not to be seen yet. A refusal is kept by its intent."""
-    subject_id, due = seen.subject.subject_id, one.verdict
+    subject_id, due, known = seen.subject.subject_id, one.verdict, telling.as_seen(one, seen.now)
     if not isinstance(due, Due):
         return True
     lasts = length(one.seen.wanted_days, one.tonight.maximum_days)
@@ -147,7 +147,7 @@ async def _write[S: Renewable](kind: SubjectKind[S], fence: Fence, seen: Look[S]
         "action": due.action.value,
         "start": (due.end - timedelta(days=lasts.days)).isoformat(),
         "end": due.end.isoformat(),
-        "was": one.row.end.isoformat() if one.row.end else "",
+        "was": known.ends.isoformat() if known.ends else "",
     }
     try:
         result = await kind.ensure(seen.subject, fence, arguments)
@@ -160,7 +160,13 @@ async def _write[S: Renewable](kind: SubjectKind[S], fence: Fence, seen: Look[S]
         return True
     if isinstance(result, NotYet) or result.image is None:
         return False
-    row = replace(one.row, end=result.image.end, schedule_id=result.image.schedule_id, capped_to_days=lasts.capped_to)
+    row = replace(
+        known,
+        end=result.image.end,
+        ends_early=None,
+        schedule_id=result.image.schedule_id,
+        capped_to_days=lasts.capped_to,
+    )
     await _keep(kind, fence, seen.subject, row, changes=int(result.changed))
     _log.info(
         "eligibility.renewed %s_id=%s principal_id=%s role=%s action=%s until=%s",

@@ -30,6 +30,9 @@ class Outcome(StrEnum):
     MISSING = "missing"
 
 
+_WRITTEN = frozenset({Outcome.EXTENDED, Outcome.RENEWED})
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One eligibility. `why` is a code; `told` says what it means and what a person does."""
 
@@ -71,9 +74,11 @@ _IN_A_TENANT: dict[Why, str] = {
     "Enablement_Admin_Eligibility by Graph.",
     Why.TOO_SHORT: "The PIM policy of the role lets an eligibility last less than two days: it would end before the next "
     "night. The target's administrator allows more.",
-    Why.REMOVED: "Somebody removed it before its end: it is not made again. POST /api/tenants/{tenantId}/retry, or a change "
-    "by PATCH, makes what is missing.",
-    Why.SHORTENED: "Somebody let it end earlier than it was left: it is not extended.",
+    Why.REMOVED: "Somebody removed it, or let it end, before the end that it was left with: it is not made again. Where it "
+    "is needed, the target's administrator makes it again, or PATCH the tenant with another duration, which makes what is "
+    "missing.",
+    Why.SHORTENED: "Somebody let it end earlier than it was left: it is not extended. Where it is needed for longer, the "
+    "target's administrator gives it the end that it had or a later one, or PATCH the tenant with another duration.",
     Why.LAPSED: "It ended more than 30 days ago and cannot be renewed any more. PATCH the tenant's duration to have it made "
     "anew.",
 }
@@ -88,9 +93,10 @@ _ON_A_SUBSCRIPTION: dict[Why, str] = {
     "can give. An owner of the subscription removes MultiFactorAuthentication from the rule Enablement_Admin_Eligibility.",
     Why.TOO_SHORT: "The PIM policy of the role on the subscription lets an eligibility last less than two days: it would end "
     "before the next night. An owner of the subscription allows more.",
-    Why.REMOVED: "Somebody removed it before its end: it is not made again. Where it is needed, an owner of the subscription "
-    "makes it again; where not, PUT the subscription without it.",
-    Why.SHORTENED: "Somebody let it end earlier than it was left: it is not extended.",
+    Why.REMOVED: "Somebody removed it, or let it end, before the end that it was left with: it is not made again. Where it "
+    "is needed, an owner of the subscription makes it again; where not, PUT the subscription without it.",
+    Why.SHORTENED: "Somebody let it end earlier than it was left: it is not extended. Where it is needed for longer, an "
+    "owner of the subscription gives it the end that it had or a later one; where not, PUT the subscription without it.",
     Why.LAPSED: "It ended more than 30 days ago and cannot be renewed any more. An owner of the subscription makes it anew.",
 }
 
@@ -137,11 +143,15 @@ def about(row: Eligibility, outcome: Outcome, end: datetime | None) -> Line:
     )
 
 
-def merged(known: Report | None, found: Report) -> Report:
-    """A day's report once more was found: what is told anew of an eligibility takes the place of what was told before."""
+def merged(known: Report | None, found: Report, *, looked: bool = False) -> Report:
+    """A day's report once more was found: what is told anew of an eligibility takes the place of what was told before.
+
+    `looked`: everything was looked at anew, so that of what was told before only what was written still holds.
+    """
     if known is None:
         return found
-    lines = {(one.principal_id, one.role_definition_id): one for one in (*known.lines, *found.lines)}
+    kept = [one for one in known.lines if not looked or one.outcome in _WRITTEN]
+    lines = {(one.principal_id, one.role_definition_id): one for one in (*kept, *found.lines)}
     told = tuple(lines[key] for key in sorted(lines))
     return msgspec.structs.replace(found, lines=told, next_end=found.next_end or known.next_end)
 

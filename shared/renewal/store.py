@@ -19,23 +19,27 @@ class Renewals:
         self._table = table
         self._new_id = new_id
 
-    async def add(self, day: date, report: Report) -> None:
-        """Add what was found of a subject to the day's report. Safe twice. Raises StoreConflict."""
-        if not report:
-            return
+    async def add(self, day: date, report: Report, *, looked: bool = False) -> None:
+        """Add what was found of a subject to the day's report. Safe twice. Raises StoreConflict.
+
+        `looked`: all of it was looked at; nothing to say is then a word too, where there was something to say before.
+        """
         for _ in range(_TRIES):
             row = await self._table.get(day.isoformat(), report.subject_id)
+            if not report and (row is None or not looked):
+                return
             known = None if row is None else row.decode(Report)
             try:
-                if await self._write(day, merged(known, report), "" if row is None else row.etag):
+                if await self._write(day, merged(known, report, looked=looked), "" if row is None else row.etag):
                     return
             except Stale:
                 continue
         raise StoreConflict(f"the report of {report.subject_id} kept changing")
 
     async def of(self, day: date) -> list[Report]:
-        """The day's reports, by subject."""
-        return [row.decode(Report) for row in await self._table.partition(day.isoformat())]
+        """The day's reports that say anything, by subject."""
+        found = (row.decode(Report) for row in await self._table.partition(day.isoformat()))
+        return [report for report in found if report]
 
     async def is_first(self, day: date, *fact: str) -> bool:
         """Whether nobody was alarmed of this fact on this day. From now on somebody was."""

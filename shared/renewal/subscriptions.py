@@ -17,7 +17,7 @@ from shared.errors import Forbidden, NotConsented
 from shared.graph.shapes import Rule
 from shared.identifiers import SubscriptionId
 from shared.privileged import Ensured, Fence, NotYet
-from shared.renewal.due import Due, Seen, Tonight, Why, is_near, judge
+from shared.renewal.due import Due, Seen, Tonight, Why, is_holder_asked_for, is_near, judge
 from shared.renewal.kinds import Judged, Look, Named, Noted
 from shared.renewal.messages import SUBSCRIPTION_KIND, Wish
 from shared.renewal.others import ends_soon, missed
@@ -159,11 +159,11 @@ class Subscriptions:
         return tuple(found)
 
     async def _judged(self, subject: Subscription, key: str, row: Eligibility, seen: Seen, tonight: Tonight) -> Judged:
-        """A closer look only at what would be written."""
+        """A closer look only at what would be written, or alarmed of."""
         verdict = judge(seen, tonight)
-        if isinstance(verdict, Due):
+        if is_holder_asked_for(verdict):
             seen = replace(seen, obstacle=await self._obstacle(subject.declared[key]))
-            if verdict.action is Action.RENEW:
+            if isinstance(verdict, Due) and verdict.action is Action.RENEW:
                 removed = await self._services.azure_pim.was_removed(
                     subject.record.subscription_id, row.principal_id, row.role_definition_id
                 )

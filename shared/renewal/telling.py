@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from shared.eligibility.record import Eligibility, eligibility_key
 from shared.identifiers import ObjectId, SubscriptionId, TenantId
 from shared.notify.notices import Kind, Notice
-from shared.renewal.due import Refused, Seen, Why, is_at_risk, is_review_due
+from shared.renewal.due import Refused, Seen, Why, ends_early, is_at_risk, is_review_due
 from shared.renewal.kinds import Judged, Look, Named, Noted, Renewable, SubjectKind
 from shared.renewal.messages import Wish
 from shared.renewal.report import BARRED, BARRED_TOLD, MISSING_TOLD, NOT_OURS_TOLD, Line, Of, Outcome, Report, line
@@ -19,11 +19,11 @@ _log = logging.getLogger(__name__)
 
 
 async def keep[S: Renewable](kind: SubjectKind[S], look: Look[S], allowed: Callable[[S], bool]) -> S:
-    """Keep on the record what was seen: a later end that a person gave, what is gone before its end, the role's policy.
+    """Keep on the record what was seen: another end that a person gave, what is gone before its end, the role's policy.
 
     `allowed`: whether the subject is still as it was looked at.
     """
-    seen = [(one.known, row) for one in look.judged if (row := _as_seen(one, look.now)) != one.known]
+    seen = [(one.known, row) for one in look.judged if (row := as_seen(one, look.now)) != one.known]
 
     def decide(found: S) -> Noted | None:
         if not allowed(found):
@@ -54,10 +54,10 @@ async def tell[S: Renewable](
         ),
         next_end=look.next_end,
     )
-    await services.renewals.add(wish.date, report)
+    await services.renewals.add(wish.date, report, looked=True)
     for one in look.judged:
         if isinstance(one.verdict, Refused) and one.verdict.alarming:
-            await at_risk(services, wish, kind.of, look.subject.subject_id, one.row, one.verdict.why)
+            await at_risk(services, wish, kind.of, look.subject.subject_id, as_seen(one, look.now), one.verdict.why)
 
 
 async def tell_written(services: Services, wish: Wish, of: Of, subject_id: str, written: Iterable[Line]) -> None:
@@ -88,20 +88,22 @@ async def alarm_of_all[S: Renewable](
 ) -> None:
     """Nothing of a subject could be renewed: what ends soon, by what is known of it, is at risk."""
     for row in subject.eligibilities.values():
-        seen = Seen(left=row.end, in_force=True, end=row.end, wanted_days=kind.wanted_days(subject, row))
+        seen = Seen(left=row.end, in_force=True, end=row.ends, wanted_days=kind.wanted_days(subject, row))
         if row.removed is None and is_at_risk(seen, kind.tonight(subject, row.role_definition_id, wish)):
             await at_risk(services, wish, kind.of, subject.subject_id, row, why)
 
 
 async def at_risk(services: Services, wish: Wish, of: Of, subject_id: str, row: Eligibility, why: str) -> None:
     """An eligibility that ends soon could not be renewed, or one that lapsed not recovered."""
-    lapsed = row.end is not None and row.end <= services.clock.now()
+    lapsed = row.ends is not None and row.ends <= services.clock.now()
     alarm = Kind.LAPSED if lapsed else Kind.AT_RISK
     who, role = row.principal_id, row.role_definition_id
-    await notify(services, wish, of, subject_id, alarm, principal_id=who, role_definition_id=role, why=why, end=row.end)
+    await notify(
+        services, wish, of, subject_id, alarm, principal_id=who, role_definition_id=role, why=why, end=row.ends
+    )
     if not await services.renewals.is_first(wish.date, "lapsed" if lapsed else "at_risk", subject_id, who, role):
         return
-    told = (of.value, subject_id, row.principal_id, row.role_definition_id, why, row.end)
+    told = (of.value, subject_id, row.principal_id, row.role_definition_id, why, row.ends)
     if lapsed:
         _log.error("renewal.lapsed %s_id=%s principal_id=%s role=%s why=%s since=%s", *told)
         return
@@ -168,6 +170,16 @@ def key_of(row: Eligibility) -> str:
     return eligibility_key(row.principal_id, row.role_definition_id)
 
 
+def as_seen(one: Judged, now: datetime) -> Eligibility:
+    """The row as it is now. An earlier end is a person's word, and what was left stays known."""
+    if not one.seen.in_force:
+        gone = isinstance(one.verdict, Refused) and one.verdict.why is Why.REMOVED
+        return replace(one.row, removed=one.row.removed or now) if gone else one.row
+    if ends_early(one.seen):
+        return replace(one.row, ends_early=one.seen.end)
+    return replace(one.row, end=one.seen.end, ends_early=None, removed=None)
+
+
 def _named(one: Named, outcome: Outcome, told: str) -> Line:
     return Line(
         principal_id=one.principal_id,
@@ -176,12 +188,3 @@ def _named(one: Named, outcome: Outcome, told: str) -> Line:
         end=one.end,
         told=told,
     )
-
-
-def _as_seen(one: Judged, now: datetime) -> Eligibility:
-    """The row as it is now. An earlier end is a person's word, and what was left stays known."""
-    if one.seen.in_force:
-        longer = one.row.end is not None and (one.seen.end is None or one.seen.end > one.row.end)
-        return replace(one.row, end=one.seen.end if longer else one.row.end, removed=None)
-    gone = isinstance(one.verdict, Refused) and one.verdict.why is Why.REMOVED
-    return replace(one.row, removed=one.row.removed or now) if gone else one.row

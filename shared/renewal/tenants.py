@@ -18,7 +18,7 @@ from shared.graph.pim import ScheduleInstance
 from shared.identifiers import ObjectId, TenantId
 from shared.permissions import SECURITY_READER
 from shared.privileged import Ensured, Fence, NotYet
-from shared.renewal.due import Due, Seen, Tonight, Why, is_near, judge
+from shared.renewal.due import Due, Seen, Tonight, Why, is_holder_asked_for, is_near, judge
 from shared.renewal.kinds import Judged, Look, Named, Noted
 from shared.renewal.messages import TENANT_KIND, Wish
 from shared.renewal.others import ends_soon, missed
@@ -138,11 +138,11 @@ class Tenants:
         return await close_intents(self._services, TenantId(subject_id))
 
     async def _judged(self, tenant: Tenant, row: Eligibility, seen: Seen, tonight: Tonight) -> Judged:
-        """A closer look only at what would be written."""
+        """A closer look only at what would be written, or alarmed of."""
         verdict = judge(seen, tonight)
-        if isinstance(verdict, Due):
+        if is_holder_asked_for(verdict):
             seen = replace(seen, obstacle=await self._obstacle(tenant, row))
-            if verdict.action is Action.RENEW:
+            if isinstance(verdict, Due) and verdict.action is Action.RENEW:
                 target = tenant.record.tenant_id
                 removed = await self._services.pim.was_removed(target, row.principal_id, SECURITY_READER)
                 seen = replace(seen, removed=removed)

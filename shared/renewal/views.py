@@ -96,13 +96,13 @@ def _tonight(review_by: datetime, policy: RolePolicy | None, now: datetime, wind
 
 
 def _planned(row: Eligibility, tonight: Tonight, wanted_days: int, obstacle: Why | None) -> PlannedRenewal | None:
-    if row.end is None:
+    if row.ends is None:
         return None
-    in_force = row.end > tonight.now
+    in_force = row.ends > tonight.now
     seen = Seen(
         left=row.end,
         in_force=in_force and row.removed is None,
-        end=row.end if in_force else None,
+        end=row.ends if in_force else None,
         wanted_days=wanted_days,
         removed=row.removed is not None,
         obstacle=obstacle,
@@ -114,7 +114,7 @@ def _planned(row: Eligibility, tonight: Tonight, wanted_days: int, obstacle: Why
         principal_id=row.principal_id,
         role_definition_id=row.role_definition_id,
         analyst=row.analyst_id,
-        end=row.end,
+        end=row.ends,
         would=would,
         until=until,
         why=why,

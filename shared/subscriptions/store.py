@@ -75,8 +75,8 @@ class SubscriptionStore:
         for one in change.eligibilities:
             key = eligibility_key(one.principal_id, one.role_definition_id)
             before = None if known is None else known.eligibilities.get(key)
-            if one.end is not None and (before is None or before.end != one.end):
-                await self._note_end(one.end, f"{change.record.subscription_id}|{key}")
+            if one.ends is not None and (before is None or before.ends != one.ends):
+                await self._note_end(one.ends, f"{change.record.subscription_id}|{key}")
 
 
 def _rows(change: Change) -> Iterable[tuple[str, object | None]]:

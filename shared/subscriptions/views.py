@@ -69,7 +69,7 @@ def standing(row: Eligibility | None, now: datetime) -> Standing:
         return Standing.NOT_SEEN
     if row.removed is not None:
         return Standing.REMOVED
-    return Standing.IN_FORCE if row.end is None or row.end > now else Standing.ENDED
+    return Standing.IN_FORCE if row.ends is None or row.ends > now else Standing.ENDED
 
 
 def _declared(one: Declaration, row: Eligibility | None, now: datetime) -> DeclaredEligibility:
@@ -80,7 +80,7 @@ def _declared(one: Declaration, row: Eligibility | None, now: datetime) -> Decla
         kind=one.kind,
         duration_days=one.duration_days,
         standing=standing(row, now),
-        end=None if row is None else row.end,
+        end=None if row is None else row.ends,
     )
 
 

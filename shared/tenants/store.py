@@ -107,8 +107,8 @@ class TenantStore:
         for one in change.eligibilities:
             key = eligibility_key(one.principal_id, one.role_definition_id)
             known = None if tenant is None else tenant.eligibilities.get(key)
-            if one.end is not None and (known is None or known.end != one.end):
-                await self._note_end(one.end, f"{record.tenant_id}|{key}")
+            if one.ends is not None and (known is None or known.ends != one.ends):
+                await self._note_end(one.ends, f"{record.tenant_id}|{key}")
 
 
 def _rows(change: Change) -> Iterable[tuple[str, object | None]]:

@@ -136,6 +136,98 @@ async def test_one_that_a_person_let_end_earlier_is_left_to_end(scene: Scene) ->
     assert await found.told() == {found.group.id: ("refused", "ShortenedByHand")}
 
 
+async def shown(scene: Scene) -> list[tuple[str, str, str]]:
+    """What the API shows: the standing and the end of each declared, and the ends of those that end within 30 days."""
+    [subscription] = (await scene.call("GET", "/api/subscriptions")).json()["value"]
+    record = (await scene.call("GET", f"/api/subscriptions/{subscription['subscriptionId']}")).json()
+    soon = (await scene.call("GET", "/api/eligibilities?endingWithinDays=30")).json()["value"]
+    listed = [("soon", one["principalId"], one["end"][:10]) for one in soon]
+    return [*((one["standing"], one["principalId"], one["end"][:10]) for one in record["eligibilities"]), *listed]
+
+
+async def test_one_that_a_person_let_end_earlier_is_shown_with_that_end_and_alarms_when_it_is_near(
+    scene: Scene,
+) -> None:
+    found = await declared(scene)
+    await night_after(scene, 1)
+    held = found.held()
+    assert held is not None
+    end = scene.world.clock.now() + timedelta(days=20)
+    held.window = replace(held.window, end=end)
+    await night_after(scene, 1)
+    ends = f"{end:%Y-%m-%d}"
+    assert await shown(scene) == [("inForce", found.group.id, ends), ("soon", found.group.id, ends)]
+    assert "renewal.at_risk" not in scene.world.log.read_text()
+
+    await night_after(scene, 10)
+
+    log = scene.world.log.read_text()
+    assert log.count("renewal.at_risk") == 1
+    assert f"why=ShortenedByHand until={ends}" in log
+    await night_after(scene, 15)
+    assert (found.requests(), found.held()) == ([], None)
+    assert (await shown(scene))[0][2] == ends
+    assert "renewal.lapsed" not in scene.world.log.read_text()
+
+
+async def test_one_that_a_person_let_end_earlier_raises_no_alarm_where_its_group_is_gone(scene: Scene) -> None:
+    found = await declared(scene)
+    await night_after(scene, 1)
+    held = found.held()
+    assert held is not None
+    held.window = replace(held.window, end=scene.world.clock.now() + timedelta(days=20))
+    del scene.world.contoso.directory.groups[found.group.id]
+    await night_after(scene, 15)
+
+    assert await found.told() == {found.group.id: ("refused", "ShortenedByHand")}
+    assert "renewal.at_risk" not in scene.world.log.read_text()
+
+
+async def test_one_that_a_person_removed_and_made_again_is_looked_after_by_its_new_end(scene: Scene) -> None:
+    found = await declared(scene)
+    await night_after(scene, 1)
+    found.subscription.removed_by_a_person(found.group.id)
+    await night_after(scene, 1)
+    assert await found.told() == {found.group.id: ("refused", "RemovedByHand")}
+    end = midnight(scene) + timedelta(days=28)
+    found.subscription.eligible(found.group.id, end=end)
+    await night_after(scene, 1)
+    ends = f"{end:%Y-%m-%d}"
+    assert await shown(scene) == [("inForce", found.group.id, ends), ("soon", found.group.id, ends)]
+    assert found.requests() == []
+
+    await night_after(scene, 20)
+
+    assert found.requests() == ["AdminExtend"]
+    assert found.end() == midnight(scene) + timedelta(days=180)
+    assert "renewal.at_risk" not in scene.world.log.read_text()
+
+
+async def test_one_that_had_no_end_is_looked_after_once_a_person_gave_it_one(scene: Scene) -> None:
+    found = managed(scene, days=None)
+    held = found.subscription.eligible(found.group.id, end=None)
+    await found.declare()
+    await night_after(scene, 1)
+    held.window = replace(held.window, end=midnight(scene) + timedelta(days=10), kind="AfterDateTime")
+    await night_after(scene, 1)
+
+    assert found.requests() == ["AdminExtend"]
+    assert found.end() == midnight(scene) + timedelta(days=180)
+
+
+async def test_what_a_look_could_not_say_is_told_no_more_once_a_later_look_that_day_finds_all_well(
+    scene: Scene,
+) -> None:
+    found = await declared(scene, days=None)
+    await night_after(scene, 1)
+    assert await found.told() == {found.group.id: ("missing", None)}
+    found.subscription.eligible(found.group.id, end=midnight(scene) + timedelta(days=100))
+    assert (await scene.call("POST", "/api/renewals", {})).status_code == 202
+    await scene.settle()
+
+    assert await found.told() == {}
+
+
 async def test_a_permanent_one_is_told_and_not_touched(scene: Scene) -> None:
     found = managed(scene, days=None)
     found.subscription.eligible(found.group.id, end=None)

@@ -152,6 +152,62 @@ async def test_one_that_a_person_let_end_earlier_is_left_to_end(scene: Scene) ->
     assert requests(scene) == ["adminAssign"]
 
 
+async def test_one_that_a_person_let_end_earlier_is_shown_with_that_end_and_alarms_when_it_is_near(
+    scene: Scene,
+) -> None:
+    await scene.onboarded()
+    found = held(scene)
+    assert found is not None
+    earlier = replace(found.window.latest, end=scene.world.clock.now() + timedelta(days=20))
+    found.window.write(earlier)
+    await night_after(scene, 1)
+    assert earlier.end is not None
+    ends = f"{earlier.end:%Y-%m-%d}"
+    soon = (await scene.call("GET", "/api/eligibilities?endingWithinDays=30")).json()["value"]
+    shown = (await scene.record())["eligibilities"]
+    assert [one["end"][:10] for one in soon] == [one["endDateTime"][:10] for one in shown] == [ends]
+    assert "renewal.at_risk" not in scene.world.log.read_text()
+
+    await night_after(scene, 10)
+
+    log = scene.world.log.read_text()
+    assert log.count("renewal.at_risk") == 1
+    assert f"why=ShortenedByHand until={ends}" in log
+    assert requests(scene) == ["adminAssign"]
+
+
+async def test_one_that_a_person_removed_and_made_again_is_looked_after_by_its_new_end(scene: Scene) -> None:
+    await scene.onboarded()
+    found = held(scene)
+    assert found is not None
+    found.removed_at = scene.world.clock.now()
+    await night_after(scene, 1)
+    assert (await told(scene))[found.principal_id] == ("refused", "RemovedByHand")
+    scene.world.fabrikam.pim.grant(found.principal_id, end=midnight(scene) + timedelta(days=10))
+    await night_after(scene, 1)
+
+    assert requests(scene) == ["adminAssign", "adminExtend"]
+    assert end_of(scene) == midnight(scene) + timedelta(days=180)
+    [row] = (await scene.tenant()).eligibilities.values()
+    assert (row.end, row.removed) == (end_of(scene), None)
+
+
+async def test_one_that_a_person_removed_is_made_again_when_the_tenant_is_given_another_duration(scene: Scene) -> None:
+    """As the report advises; a retry has nothing to go on with."""
+    await scene.onboarded()
+    found = held(scene)
+    assert found is not None
+    found.removed_at = scene.world.clock.now()
+    await night_after(scene, 1)
+    assert (await scene.call("POST", f"/api/tenants/{scene.target}/retry")).status_code == 409
+    assert (await scene.call("PATCH", f"/api/tenants/{scene.target}", {"duration": "P90D"})).status_code == 202
+    await scene.settle()
+
+    assert held(scene) is not None
+    [row] = (await scene.tenant()).eligibilities.values()
+    assert (row.end, row.removed) == (end_of(scene), None)
+
+
 async def test_a_permanent_one_is_not_touched(scene: Scene) -> None:
     await scene.onboarded()
     found = held(scene)

@@ -3,11 +3,15 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.eligibility.decide import Action
+from shared.eligibility.record import Eligibility
+from shared.identifiers import ObjectId
+from shared.permissions import SECURITY_READER
 from shared.renewal.due import (
     MOST_CHANGES,
     Due,
@@ -19,12 +23,16 @@ from shared.renewal.due import (
     Why,
     alarm_time,
     capped,
+    is_holder_asked_for,
     is_near,
     is_review_due,
     judge,
     window,
 )
+from shared.renewal.kinds import Judged, Look
+from shared.renewal.telling import as_seen
 from shared.subjects import REVIEW_PERIOD
+from tests.unit.making import tenant
 
 TODAY = date(2026, 3, 3)
 MIDNIGHT = datetime(2026, 3, 3, tzinfo=UTC)
@@ -41,6 +49,24 @@ def held(days: float, **changes: object) -> Seen:
 def lapsed(days: float, **changes: object) -> Seen:
     """One that ended so many days ago."""
     return replace(held(-days), in_force=False, end=None, **changes)  # type: ignore[arg-type]
+
+
+def row(end: datetime | None, **changes: object) -> Eligibility:
+    first = Eligibility(
+        principal_id=ObjectId("account"),
+        role_definition_id=SECURITY_READER,
+        analyst_id=None,
+        schedule_id="s",
+        end=end,
+        wanted_days=180,
+    )
+    return msgspec.structs.replace(first, **changes)
+
+
+def judged(seen: Seen, **changes: object) -> Judged:
+    """The same, with its row as it was left."""
+    known = row(seen.left, removed=NOW - DAY if seen.removed else None, **changes)
+    return Judged(row=known, known=known, seen=seen, tonight=tonight(), verdict=judge(seen, tonight()))
 
 
 def tonight(**changes: object) -> Tonight:
@@ -91,10 +117,56 @@ def test_one_that_is_gone_before_its_end_was_removed_by_a_person_and_is_never_re
 def test_one_that_a_person_let_end_earlier_is_left_to_end() -> None:
     shortened = held(3, left=NOW + 100 * DAY)
 
-    assert judge(shortened, tonight()) == Refused(why=Why.SHORTENED, end=NOW + 3 * DAY, alarming=False)
-    assert judge(replace(shortened, left=None), tonight()) == Refused(
+    assert judge(shortened, tonight()) == Refused(why=Why.SHORTENED, end=NOW + 3 * DAY, alarming=True)
+    assert judge(held(15, left=NOW + 100 * DAY), tonight()) == Refused(
+        why=Why.SHORTENED, end=NOW + 15 * DAY, alarming=False
+    )
+    assert as_seen(judged(shortened), NOW) == row(NOW + 100 * DAY, ends_early=NOW + 3 * DAY)
+
+
+@pytest.mark.parametrize("why", [Why.NOT_TO_HOLD, Why.GONE, Why.DISABLED])
+def test_one_that_a_person_let_end_earlier_raises_no_alarm_where_its_holder_is_not_to_hold_it(why: Why) -> None:
+    shortened = held(3, left=NOW + 100 * DAY)
+
+    assert is_holder_asked_for(judge(shortened, tonight()))
+    assert not is_holder_asked_for(judge(held(15, left=NOW + 100 * DAY), tonight()))
+    assert judge(replace(shortened, obstacle=why), tonight()) == Refused(
         why=Why.SHORTENED, end=NOW + 3 * DAY, alarming=False
     )
+
+
+@pytest.mark.parametrize("left", [NOW + 100 * DAY, NOW - DAY, None])
+def test_one_that_a_person_made_again_is_looked_after_by_its_new_end(left: datetime | None) -> None:
+    again = held(3, left=left, removed=True)
+
+    assert judge(again, tonight()) == Due(action=Action.EXTEND, end=MIDNIGHT + 180 * DAY)
+    assert judge(replace(again, end=NOW + 60 * DAY), tonight()) == Fine(end=NOW + 60 * DAY)
+    assert as_seen(judged(again), NOW) == row(NOW + 3 * DAY)
+    assert as_seen(judged(replace(again, end=None)), NOW) == row(None)
+
+
+def test_one_that_had_no_end_and_was_given_one_is_looked_after_by_it() -> None:
+    given = held(3, left=None)
+
+    assert judge(given, tonight()) == Due(action=Action.EXTEND, end=MIDNIGHT + 180 * DAY)
+    assert as_seen(judged(given), NOW) == row(NOW + 3 * DAY)
+
+
+def test_what_was_let_end_earlier_is_forgotten_once_it_ends_as_it_was_left_or_later() -> None:
+    early = {"ends_early": NOW + 3 * DAY}
+
+    assert as_seen(judged(held(100), **early), NOW) == row(NOW + 100 * DAY)
+    assert as_seen(judged(held(120, left=NOW + 100 * DAY), **early), NOW) == row(NOW + 120 * DAY)
+    gone = judged(held(100, in_force=False, end=None), **early)
+    assert as_seen(gone, NOW) == row(NOW + 100 * DAY, removed=NOW, **early)
+    assert (gone.row.ends, row(NOW).ends, row(None).ends) == (NOW + 3 * DAY, NOW, None)
+
+
+def test_what_ends_first_is_written_first_by_the_end_that_is_in_force() -> None:
+    again = judged(held(2, left=NOW + 100 * DAY, removed=True))
+    other = replace(judged(held(5)), row=msgspec.structs.replace(row(NOW + 5 * DAY), principal_id=ObjectId("other")))
+
+    assert Look(subject=tenant(), now=NOW, judged=(other, again)).due == (again, other)
 
 
 def test_a_permanent_one_is_not_touched() -> None:
@@ -190,8 +262,9 @@ def _cases(draw: st.DrawFn) -> tuple[Seen, Tonight]:
     now, wanted = draw(_moments), draw(_days)
     end = now + draw(_spans)
     in_force = end > now
-    left = draw(st.sampled_from([end, end - 3 * DAY]))
-    seen = Seen(left=left, in_force=in_force, end=end if in_force else None, wanted_days=wanted)
+    left = draw(st.sampled_from([end, end - 3 * DAY, end + 90 * DAY, None]))
+    removed = draw(st.booleans())
+    seen = Seen(left=left, in_force=in_force, end=end if in_force else None, wanted_days=wanted, removed=removed)
     night = Tonight(date=now.date(), now=now, review_by=now + DAY, maximum_days=draw(st.none() | _days))
     return seen, night
 

@@ -135,6 +135,27 @@ def test_what_is_told_later_on_a_day_takes_the_place_of_what_was_told_of_the_sam
     assert merged(msgspec.structs.replace(first, next_end=NOON), second).next_end == NOON
 
 
+def test_a_later_look_takes_the_place_of_all_but_what_was_written_that_day() -> None:
+    told = (_line(ACCOUNT, Outcome.REFUSED), _line(OTHER, Outcome.RENEWED))
+    first = Report(subject_id=TARGET, at=NOON, lines=told, problem="no access", next_end=NOON)
+    nothing = Report(subject_id=TARGET, at=NOON + DAY)
+
+    found = merged(first, nothing, looked=True)
+
+    assert (found.problem, found.lines) == ("", told[1:])
+    assert merged(found, nothing, looked=True) == found
+    assert merged(first, msgspec.structs.replace(nothing, problem="gone"), looked=False).lines == told
+
+
+def test_a_plan_goes_by_the_end_that_a_person_gave() -> None:
+    held = row(100, ends_early=NOON + 3 * DAY)
+
+    found = views.planned(looked_after(held), held, NOON, 21)
+
+    assert found is not None
+    assert (found.end, found.would, found.why) == (NOON + 3 * DAY, Would.REFUSE, Why.SHORTENED)
+
+
 def test_what_a_run_wrote_is_told_by_its_intents() -> None:
     [extended] = written(with_intent(renewal("done")), 7)
     [renewed] = written(with_intent(renewal("done", action=Action.RENEW)), 7)
