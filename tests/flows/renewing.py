@@ -21,14 +21,14 @@ _NIGHT_SECONDS = 150.0
 """Of real time: a night that fails goes on for hours, and the machine may be busy."""
 
 
-async def night_after(scene: Scene, days: int) -> None:
+async def night_after(scene: Scene, days: int, *, seconds: float = _NIGHT_SECONDS) -> None:
     """Let the night after so many days come and go; nobody is at work before it."""
     clock = scene.world.clock
     then = (clock.now() + timedelta(days=days)).replace(hour=2, minute=35, second=1)
     clock.advance((then - clock.now()).total_seconds())
-    await scene.world.host.idle(_NIGHT_SECONDS)
+    await scene.world.host.idle(seconds)
     clock.advance(_SWEPT.total_seconds())
-    await scene.world.host.idle(_NIGHT_SECONDS)
+    await scene.world.host.idle(seconds)
 
 
 def held(scene: Scene, person: Person | None = None) -> Schedule | None:
