@@ -4,12 +4,13 @@ The row key is the inverted sequence, so the first row is the head. Entries are 
 identity may do no more.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 
 from shared.chain import GENESIS, Deed, Entry, Unreadable, sealed
-from shared.errors import StoreConflict
+from shared.errors import AutomationError, StoreConflict
 from shared.rows import Row, encode
 from shared.tables import Table
 
@@ -51,6 +52,18 @@ class Audit:
             if await self.append(await self.next_entry(subject, deed)):
                 return
         raise StoreConflict(f"audit of {subject} kept moving")
+
+    async def around[T](self, subject: str, deed: Deed, change: Callable[[], Awaitable[T]]) -> T:
+        """Append a deed before the change that it tells of, so that nothing counts untold; where that may not be, say so.
+
+        Raises what the change raises.
+        """
+        await self.add(subject, deed)
+        try:
+            return await change()
+        except AutomationError as error:
+            await self.add(subject, msgspec.structs.replace(deed, outcome=f"not done: {error}"))
+            raise
 
     async def page(self, subject: str, *, size: int, token: Any) -> tuple[list[Entry | Unreadable], Any]:
         """One page of a subject's entries, or of everybody's, the newest first of each; and the next page's token.

@@ -1,6 +1,6 @@
 """The index of ends: which eligibilities end on a day, in targets and on subscriptions. It only hints, so each is read."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -61,15 +61,22 @@ class Ends:
         return Ending(row=eligibility, end=eligibility.ends, tenant_id=TenantId(subject_id))
 
 
-type Note = Callable[[datetime, str], Awaitable[None]]
+type Note = Callable[[str, Mapping[str, Eligibility], Iterable[Eligibility]], Awaitable[None]]
 
 
 def noting(by_end: Table, clock: Clock, new_id: NewId, *, on_subscription: bool = False) -> Note:
-    """Notes that an eligibility ends then, by `subject|key`: before the record, for a hint too many is harmless."""
+    """Notes when a subject's eligibilities end that are to be written, where that is not known yet: before the record, for a
+    hint too many is harmless.
+    """
 
-    async def note(end: datetime, key: str) -> None:
-        named = f"{_ON_SUBSCRIPTION}{key}" if on_subscription else key
-        await by_end.upsert(Row(partition=_day(end), key=named, body=encode(Hint(clock.now())), nonce=new_id()))
+    async def note(subject_id: str, known: Mapping[str, Eligibility], written: Iterable[Eligibility]) -> None:
+        for one in written:
+            there = known.get(one.key)
+            if one.ends is None or (there is not None and there.ends == one.ends):
+                continue
+            named = f"{_ON_SUBSCRIPTION if on_subscription else ''}{subject_id}|{one.key}"
+            hint = Row(partition=_day(one.ends), key=named, body=encode(Hint(clock.now())), nonce=new_id())
+            await by_end.upsert(hint)
 
     return note
 

@@ -19,7 +19,7 @@ from shared.errors import Forbidden, NotConsented, NotFound, Rejected, RemoteErr
 from shared.open_intents import UNSEEN, OpenIntents
 from shared.privileged import Ensured, Fence, NotYet, OpenIntent, PrivilegedWrite, check_fence, patience_left, word
 from shared.settling import Settling, raw
-from shared.subjects import NOTHING, Intent, IntentState, Subject, Subjects, intent_key
+from shared.subjects import NOTHING, Intent, IntentState, Subject, Subjects
 
 _log = logging.getLogger(__name__)
 
@@ -37,10 +37,6 @@ class _Sent[Image]:
     write: PrivilegedWrite[Image]
     mine: Intent
     request_id: str
-
-    @property
-    def key(self) -> str:
-        return intent_key(self.write.where, self.write.object_name)
 
 
 class Intents[I: str, S: Subject]:
@@ -66,7 +62,7 @@ class Intents[I: str, S: Subject]:
 
         Raises RunStopped, and the RemoteError of a refusal (audited) or of a failure.
         """
-        intent = await self._settling.settled(subject_id, intent_key(write.where, write.object_name))
+        intent = await self._settling.settled(subject_id, write.key)
         image = await write.read() if just_read is None else just_read.image
         begun = await self._begin(subject_id, fence, write, intent, image)
         if not isinstance(begun, _Sent):
@@ -95,7 +91,7 @@ class Intents[I: str, S: Subject]:
                 if len(sent) == _AT_ONCE and not write.satisfied(image):
                     begun.append(NotYet(seconds=1.0, reason="others come first"))
                     continue
-                key = intent_key(write.where, write.object_name)
+                key = write.key
                 intent = await self._settling.finished(subject_id, subject, key) if subject is not None else None
                 try:
                     one = await self._begin(subject_id, fence, write, intent, image)
@@ -113,7 +109,7 @@ class Intents[I: str, S: Subject]:
         self, subject_id: I, fence: Fence, write: PrivilegedWrite[Image], intent: Intent | None, image: Image
     ) -> Ensured[Image] | NotYet | _Sent[Image]:
         """Compare, and send the difference, if there is one."""
-        key = intent_key(write.where, write.object_name)
+        key = write.key
         pending = intent is not None and intent.state is IntentState.OPEN
         if write.satisfied(image):
             if intent is not None and pending:
@@ -140,7 +136,7 @@ class Intents[I: str, S: Subject]:
 
     async def refuse[Image](self, subject_id: I, write: PrivilegedWrite[Image], reason: str) -> None:
         """Settle an open intent whose write the vendor took and then declined, with the vendor's reason."""
-        key = intent_key(write.where, write.object_name)
+        key = write.key
         intent = await self._settling.settled(subject_id, key)
         if intent is not None and intent.state is IntentState.OPEN:
             await self._settling.settle(subject_id, key, write, intent, f"refused: {reason}")
@@ -155,7 +151,7 @@ class Intents[I: str, S: Subject]:
         self, subject_id: I, fence: Fence, write: PrivilegedWrite[Image], image: Image, seen: Intent | None
     ) -> Intent | None:
         """Open the intent. None when it is not as it was seen: a twin of this activity opened it, and sends."""
-        key = intent_key(write.where, write.object_name)
+        key = write.key
         now = self._clock.now()
         opened: Intent | None = None
 
@@ -192,7 +188,7 @@ class Intents[I: str, S: Subject]:
     async def _send[Image](
         self, subject_id: I, write: PrivilegedWrite[Image], image: Image, mine: Intent, earlier: datetime | None
     ) -> str:
-        key = intent_key(write.where, write.object_name)
+        key = write.key
         try:
             return await write.send(image, OpenIntent(key=key, registration=write.registration, tenant_id=write.where))
         except (Forbidden, Rejected) as error:
@@ -238,9 +234,11 @@ class Intents[I: str, S: Subject]:
 
     async def _unseen[Image](self, subject_id: I, one: _Sent[Image]) -> NotYet:
         """What was sent is still to be seen: its intent stays open, and knows the request."""
-        await self._amend(subject_id, one.key, one.mine, msgspec.structs.replace(one.mine, request_id=one.request_id))
+        await self._amend(
+            subject_id, one.write.key, one.mine, msgspec.structs.replace(one.mine, request_id=one.request_id)
+        )
         return NotYet(seconds=15.0, reason="written, but a read does not show it yet")
 
     async def _done[Image](self, subject_id: I, one: _Sent[Image], image: Image) -> None:
         after = raw(one.write.picture(image))
-        await self._settling.settle(subject_id, one.key, one.write, one.mine, "done", one.request_id, after=after)
+        await self._settling.settle(subject_id, one.write.key, one.write, one.mine, "done", one.request_id, after=after)

@@ -9,6 +9,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from shared.clock import Clock
 from shared.errors import StoreConflict
 from shared.identifiers import NewId
@@ -154,3 +156,17 @@ class Partitions[S: Stored, C]:
 def with_changes[K, V](known: Mapping[K, V], written: Mapping[K, V], forgotten: Sequence[K] = ()) -> dict[K, V]:
     """What is kept once some was written and some forgotten."""
     return {key: value for key, value in {**known, **written}.items() if key not in forgotten}
+
+
+def by_kind(name: str, rows: Sequence[Row], kinds: Sequence[str]) -> dict[str, list[tuple[str, Row]]]:
+    """The rows of a partition by the kind that their keys begin with, each with the rest of its key.
+
+    Raises msgspec.ValidationError for a kind of row that no version of ours wrote.
+    """
+    found: dict[str, list[tuple[str, Row]]] = {kind: [] for kind in kinds}
+    for row in rows:
+        kind, _, key = row.key.partition("|")
+        if kind not in found:
+            raise msgspec.ValidationError(f"unknown row {kind} in a {name}'s partition")
+        found[kind].append((key, row))
+    return found

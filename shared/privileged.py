@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from shared.identifiers import TenantId
 from shared.permissions import Registration
-from shared.subjects import Fenced, Intent
+from shared.subjects import Fenced, Intent, intent_key
 
 IN_PATIENCE = timedelta(minutes=15)
 """How long a created object may stay hidden (ten minutes are seen; Entra promises nothing) before it is created
@@ -50,6 +50,11 @@ class PrivilegedWrite[Image]:
     send: Callable[[Image, OpenIntent], Awaitable[str]]
     picture: Callable[[Image], object]
     patient: bool = False
+
+    @property
+    def key(self) -> str:
+        """The key of its intent."""
+        return intent_key(self.where, self.object_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str = ""
     cancelled_by: str = ""
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether somebody wants it to go no further."""
+        return bool(self.cancelled_by)
+
 
 class RunKey(msgspec.Struct, frozen=True, kw_only=True):
     """What an orchestration carries about its run: enough to find the row and to be told from any other run."""

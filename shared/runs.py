@@ -62,7 +62,7 @@ class Runs:
         """Note that the subject's open run is to go no further. Gives it; None: none is open. Safe twice."""
         while (row := await self._table.get(OPEN, subject)) is not None:
             run = row.decode(Run)
-            if run.cancelled_by:
+            if run.is_cancelled:
                 return run
             cancelled = msgspec.structs.replace(run, cancelled_by=by)
             try:
@@ -75,7 +75,7 @@ class Runs:
     async def is_cancelled(self, key: RunKey) -> bool:
         """Whether an open run is to go no further."""
         run = await self.open_run(key.subject)
-        return run is not None and run.nonce == key.nonce and bool(run.cancelled_by)
+        return run is not None and run.nonce == key.nonce and run.is_cancelled
 
     async def close(self, key: RunKey, outcome: str) -> None:
         """End a run: copied to the subject's partition, then deleted from `open`. Safe twice."""

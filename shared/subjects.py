@@ -78,6 +78,11 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     entry: str = ""
 
     @property
+    def key(self) -> str:
+        """The key of its row."""
+        return intent_key(self.where, self.object_name)
+
+    @property
     def landed(self) -> bool:
         """Whether a write of it changed something, or may have."""
         return self.after != NOTHING or not self.outcome.startswith(_NOTHING_CHANGED)

@@ -40,6 +40,11 @@ class Eligibility(msgspec.Struct, frozen=True, kw_only=True):
     ends_early: datetime | None = None
 
     @property
+    def key(self) -> str:
+        """The key of its row."""
+        return eligibility_key(self.principal_id, self.role_definition_id)
+
+    @property
     def ends(self) -> datetime | None:
         """The end that holds."""
         return self.ends_early or self.end

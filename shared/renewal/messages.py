@@ -49,7 +49,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 class RenewCall(msgspec.Struct, frozen=True, kw_only=True):
     """One tenant or subscription where something is due. `nonce` tells this renewal from every other run of it. `run`: that
-    which it is a part of.
+    which it is a part of, and what that has changed there by now, and what it was refused, by the eligibility's key.
     """
 
     run: RunKey
@@ -57,13 +57,24 @@ class RenewCall(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str
     orchestration_id: str
     wish: Wish
+    changes: int = 0
+    refused: dict[str, str] = {}
 
 
 class RenewOver(msgspec.Struct, frozen=True, kw_only=True, tag="over"):
-    """How many eligibilities were changed, and whether it is to be looked at again in the same night."""
+    """How many eligibilities were changed, which PIM refused and by what code, and whether it is to be looked at again in the
+    same night.
+    """
 
     changed: int = 0
     again: bool = False
+    refused: dict[str, str] = {}
+
+    def after(self, earlier: "RenewOver") -> "RenewOver":
+        """What came of it by now, with what came of it before in the same run."""
+        return RenewOver(
+            changed=earlier.changed + self.changed, again=self.again, refused={**earlier.refused, **self.refused}
+        )
 
 
 class EndCall(msgspec.Struct, frozen=True, kw_only=True):

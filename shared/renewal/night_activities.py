@@ -1,7 +1,7 @@
 """A renewal's plan for a page of tenants or subscriptions, and its end. A plan only looks: what is due is written later."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -13,7 +13,7 @@ from shared.renewal.kinds import Renewable, SubjectKind
 from shared.renewal.messages import EndCall, Page, RenewalOver, Wish
 from shared.renewal.subscriptions import Subscriptions
 from shared.renewal.tenants import Tenants
-from shared.run import Run
+from shared.run import Run, RunKey
 from shared.running.messages import Cursor, PageCall
 from shared.running.pages import each, subscriptions_of, tenants_of
 from shared.services import Services
@@ -33,39 +33,26 @@ class Came(StrEnum):
 
 async def plan_renewals(services: Services, call: PageCall) -> Page:
     """Look at one page of tenants, a few at a time; tell of those where nothing is due."""
-    run = await services.runs.latest(call.run.subject)
-    wish = wish_of(run)
-    if is_cancelled(run):
-        return Page(wish=_bare(wish))
-    if wish.names and not call.only:
-        return await _planned(services, Tenants(services), wish, wish.tenant_ids, None)
-    ids, following = await tenants_of(services, call)
-    return await _planned(services, Tenants(services), wish, ids, following)
+    run, wish = await _run_of(services, call.run)
+    return await _page(services, Tenants(services), call, run, wish, wish.tenant_ids, tenants_of)
 
 
 async def plan_subscription_renewals(services: Services, call: PageCall) -> Page:
     """As above, of subscriptions."""
-    run = await services.runs.latest(call.run.subject)
-    wish = wish_of(run)
-    if is_cancelled(run):
-        return Page(wish=_bare(wish))
-    if wish.names and not call.only:
-        return await _planned(services, Subscriptions(services), wish, wish.subscription_ids, None)
-    ids, following = await subscriptions_of(services, call)
-    return await _planned(services, Subscriptions(services), wish, ids, following)
+    run, wish = await _run_of(services, call.run)
+    return await _page(services, Subscriptions(services), call, run, wish, wish.subscription_ids, subscriptions_of)
 
 
 async def end_renewals(services: Services, call: EndCall) -> RenewalOver:
     """Close the run; tell of those that were given up. Safe twice."""
-    run = await services.runs.latest(call.run.subject)
-    wish = wish_of(run)
+    run, wish = await _run_of(services, call.run)
     for tenant_id in call.given_up:
         await _give_up(services, Tenants(services), wish, tenant_id)
     for subscription_id in call.given_up_subscriptions:
         await _give_up(services, Subscriptions(services), wish, subscription_id)
     given_up = len(call.given_up) + len(call.given_up_subscriptions)
     outcome = f"{call.looked_at} looked at, {call.changed} renewed, {given_up} given up"
-    if is_cancelled(run):
+    if run.is_cancelled:
         outcome = f"cancelled: {outcome}"
     if call.failed:
         outcome = f"not everything could be looked at: {outcome}"
@@ -75,20 +62,30 @@ async def end_renewals(services: Services, call: EndCall) -> RenewalOver:
     return RenewalOver()
 
 
-def wish_of(run: Run | None) -> Wish:
-    """What a run of renewal is for. Raises LookupError where there is none: the run row comes before all else."""
+async def _run_of(services: Services, key: RunKey) -> tuple[Run, Wish]:
+    """A run of renewal, and what it is for. Raises LookupError where there is none: the run row comes before all else."""
+    run = await services.runs.latest(key.subject)
     if run is None:
         raise LookupError("a run of renewal has a row")
-    return msgspec.json.decode(run.wanted, type=Wish)
+    return run, msgspec.json.decode(run.wanted, type=Wish)
 
 
-def is_cancelled(run: Run | None) -> bool:
-    """Whether somebody wants the run to go no further."""
-    return run is not None and bool(run.cancelled_by)
-
-
-def _bare(wish: Wish) -> Wish:
-    return msgspec.structs.replace(wish, tenant_ids=(), subscription_ids=())
+async def _page[S: Renewable](
+    services: Services,
+    kind: SubjectKind[S],
+    call: PageCall,
+    run: Run,
+    wish: Wish,
+    named: Sequence[str],
+    listed: Callable[[Services, PageCall], Awaitable[tuple[Sequence[str], Cursor | None]]],
+) -> Page:
+    """Those of a page, or those that the wish names; of a run that was cancelled, none."""
+    if run.is_cancelled:
+        return await _planned(services, kind, wish, (), None)
+    if wish.names and not call.only:
+        return await _planned(services, kind, wish, named, None)
+    ids, following = await listed(services, call)
+    return await _planned(services, kind, wish, ids, following)
 
 
 async def _planned[S: Renewable](
@@ -97,7 +94,7 @@ async def _planned[S: Renewable](
     found = await each(ids, lambda one: _looked(services, kind, wish, one), failed=Came.POSTPONED, of=kind.of)
     came = list(zip(ids, found, strict=True))
     return Page(
-        wish=_bare(wish),
+        wish=msgspec.structs.replace(wish, tenant_ids=(), subscription_ids=()),
         cursor=following,
         looked_at=sum(one is not Came.POSTPONED for one in found),
         due=tuple(subject_id for subject_id, one in came if one is Came.DUE),

@@ -2,6 +2,7 @@
 something is due; then those once more that could not be looked at. No I/O, no decisions.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from msgspec.structs import replace
@@ -33,7 +34,7 @@ _FIRST_PAUSE_SECONDS = 20.0
 _LONGEST = timedelta(hours=2)
 """The activity has a deadline of its own; this is for a store that is out of reach."""
 
-_FAILED = RenewOver(again=True)
+_NOTHING, _FAILED = RenewOver(), RenewOver(again=True)
 
 
 def renew_eligibilities(context: Context, run: RunKey) -> Steps[None]:
@@ -41,13 +42,18 @@ def renew_eligibilities(context: Context, run: RunKey) -> Steps[None]:
     sleeper = Sleeper(context)
     ended = EndCall(run=run, looked_at=0, changed=0)
     pages = 0
+    so_far: dict[str, RenewOver] = {}
 
     def over(plan: Plan, child: RenewOne) -> Pass:
         def go(page: PageCall) -> Steps[Passed]:
             nonlocal ended, pages
             pages += 1
             planned = yield from patiently(context, sleeper, plan, page)
-            outcomes = yield from _renew(context, child, _calls(context, run, planned, pages))
+            outcomes = yield from _renew(context, child, _calls(context, run, planned, pages, so_far))
+            so_far.update(
+                (one, outcome.after(so_far.get(one, _NOTHING)))
+                for one, outcome in zip(planned.due, outcomes, strict=True)
+            )
             again = [one for one, outcome in zip(planned.due, outcomes, strict=True) if outcome.again]
             ended = replace(
                 ended,
@@ -103,7 +109,9 @@ def _renew(context: Context, child: RenewOne, calls: dict[str, RenewCall]) -> St
         return [_FAILED] * len(calls)
 
 
-def _calls(context: Context, run: RunKey, planned: Page, page: int) -> dict[str, RenewCall]:
+def _calls(
+    context: Context, run: RunKey, planned: Page, page: int, so_far: Mapping[str, RenewOver]
+) -> dict[str, RenewCall]:
     return {
         _id(context, subject_id, page): RenewCall(
             run=run,
@@ -111,6 +119,8 @@ def _calls(context: Context, run: RunKey, planned: Page, page: int) -> dict[str,
             nonce=f"{run.nonce}-{page}",
             orchestration_id=_id(context, subject_id, page),
             wish=planned.wish,
+            changes=so_far.get(subject_id, _NOTHING).changed,
+            refused=so_far.get(subject_id, _NOTHING).refused,
         )
         for subject_id in planned.due
     }

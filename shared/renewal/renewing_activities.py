@@ -63,8 +63,7 @@ async def _renew[S: Renewable](services: Services, kind: SubjectKind[S], call: R
             return RenewOver(again=True)
         return await _renewed(services, kind, call, subject)
     except RunStopped:
-        await let_go(services, kind, call)
-        return RenewOver(again=True)
+        return RenewOver(changed=await let_go(services, kind, call), again=True)
     except (StoreConflict, StoreUnavailable) as error:
         _log.warning("renewal.postponed subject=%s reason=%s", call.subject_id, error)
         return Again(_PAUSE_SECONDS, str(error))
@@ -116,21 +115,21 @@ async def _looked[S: Renewable](
 
     subject = await telling.keep(kind, seen, is_mine)
     seen = seen.of(subject)
-    refused = refused_in(subject, fence.run)
-    due = [one for one in seen.due if telling.key_of(one.row) not in refused]
-    changes = subject.record.renewing.changes if subject.record.renewing else 0
+    refused = {**call.refused, **refused_in(subject, fence.run)}
+    due = [one for one in seen.due if one.row.key not in refused]
+    changes = call.changes + (subject.record.renewing.changes if subject.record.renewing else 0)
     allowed, over_cap = capped(due, changes, services.settings.renewal.most_changes)
     waiting = [one for one in allowed[:_AT_ONCE] if not await _write(kind, fence, seen, one)]
     if age is not None and (waiting or len(allowed) > _AT_ONCE):
         return Again(_pause(age) if waiting else 1.0, f"{len(waiting)} are not in force yet")
     left = [*waiting, *due[len(allowed) :]]
     subject = await _reread(kind, subject)
-    refused = refused_in(subject, fence.run)
+    refused = {**call.refused, **refused_in(subject, fence.run)}
     lines = [*written(subject, fence.run), *_left(waiting, due, over_cap)]
     await telling.tell(services, kind, call.wish, seen, lines)
-    for one in (*left, *(one for one in seen.due if telling.key_of(one.row) in refused)):
+    for one in (*left, *(one for one in seen.due if one.row.key in refused)):
         if is_at_risk(one.seen, one.tonight):
-            why = refused.get(telling.key_of(one.row), PENDING)
+            why = refused.get(one.row.key, PENDING)
             await telling.at_risk(services, call.wish, kind.of, call.subject_id, telling.as_seen(one, seen.now), why)
     return await _over(services, kind, call, again=bool(waiting) or len(allowed) > _AT_ONCE)
 
@@ -209,7 +208,9 @@ async def _tell_written[S: Renewable](services: Services, kind: SubjectKind[S], 
 
 
 async def _over[S: Renewable](services: Services, kind: SubjectKind[S], call: RenewCall, *, again: bool) -> RenewOver:
-    return RenewOver(changed=await let_go(services, kind, call), again=again)
+    subject = await kind.note(call.subject_id, lambda _: None)
+    refused = refused_in(subject, subject.record.run)
+    return RenewOver(changed=await let_go(services, kind, call), again=again, refused=refused)
 
 
 async def _reread[S: Renewable](kind: SubjectKind[S], subject: S) -> S:

@@ -35,13 +35,14 @@ async def review_tenant(services: Services, _: Orchestrations, request: func.Htt
     if tenant is None:
         return not_found()
     _check_reviewer(caller, tenant)
-    await services.audit.add(tenant_id, _deed(services, tenant_id, tenant.record.run, tenant.record.reviewed, word))
+    deed = _deed(services, tenant_id, tenant.record.run, tenant.record.reviewed, word)
 
     def decide(found: Tenant) -> Change:
         _check_reviewer(caller, found)
         return Change(record=replace(found.record, review=word))
 
-    return answer(200, views.review((await services.tenants.update(tenant_id, decide)).record))
+    reviewed = await services.audit.around(tenant_id, deed, lambda: services.tenants.update(tenant_id, decide))
+    return answer(200, views.review(reviewed.record))
 
 
 async def review_subscription(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
@@ -55,14 +56,16 @@ async def review_subscription(services: Services, _: Orchestrations, request: fu
     check_person(caller)
     await check_stranger(services, caller, found.record.declared)
     deed = _deed(services, subscription_id, found.record.run, found.record.reviewed, word)
-    await services.audit.add(subscription_id, deed)
 
     def decide(seen: subscriptions.Subscription) -> subscriptions.Change:
         if seen.record.declared != found.record.declared:
             raise NotAllowed("what is declared has changed meanwhile: look at it, and say it again")
         return subscriptions.Change(record=replace(seen.record, review=word))
 
-    return answer(200, views.subscription_review((await services.subscriptions.update(subscription_id, decide)).record))
+    reviewed = await services.audit.around(
+        subscription_id, deed, lambda: services.subscriptions.update(subscription_id, decide)
+    )
+    return answer(200, views.subscription_review(reviewed.record))
 
 
 def _word(services: Services, caller: Caller, request: func.HttpRequest) -> Review:

@@ -4,23 +4,23 @@ Where nothing ends soon a look takes one call: a role's policy, and whose an eli
 its end.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import msgspec
 
 from shared.arm.shapes import AzureEligibility
-from shared.eligibility.decide import Action, Held
+from shared.eligibility.decide import Held
 from shared.eligibility.policy import asks_for_mfa, role_policy
 from shared.eligibility.record import Eligibility, RolePolicy, eligibility_key
 from shared.errors import Forbidden, NotConsented
 from shared.graph.shapes import Rule
 from shared.identifiers import SubscriptionId
 from shared.privileged import Ensured, Fence, NotYet
-from shared.renewal.due import Due, Seen, Tonight, Why, is_holder_asked_for, is_near, judge
+from shared.renewal.due import Seen, Tonight, Why, is_near
 from shared.renewal.kinds import Judged, Look, Named, Noted
+from shared.renewal.looking import ends_soon, judged, latest, missed, seen_of, tonight_of
 from shared.renewal.messages import SUBSCRIPTION_KIND, Wish
-from shared.renewal.others import ends_soon, missed
 from shared.renewal.report import Of
 from shared.services import Services
 from shared.subscriptions.record import Change, Declaration, PrincipalKind, Subscription
@@ -53,9 +53,7 @@ class Subscriptions:
                 renewing=noted.renewing,
                 policies={**found.record.policies, **noted.policies},
             )
-            rows = [
-                one for one in noted.rows if eligibility_key(one.principal_id, one.role_definition_id) in found.declared
-            ]
+            rows = [one for one in noted.rows if one.key in found.declared]
             return Change(record=record, eligibilities=rows) if rows or record != found.record else None
 
         return await self._services.subscriptions.update(SubscriptionId(subject_id), changing)
@@ -85,35 +83,39 @@ class Subscriptions:
     def tonight(self, subject: Subscription, role_definition_id: str, wish: Wish) -> Tonight:
         """What holds for a role's eligibilities, by what is known."""
         policy = subject.record.policies.get(role_definition_id)
-        return Tonight(
-            date=wish.date,
-            now=self._services.clock.now(),
-            review_by=subject.record.reviewed.until,
-            maximum_days=policy.maximum_days if policy else None,
-            window_days=self._services.settings.renewal.window_days,
-        )
+        return tonight_of(self._services, subject.record, policy, wish)
 
     def wanted_days(self, subject: Subscription, row: Eligibility) -> int:
         """As it is declared."""
-        declared = subject.declared.get(eligibility_key(row.principal_id, row.role_definition_id))
+        declared = subject.declared.get(row.key)
         return row.wanted_days if declared is None else declared.duration_days
 
     async def look(self, subject: Subscription, wish: Wish) -> Look[Subscription]:
         """Look at the subscription's eligibilities by PIM."""
         tonight = self.tonight(subject, "", wish)
-        in_force = _latest(await self._services.azure_pim.in_force(subject.record.subscription_id))
+        shown = await self._services.azure_pim.in_force(subject.record.subscription_id)
+        in_force = latest(
+            shown, key=lambda one: eligibility_key(one.principal_id, one.role_definition_id), end=lambda one: one.end
+        )
         allowed = self._services.settings.allowed_azure_roles
         barred = {key: one for key, one in subject.declared.items() if one.role_definition_id not in allowed}
         rows = {
             key: _row(subject, one, in_force.get(key)) for key, one in subject.declared.items() if key not in barred
         }
         seen = {
-            key: _seen(subject.declared[key], row, in_force.get(key)) for key, row in rows.items() if row is not None
+            key: seen_of(
+                row,
+                row.wanted_days,
+                in_force=key in in_force,
+                end=in_force[key].end if key in in_force else None,
+            )
+            for key, row in rows.items()
+            if row is not None
         }
         near = {row.role_definition_id for key, row in rows.items() if row is not None and is_near(seen[key], tonight)}
         rules = {role: await self._rules(subject, role) for role in sorted(near)}
         policies = {role: role_policy(found) for role, found in rules.items()}
-        judged = [
+        ours = [
             await self._judged(subject, key, row, seen[key], _with_rules(tonight, row, rules, policies))
             for key, row in rows.items()
             if row is not None
@@ -121,7 +123,7 @@ class Subscriptions:
         return Look(
             subject=subject,
             now=tonight.now,
-            judged=tuple(judged),
+            judged=tuple(ours),
             policies=policies,
             others=tuple(
                 Named(principal_id=one.principal_id, role_definition_id=one.role_definition_id, end=one.end)
@@ -159,17 +161,16 @@ class Subscriptions:
         return tuple(found)
 
     async def _judged(self, subject: Subscription, key: str, row: Eligibility, seen: Seen, tonight: Tonight) -> Judged:
-        """A closer look only at what would be written, or alarmed of."""
-        verdict = judge(seen, tonight)
-        if is_holder_asked_for(verdict):
-            seen = replace(seen, obstacle=await self._obstacle(subject.declared[key]))
-            if isinstance(verdict, Due) and verdict.action is Action.RENEW:
-                removed = await self._services.azure_pim.was_removed(
-                    subject.record.subscription_id, row.principal_id, row.role_definition_id
-                )
-                seen = replace(seen, removed=removed)
-            verdict = judge(seen, tonight)
-        return Judged(row=row, known=subject.eligibilities.get(key), seen=seen, tonight=tonight, verdict=verdict)
+        return await judged(
+            row,
+            subject.eligibilities.get(key),
+            seen,
+            tonight,
+            obstacle=lambda: self._obstacle(subject.declared[key]),
+            was_removed=lambda: self._services.azure_pim.was_removed(
+                subject.record.subscription_id, row.principal_id, row.role_definition_id
+            ),
+        )
 
     async def _obstacle(self, declared: Declaration) -> Why | None:
         """Why who holds it is not to have it renewed, by the source's directory."""
@@ -185,17 +186,6 @@ def _with_rules(
     if role not in rules:
         return tonight
     return replace(tonight, maximum_days=policies[role].maximum_days, mfa=asks_for_mfa(rules[role]))
-
-
-def _latest(found: Iterable[AzureEligibility]) -> dict[str, AzureEligibility]:
-    """What each principal holds for each role; of several, the one that ends last."""
-    latest: dict[str, AzureEligibility] = {}
-    for one in found:
-        key = eligibility_key(one.principal_id, one.role_definition_id)
-        known = latest.get(key)
-        if known is None or (known.end is not None and (one.end is None or one.end > known.end)):
-            latest[key] = one
-    return latest
 
 
 def _row(subject: Subscription, declared: Declaration, held: AzureEligibility | None) -> Eligibility | None:
@@ -218,14 +208,4 @@ def _row(subject: Subscription, declared: Declaration, held: AzureEligibility | 
         condition_version=held.condition_version,
         wanted_days=declared.duration_days,
         schedule_id=held.schedule_id,
-    )
-
-
-def _seen(declared: Declaration, row: Eligibility, held: AzureEligibility | None) -> Seen:
-    return Seen(
-        left=row.end,
-        in_force=held is not None,
-        end=None if held is None else held.end,
-        wanted_days=declared.duration_days,
-        removed=row.removed is not None,
     )

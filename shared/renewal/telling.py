@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from shared.eligibility.record import Eligibility, eligibility_key
+from shared.eligibility.record import Eligibility
 from shared.identifiers import ObjectId, SubscriptionId, TenantId
 from shared.notify.notices import Kind, Notice
 from shared.renewal.due import Refused, Seen, Why, ends_early, is_at_risk, is_review_due
@@ -28,7 +28,7 @@ async def keep[S: Renewable](kind: SubjectKind[S], look: Look[S], allowed: Calla
     def decide(found: S) -> Noted | None:
         if not allowed(found):
             return None
-        rows = tuple(row for known, row in seen if found.eligibilities.get(key_of(row)) == known)
+        rows = tuple(row for known, row in seen if found.eligibilities.get(row.key) == known)
         return Noted(renewing=found.record.renewing, rows=rows, policies=look.policies)
 
     if not seen and not look.policies:
@@ -163,11 +163,6 @@ async def notify(
         end=end,
     )
     await services.outbox.tell(wish.date, told)
-
-
-def key_of(row: Eligibility) -> str:
-    """The key of an eligibility's row."""
-    return eligibility_key(row.principal_id, row.role_definition_id)
 
 
 def as_seen(one: Judged, now: datetime) -> Eligibility:

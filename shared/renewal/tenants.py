@@ -4,24 +4,22 @@ Where nothing ends soon a look takes one call: the policy, and whose an eligibil
 end.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import msgspec
 
-from shared.eligibility.decide import Action, Held
+from shared.eligibility.decide import Held
 from shared.eligibility.policy import asks_for_mfa, role_policy
 from shared.eligibility.record import Eligibility
 from shared.errors import NotConsented
-from shared.graph.pim import ScheduleInstance
-from shared.identifiers import ObjectId, TenantId
+from shared.identifiers import TenantId
 from shared.permissions import SECURITY_READER
 from shared.privileged import Ensured, Fence, NotYet
-from shared.renewal.due import Due, Seen, Tonight, Why, is_holder_asked_for, is_near, judge
+from shared.renewal.due import Seen, Tonight, Why, is_near
 from shared.renewal.kinds import Judged, Look, Named, Noted
+from shared.renewal.looking import ends_soon, judged, latest, missed, seen_of, tonight_of
 from shared.renewal.messages import TENANT_KIND, Wish
-from shared.renewal.others import ends_soon, missed
 from shared.renewal.report import Of
 from shared.running.lifecycle import close_intents
 from shared.running.planning import holders
@@ -30,8 +28,6 @@ from shared.tenants.change import Change
 from shared.tenants.record import Goal, Tenant
 from shared.tenants.states import RESTING, UNDER_WAY, State
 from shared.writes.eligibility import eligibility_renewal
-
-_PERMANENT = datetime.max.replace(tzinfo=UTC)
 
 
 class Tenants:
@@ -87,14 +83,7 @@ class Tenants:
 
     def tonight(self, subject: Tenant, role_definition_id: str, wish: Wish) -> Tonight:  # noqa: ARG002 - there is one role
         """What holds for all of its eligibilities, by what is known."""
-        policy = subject.record.role_policy
-        return Tonight(
-            date=wish.date,
-            now=self._services.clock.now(),
-            review_by=subject.record.reviewed.until,
-            maximum_days=policy.maximum_days if policy else None,
-            window_days=self._services.settings.renewal.window_days,
-        )
+        return tonight_of(self._services, subject.record, subject.record.role_policy, wish)
 
     def wanted_days(self, subject: Tenant, row: Eligibility) -> int:  # noqa: ARG002 - they are all to last as long
         """How long each is to last."""
@@ -111,20 +100,29 @@ class Tenants:
         tonight = replace(self.tonight(subject, SECURITY_READER, wish), maximum_days=None)
         if not ours:
             return Look(subject=subject, now=tonight.now)
-        in_force = _latest(await pim.in_force(tenant_id, SECURITY_READER))
-        seen = {key: self._seen(subject, row, in_force.get(key)) for key, row in ours.items()}
+        shown = [one for one in await pim.in_force(tenant_id, SECURITY_READER) if one.direct]
+        in_force = latest(shown, key=lambda one: one.principal_id, end=lambda one: one.end_date_time)
+        seen = {
+            key: seen_of(
+                row,
+                self.wanted_days(subject, row),
+                in_force=key in in_force,
+                end=in_force[key].end_date_time if key in in_force else None,
+            )
+            for key, row in ours.items()
+        }
         policies = {}
         if any(is_near(one, tonight) for one in seen.values()):
             rules = tuple(await pim.role_rules(tenant_id, SECURITY_READER))
             policy = policies[SECURITY_READER] = role_policy(rules)
             tonight = replace(tonight, maximum_days=policy.maximum_days, mfa=asks_for_mfa(rules))
-        judged = [await self._judged(subject, row, seen[key], tonight) for key, row in ours.items()]
+        looked = [await self._judged(subject, row, seen[key], tonight) for key, row in ours.items()]
         others = [
             Named(principal_id=key, role_definition_id=SECURITY_READER, end=one.end_date_time)
             for key, one in in_force.items()
             if key not in ours and ends_soon(one.end_date_time, tonight)
         ]
-        return Look(subject=subject, now=tonight.now, judged=tuple(judged), policies=policies, others=tuple(others))
+        return Look(subject=subject, now=tonight.now, judged=tuple(looked), policies=policies, others=tuple(others))
 
     async def ensure(
         self, subject: Tenant, fence: Fence, arguments: Mapping[str, str]
@@ -138,16 +136,16 @@ class Tenants:
         return await close_intents(self._services, TenantId(subject_id))
 
     async def _judged(self, tenant: Tenant, row: Eligibility, seen: Seen, tonight: Tonight) -> Judged:
-        """A closer look only at what would be written, or alarmed of."""
-        verdict = judge(seen, tonight)
-        if is_holder_asked_for(verdict):
-            seen = replace(seen, obstacle=await self._obstacle(tenant, row))
-            if isinstance(verdict, Due) and verdict.action is Action.RENEW:
-                target = tenant.record.tenant_id
-                removed = await self._services.pim.was_removed(target, row.principal_id, SECURITY_READER)
-                seen = replace(seen, removed=removed)
-            verdict = judge(seen, tonight)
-        return Judged(row=row, known=row, seen=seen, tonight=tonight, verdict=verdict)
+        return await judged(
+            row,
+            row,
+            seen,
+            tonight,
+            obstacle=lambda: self._obstacle(tenant, row),
+            was_removed=lambda: self._services.pim.was_removed(
+                tenant.record.tenant_id, row.principal_id, SECURITY_READER
+            ),
+        )
 
     async def _obstacle(self, tenant: Tenant, row: Eligibility) -> Why | None:
         """Why who holds it is not to have it renewed. The target's group is not ours to read."""
@@ -158,22 +156,3 @@ class Tenants:
         directory = self._services.directory
         account = await directory.target_user(tenant.record.tenant_id, row.principal_id)
         return missed(account) or missed(await directory.source_user(row.analyst_id))
-
-    def _seen(self, tenant: Tenant, row: Eligibility, held: ScheduleInstance | None) -> Seen:
-        return Seen(
-            left=row.end,
-            in_force=held is not None,
-            end=None if held is None else held.end_date_time,
-            wanted_days=self.wanted_days(tenant, row),
-            removed=row.removed is not None,
-        )
-
-
-def _latest(instances: Iterable[ScheduleInstance]) -> Mapping[ObjectId, ScheduleInstance]:
-    """What each principal holds by itself; of several, the one that ends last."""
-    found: dict[ObjectId, ScheduleInstance] = {}
-    for one in instances:
-        known = found.get(one.principal_id)
-        if one.direct and (known is None or (one.end_date_time or _PERMANENT) > (known.end_date_time or _PERMANENT)):
-            found[one.principal_id] = one
-    return found

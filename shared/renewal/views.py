@@ -6,7 +6,7 @@ from datetime import date, datetime
 from msgspec.structs import replace
 
 from shared.eligibility.decide import Action
-from shared.eligibility.record import Eligibility, Ending, RolePolicy, eligibility_key
+from shared.eligibility.record import Eligibility, Ending, RolePolicy
 from shared.renewal.answers import (
     EndingEligibility,
     PlannedRenewal,
@@ -76,7 +76,7 @@ def planned(tenant: Tenant, row: Eligibility, now: datetime, window_days: int) -
 
 def planned_on(subscription: Subscription, row: Eligibility, now: datetime, window_days: int) -> PlannedRenewal | None:
     """As above, of a subscription's. What is not declared any more has no row."""
-    declared = subscription.declared.get(eligibility_key(row.principal_id, row.role_definition_id))
+    declared = subscription.declared.get(row.key)
     if declared is None:
         return None
     policy = subscription.record.policies.get(row.role_definition_id)

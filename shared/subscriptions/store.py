@@ -6,15 +6,13 @@ A row key is `record`, `elig|{hash}` or `intent|{hash}`.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import msgspec
-
 from shared.clock import Clock
-from shared.eligibility.record import Eligibility, eligibility_key
+from shared.eligibility.record import Eligibility
 from shared.ends import noting
 from shared.identifiers import NewId, SubscriptionId
-from shared.partitions import RECORD, Partitions, Shape, with_changes
+from shared.partitions import RECORD, Partitions, Shape, by_kind, with_changes
 from shared.rows import Row
-from shared.subjects import Intent, intent_key
+from shared.subjects import Intent
 from shared.subscriptions.record import Change, Record, Subscription
 from shared.tables import Table, readable
 
@@ -26,7 +24,7 @@ class SubscriptionStore:
 
     def __init__(self, subscriptions: Table, by_end: Table, clock: Clock, new_id: NewId) -> None:
         self._table = subscriptions
-        self._note_end = noting(by_end, clock, new_id, on_subscription=True)
+        self._note_ends = noting(by_end, clock, new_id, on_subscription=True)
         shape = Shape(
             name="subscription",
             assemble=_assemble,
@@ -72,26 +70,23 @@ class SubscriptionStore:
         return [record for row in rows if (record := readable(row, Record)) is not None], following
 
     async def _hint_at(self, known: Subscription | None, change: Change) -> None:
-        for one in change.eligibilities:
-            key = eligibility_key(one.principal_id, one.role_definition_id)
-            before = None if known is None else known.eligibilities.get(key)
-            if one.ends is not None and (before is None or before.ends != one.ends):
-                await self._note_end(one.ends, f"{change.record.subscription_id}|{key}")
+        there = {} if known is None else known.eligibilities
+        await self._note_ends(change.record.subscription_id, there, change.eligibilities)
 
 
 def _rows(change: Change) -> Iterable[tuple[str, object | None]]:
     for eligibility in change.eligibilities:
-        yield f"elig|{eligibility_key(eligibility.principal_id, eligibility.role_definition_id)}", eligibility
+        yield f"elig|{eligibility.key}", eligibility
     for intent in change.intents:
-        yield f"intent|{intent_key(intent.where, intent.object_name)}", intent
+        yield f"intent|{intent.key}", intent
     for key in change.forgotten_eligibilities:
         yield f"elig|{key}", None
 
 
 def _applied(subscription: Subscription, change: Change, etag: str) -> Subscription:
     """The subscription as the store now has it."""
-    rows = {eligibility_key(one.principal_id, one.role_definition_id): one for one in change.eligibilities}
-    intents = {intent_key(one.where, one.object_name): one for one in change.intents}
+    rows = {one.key: one for one in change.eligibilities}
+    intents = {one.key: one for one in change.intents}
     return Subscription(
         record=change.record,
         etag=etag,
@@ -102,12 +97,7 @@ def _applied(subscription: Subscription, change: Change, etag: str) -> Subscript
 
 def _assemble(rows: Sequence[Row]) -> Subscription | None:
     """A subscription of its partition's rows. Raises msgspec.ValidationError for a kind of row that no version wrote."""
-    found: dict[str, list[tuple[str, Row]]] = {kind: [] for kind in _KINDS}
-    for row in rows:
-        kind, _, key = row.key.partition("|")
-        if kind not in found:
-            raise msgspec.ValidationError(f"unknown row {kind} in a subscription's partition")
-        found[kind].append((key, row))
+    found = by_kind("subscription", rows, _KINDS)
     if not found[RECORD]:
         return None
     [(_, record)] = found[RECORD]

@@ -42,8 +42,13 @@ async def put_subscription(services: Services, _: Orchestrations, request: func.
     if body.dry_run:
         return answer(200, views.plan(before, declared))
     if known is None or declared != before:
-        await services.audit.add(subscription_id, _deed(services, caller, subscription_id, known, declared))
-    found = await _declared(services, caller, subscription_id, known, declared)
+        found = await services.audit.around(
+            subscription_id,
+            _deed(services, caller, subscription_id, known, declared),
+            lambda: _declared(services, caller, subscription_id, known, declared),
+        )
+    else:
+        found = known
     shown = views.view(services.settings.public_url, found, services.clock.now())
     return answer(201 if known is None else 200, shown)
 

@@ -7,16 +7,14 @@ A row key is `record`, `act|08`, `analyst|{id}`, `elig|{hash}`, `consent|{regist
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import msgspec
-
 from shared.clock import Clock
-from shared.eligibility.record import Eligibility, eligibility_key
+from shared.eligibility.record import Eligibility
 from shared.ends import HINT_SETTLES, Hint, forget, noting
 from shared.errors import TransitionNotAllowed
 from shared.identifiers import NewId, TenantId
-from shared.partitions import RECORD, Partitions, Shape, with_changes
+from shared.partitions import RECORD, Partitions, Shape, by_kind, with_changes
 from shared.rows import Row, encode
-from shared.subjects import Intent, intent_key
+from shared.subjects import Intent
 from shared.tables import Table, readable
 from shared.tenants.change import Change
 from shared.tenants.findings import Proof, SignIn
@@ -38,7 +36,7 @@ class TenantStore:
         self._by_state = by_state
         self._clock = clock
         self._new_id = new_id
-        self._note_end = noting(by_end, clock, new_id)
+        self._note_ends = noting(by_end, clock, new_id)
         shape = Shape(
             name="tenant",
             assemble=_assemble,
@@ -104,11 +102,7 @@ class TenantStore:
             await self._by_state.upsert(
                 Row(partition=record.state.value, key=record.tenant_id, body=hint, nonce=self._new_id())
             )
-        for one in change.eligibilities:
-            key = eligibility_key(one.principal_id, one.role_definition_id)
-            known = None if tenant is None else tenant.eligibilities.get(key)
-            if one.ends is not None and (known is None or known.ends != one.ends):
-                await self._note_end(one.ends, f"{record.tenant_id}|{key}")
+        await self._note_ends(record.tenant_id, {} if tenant is None else tenant.eligibilities, change.eligibilities)
 
 
 def _rows(change: Change) -> Iterable[tuple[str, object | None]]:
@@ -119,9 +113,9 @@ def _rows(change: Change) -> Iterable[tuple[str, object | None]]:
     for analyst in change.analysts:
         yield f"analyst|{analyst.object_id}", analyst
     for eligibility in change.eligibilities:
-        yield f"elig|{eligibility_key(eligibility.principal_id, eligibility.role_definition_id)}", eligibility
+        yield f"elig|{eligibility.key}", eligibility
     for intent in change.intents:
-        yield f"intent|{intent_key(intent.where, intent.object_name)}", intent
+        yield f"intent|{intent.key}", intent
     for proof in change.proofs:
         yield f"proof|{proof.feature}", proof
     for key, found in ((_SIGN_IN, change.sign_in), (_HEALTH, change.health)):
@@ -144,8 +138,8 @@ def _forgotten(change: Change) -> Iterable[str]:
 
 def _applied(tenant: Tenant, change: Change, etag: str) -> Tenant:
     """The tenant as the store now has it."""
-    eligibilities = {eligibility_key(one.principal_id, one.role_definition_id): one for one in change.eligibilities}
-    intents = {intent_key(one.where, one.object_name): one for one in change.intents}
+    eligibilities = {one.key: one for one in change.eligibilities}
+    intents = {one.key: one for one in change.intents}
     return Tenant(
         record=change.record,
         etag=etag,
@@ -164,12 +158,7 @@ def _applied(tenant: Tenant, change: Change, etag: str) -> Tenant:
 
 def _assemble(rows: Sequence[Row]) -> Tenant | None:
     """A tenant of its partition's rows. Raises msgspec.ValidationError for a kind of row that no version of ours wrote."""
-    found: dict[str, list[tuple[str, Row]]] = {kind: [] for kind in _KINDS}
-    for row in rows:
-        kind, _, key = row.key.partition("|")
-        if kind not in found:
-            raise msgspec.ValidationError(f"unknown row {kind} in a tenant's partition")
-        found[kind].append((key, row))
+    found = by_kind("tenant", rows, _KINDS)
     if not found[RECORD]:
         return None
     [(_, record)] = found[RECORD]

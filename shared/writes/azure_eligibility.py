@@ -59,11 +59,10 @@ def sent_azure_renewal(
     action, end = Action(arguments["action"]), datetime.fromisoformat(arguments["end"])
 
     async def send(image: Held | None, intent: OpenIntent) -> str:
-        return await asked(action, lambda wanted, just_now: ask(wanted, image, intent, just_now=just_now))
+        since = datetime.fromisoformat(arguments["start"])
+        return await asked(action, since, services.clock.now(), lambda wanted, start: ask(wanted, start, image, intent))
 
-    async def ask(wanted: Action, image: Held | None, intent: OpenIntent, *, just_now: bool) -> str:
-        begins = just_now or wanted in (Action.RENEW, Action.ASSIGN)
-        start = services.clock.now().replace(microsecond=0) if begins else datetime.fromisoformat(arguments["start"])
+    async def ask(wanted: Action, start: datetime, image: Held | None, intent: OpenIntent) -> str:
         held = AzureEligibility(
             principal_id=principal,
             role_definition_id=role,

@@ -134,11 +134,10 @@ def sent_eligibility_renewal(
     action, end = Action(arguments["action"]), datetime.fromisoformat(arguments["end"])
 
     async def send(_: Held | None, intent: OpenIntent) -> str:
-        return await asked(action, lambda wanted, just_now: ask(wanted, intent, just_now=just_now))
+        since = datetime.fromisoformat(arguments["start"])
+        return await asked(action, since, services.clock.now(), lambda wanted, start: ask(wanted, start, intent))
 
-    async def ask(wanted: Action, intent: OpenIntent, *, just_now: bool) -> str:
-        begins = just_now or wanted in (Action.RENEW, Action.ASSIGN)
-        start = services.clock.now().replace(microsecond=0) if begins else datetime.fromisoformat(arguments["start"])
+    async def ask(wanted: Action, start: datetime, intent: OpenIntent) -> str:
         return await services.pim.request(
             target,
             action=wanted.value,
