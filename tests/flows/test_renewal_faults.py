@@ -210,6 +210,27 @@ async def test_no_more_than_the_cap_is_renewed_in_one_night_and_the_rest_in_the_
         assert requests(scene).count("adminExtend") == 2
 
 
+async def test_the_cap_holds_for_the_night_also_where_a_tenant_is_looked_at_again(open_world: OpenWorld) -> None:
+    """The first of three is renewed, then PIM stops answering until the tenant was let go, and comes back."""
+    settings = {"TENANTRY_RENEWAL_MOST_CHANGES": "2"}
+    async with Scene(await open_world(start=EVENING, settings=settings)) as scene:
+        people, points = scene.world.people, scene.world.points
+        await scene.onboarded(people.ana, people.ben, people.cleo)
+        call = "POST /roleManagement/directory/roleEligibilityScheduleRequests"
+        refusal = Refusal(points, call, throttled(60), passes=1)
+
+        async def come_back() -> None:
+            refusal.lift()
+
+        looks = sum((one.kind, one.label) == ("activity.before", "plan_renewals") for one in points.log)
+        points.arm("activity.before", "plan_renewals", looks + 1, come_back)
+
+        await night_after(scene, 170)
+
+        assert requests(scene).count("adminExtend") == 2
+        assert sorted(why or "" for _, why in (await told(scene)).values()) == ["", "", "CapReached"]
+
+
 async def test_a_tenant_that_withdrew_its_consent_is_told_and_alarms_once(scene: Scene) -> None:
     world = scene.world
     await scene.onboarded()

@@ -13,6 +13,7 @@ from shared.privileged import Fence, RunStopped, check_fence, word
 from shared.renewal import views
 from shared.renewal.answers import Would
 from shared.renewal.due import Due, Fine, Kept, Refused, Seen, Why
+from shared.renewal.messages import RenewOver
 from shared.renewal.report import TOLD, Line, Of, Outcome, Report, counted, line, merged
 from shared.renewal.writing import refused_in, written
 from shared.run import Run
@@ -272,3 +273,11 @@ def test_a_day_shows_which_run_was_the_night_s() -> None:
 
 def _line(principal: ObjectId, outcome: Outcome) -> Line:
     return Line(principal_id=principal, outcome=outcome)
+
+
+def test_what_a_tenant_was_refused_earlier_in_the_night_stays_known() -> None:
+    first = RenewOver(changed=1, again=True, refused={"a": "NoWay"})
+
+    assert RenewOver(changed=2, refused={"b": "NotNow"}).after(first) == RenewOver(
+        changed=3, refused={"a": "NoWay", "b": "NotNow"}
+    )
