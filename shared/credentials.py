@@ -5,16 +5,17 @@ cached token keeps the roles that it was issued with.
 """
 
 import re
-import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+import aiohttp
 import jwt
 import msgspec
 from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import ClientAssertionCredential, ManagedIdentityCredential
 
 from shared.errors import Forbidden, NotConsented, Rejected, RemoteCall, RemoteError, Throttled, Unavailable
@@ -24,10 +25,7 @@ from shared.settings import Settings
 
 _AUDIENCE = "api://AzureADTokenExchange/.default"
 _KEPT = 200
-"""Credentials kept at once: one tenant needs up to four, and each holds a connection pool."""
-
-_CLOSED_AFTER_SECONDS = 600.0
-"""As long as a function may run (functionTimeout): no request with a credential takes longer."""
+"""Credentials kept at once: one tenant needs up to four."""
 
 _NOT_PRESENT = frozenset({"AADSTS700016", "AADSTS650052", "AADSTS7000112", "AADSTS7000229"})
 """Entra codes: application not found in the tenant, service principal missing, application disabled there."""
@@ -48,7 +46,7 @@ class Credentials:
         self._azure = f"{settings.arm_endpoint}/.default"
         self._identity: ManagedIdentityCredential | None = None
         self._cache: OrderedDict[tuple[Registration, TenantId], ClientAssertionCredential] = OrderedDict()
-        self._retired: deque[tuple[float, ClientAssertionCredential]] = deque()
+        self._connections: aiohttp.ClientSession | None = None
         self._assertion = ""
 
     async def token(self, registration: Registration, tenant_id: TenantId) -> str:
@@ -68,10 +66,9 @@ class Credentials:
         if credential is None:
             credential = self._cache[key] = self._credential(registration, tenant_id)
             if len(self._cache) > _KEPT:
-                self._retire(self._cache.popitem(last=False)[1])
+                self._cache.popitem(last=False)
         else:
             self._cache.move_to_end(key)
-        await self._close_retired()
         return (await self._get(credential, registration, tenant_id, scope)).token
 
     async def lacks(self, registration: Registration, tenant_id: TenantId, permissions: Collection[str]) -> bool:
@@ -82,28 +79,21 @@ class Credentials:
         """The roles of a token that was issued just now. Raises as `token` does."""
         self.forget(registration, tenant_id)
         credential = self._credential(registration, tenant_id)
-        try:
-            token = (await self._get(credential, registration, tenant_id, self._graph)).token
-        finally:
-            await credential.close()
-        return _roles(token)
+        return _roles((await self._get(credential, registration, tenant_id, self._graph)).token)
 
     def forget(self, registration: Registration, tenant_id: TenantId) -> None:
         """Drop a cached credential, for its token may lack new roles or hold lost ones."""
-        if (credential := self._cache.pop((registration, tenant_id), None)) is not None:
-            self._retire(credential)
-
-    def _retire(self, credential: ClientAssertionCredential) -> None:
-        """Another call may be using it at this moment, so it is closed later."""
-        self._retired.append((time.monotonic(), credential))
-
-    async def _close_retired(self) -> None:
-        while self._retired and time.monotonic() - self._retired[0][0] > _CLOSED_AFTER_SECONDS:
-            await self._retired.popleft()[1].close()
+        self._cache.pop((registration, tenant_id), None)
 
     async def check_identity(self) -> None:
         """Whether the managed identity answers. Raises Unavailable or Forbidden."""
         await self._assert(self._settings.source_tenant_id)
+
+    async def close(self) -> None:
+        """Close its connections."""
+        for one in (self._connections, self._identity):
+            if one is not None:
+                await one.close()
 
     def _credential(self, registration: Registration, tenant_id: TenantId) -> ClientAssertionCredential:
         return ClientAssertionCredential(
@@ -114,7 +104,19 @@ class Credentials:
             # A private cloud's authority is not in the public instance list.
             disable_instance_discovery=True,
             retry_total=0,
+            transport=self._transport(),
         )
+
+    def _transport(self) -> AioHttpTransport:
+        """One pool of connections for all credentials: a night asks for tokens of thousands of tenants at one host.
+
+        It is the process's, so that no credential has anything to close.
+        """
+        if self._connections is None:
+            self._connections = aiohttp.ClientSession(
+                trust_env=True, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+            )
+        return AioHttpTransport(session=self._connections, session_owner=False)
 
     async def _get(self, credential: Any, registration: Registration, tenant_id: TenantId, scope: str) -> AccessToken:
         call = RemoteCall(service="login", method="POST", path="/oauth2/v2.0/token", tenant_id=tenant_id)

@@ -92,10 +92,7 @@ class Bench:
     async def _close(self) -> None:
         """The app keeps its credentials until its process ends; here their connections must not stay open."""
         await self.arm.close()
-        known = self.credentials
-        for one in (*known._cache.values(), *(old for _, old in known._retired), known._identity):
-            if one is not None:
-                await one.close()
+        await self.credentials.close()
 
     def access(self, registration: Registration, tenant_id: TenantId) -> CrossTenantAccess:
         """The cross-tenant access policy of a tenant."""
