@@ -5,7 +5,6 @@ AutomationError
 |-- BadRequest               a caller's input: names the field and the reason
 |-- Unauthenticated          no valid token
 |-- NotAllowed               a valid token that does not allow this
-|-- WebhookRejected          a signed message whose signature does not hold, or is too old
 |-- StoreConflict            a row changed under us, again and again
 |-- StoreUnavailable         Table Storage did not answer, or its answer stayed unknown
 |-- TransitionNotAllowed     a change of state that the table of transitions does not have (a bug of ours)
@@ -55,10 +54,6 @@ class Unauthenticated(AutomationError):
 
 class NotAllowed(AutomationError):
     """Raised when a caller's token lacks the app role that a route asks for."""
-
-
-class WebhookRejected(AutomationError):
-    """Raised for a webhook message that no key of ours has signed just now."""
 
 
 class StoreConflict(AutomationError):

@@ -1,4 +1,4 @@
-"""Standard Webhooks: how a message is signed, and how a signature is checked. Pure but for the package's own clock.
+"""Standard Webhooks: how a message is signed. Pure.
 
 A message is signed with every key that is given, the newest first: a receiver that knows either of two accepts it, so that
 keys are changed without a moment in which nothing is accepted. https://github.com/standard-webhooks/standard-webhooks
@@ -6,12 +6,10 @@ keys are changed without a moment in which nothing is accepted. https://github.c
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
-from standardwebhooks import Webhook, WebhookVerificationError
-
-from shared.errors import WebhookRejected
+from standardwebhooks import Webhook
 
 _PREFIX = "whsec_"
 _SHORTEST_KEY, _LONGEST_KEY = 24, 64
@@ -37,19 +35,3 @@ def signed(message_id: str, at: datetime, body: str, keys: Iterable[str]) -> dic
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
-
-
-def verify(headers: Mapping[str, str], body: bytes, keys: Iterable[str]) -> str:
-    """The id of a message that one of the keys has signed within five minutes of machine time.
-
-    A caller that acts on a message keeps its id: the same message may come again. Raises WebhookRejected.
-    """
-    given = dict(headers)
-    for key in keys:
-        try:
-            Webhook(key).verify(body, given, json_parse=False)
-        except (WebhookVerificationError, ValueError):
-            # The package raises ValueError for a malformed header, and for a body that is no UTF-8.
-            continue
-        return next(value for name, value in given.items() if name.lower() == "webhook-id")
-    raise WebhookRejected("no key has signed this message, or not just now")
