@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.conftest import OpenWorld
-from tests.flows.renewing import EVENING, end_of, held, midnight, night_after, requests, told
+from tests.flows.renewing import EVENING, end_of, held, midnight, night_after, requests, stands_ready, told
 from tests.flows.scene import Scene
 from tests.sandbox.graph.models.pim_records import SECURITY_READER, Wanted
 
@@ -310,3 +310,27 @@ async def test_where_pim_takes_no_start_in_the_past_it_is_asked_for_from_now_on(
         await night_after(scene, days)
 
         assert end_of(scene) == midnight(scene) + timedelta(days=180)
+
+
+@pytest.mark.parametrize(
+    "evening",
+    [
+        datetime(2028, 2, 28, 20, 0, 20, tzinfo=UTC),  # the night is that of a leap day
+        datetime(2028, 2, 29, 20, 0, 20, tzinfo=UTC),
+        datetime(2026, 8, 31, 20, 0, 20, tzinfo=UTC),  # 180 days on is the end of a shorter month
+        datetime(2026, 12, 31, 20, 0, 20, tzinfo=UTC),
+        datetime(2026, 3, 28, 20, 0, 20, tzinfo=UTC),  # daylight changes in Europe
+        datetime(2026, 10, 24, 20, 0, 20, tzinfo=UTC),
+    ],
+    ids=lambda one: f"{one:%Y-%m-%d}",
+)
+async def test_whatever_day_it_is_an_end_is_180_days_of_24_hours_on_from_midnight_in_utc(
+    evening: datetime, open_world: OpenWorld
+) -> None:
+    async with Scene(await open_world(start=evening, settings={"TENANTRY_NIGHTLY_HOUR": "23"})) as scene:
+        _, found = await stands_ready(scene, "target")
+
+        await night_after(scene, 1)
+
+        assert found.end == midnight(scene) + timedelta(days=180)
+        assert midnight(scene).date() == (evening + timedelta(days=1)).date()
