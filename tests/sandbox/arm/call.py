@@ -1,11 +1,10 @@
 """One request as a handler sees it, and what a handler gives back."""
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import quote
 
+from tests.sandbox.answers import Answer, skip_token, skipped
 from tests.sandbox.arm.azure import Azure
 from tests.sandbox.arm.caller import Caller
 from tests.sandbox.arm.errors import bad_request, forbidden
@@ -55,21 +54,12 @@ class Call:
             raise forbidden(self.caller.app_id, self.caller.object_id, action, self.scope.path)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A status and a JSON body, or none."""
-
-    status: int = 200
-    body: Wire | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
 def page(call: Call, items: Sequence[Wire]) -> Answer:
     """A page of a list; the link to the next one keeps the other options."""
     offset, size = _offset(call.query.get("$skiptoken")), call.azure.page
     answer: Wire = {"value": list(items[offset : offset + size])}
     if offset + size < len(items):
-        token = base64.urlsafe_b64encode(f"sandbox:{offset + size}".encode()).decode().rstrip("=")
+        token = skip_token(offset + size)
         kept = {name: value for name, value in call.query.items() if name != "$skiptoken"}
         pairs = [f"{name}={quote(value)}" for name, value in {**kept, "$skiptoken": token}.items()]
         answer["nextLink"] = f"{call.url}?{'&'.join(pairs)}"
@@ -77,12 +67,7 @@ def page(call: Call, items: Sequence[Wire]) -> Answer:
 
 
 def _offset(token: str | None) -> int:
-    if token is None:
-        return 0
-    try:
-        marker, _, number = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        marker, number = "", ""
-    if marker != "sandbox" or not number.isdigit():
+    offset = 0 if token is None else skipped(token)
+    if offset is None:
         raise bad_request("InvalidSkipToken", "The skip token is not valid.")
-    return int(number)
+    return offset

@@ -4,31 +4,11 @@ A violation is what no correct caller ever meets: an unknown route, version, pro
 answers it and also keeps it in a list that tests expect to be empty.
 """
 
-from collections.abc import Mapping
+from tests.sandbox.answers import VendorError
 
 
-class ArmError(Exception):
+class ArmError(VendorError):
     """What a handler raises instead of an answer."""
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        violation: bool = False,
-    ) -> None:
-        super().__init__(f"{status} {code}: {message}")
-        self.status = status
-        self.code = code
-        self.message = message
-        self.headers = dict(headers or {})
-        self.violation = violation
-
-    def wire(self) -> dict[str, object]:
-        """The envelope."""
-        return {"error": {"code": self.code, "message": self.message}}
 
 
 def unauthenticated(message: str, code: str = "InvalidAuthenticationToken") -> ArmError:

@@ -1,6 +1,5 @@
 """A request as it comes in: its options, its body, and the ids that its answer carries."""
 
-import json
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -58,21 +57,11 @@ def ids(request: web.Request) -> dict[str, str]:
     }
 
 
-def json_or_text(raw: bytes) -> object:
-    """A body for the recording; one that is no JSON is refused later, where the route is known."""
-    if not raw:
-        return None
-    try:
-        return json.loads(raw)
-    except ValueError:
-        return raw.decode("utf-8", "replace")
-
-
 def refused_list(object_id: str, route: Route, switches: Switches) -> ArmError | None:
     """How PIM's lists refuse a reader without the right, where that is not the usual 403 (section 11)."""
     if not route.lists or "Schedule" not in str(route.action):
         return None
-    if route.line.endswith("/roleAssignmentSchedules"):
+    if route.call.endswith("/roleAssignmentSchedules"):
         return ArmError(500, "InternalServerError", "An error has occurred.")
     if not switches.is_flipped("arm-lists-refuse-with-400"):
         return None

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import unquote
 
-from tests.sandbox.arm.call import Answer, Call
+from tests.sandbox.answers import Answer
+from tests.sandbox.arm.call import Call
 from tests.sandbox.arm.models.scope import Scope, parse_scope
-from tests.sandbox.graph.wire import Check
+from tests.sandbox.routing import PARAMETER, Endpoint, decoded, in_order
 
 type Handler = Callable[[Call], Answer]
 
@@ -16,50 +16,36 @@ STABLE = ("2020-10-01",)
 """PIM's version (section 0)."""
 AUTHORIZATION = "Microsoft.Authorization"
 _PROVIDER = re.compile(rf"/providers/{re.escape(AUTHORIZATION)}(?=/)", re.IGNORECASE)
-_PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Route:
-    """One endpoint. `line` is its method and path: below the provider where `scoped`, else below the address.
+class Route(Endpoint):
+    """One endpoint. The path of `call` is below the provider where `scoped`, else below the address.
 
-    `body` None means that no body may come. `action` is what the caller must be allowed at the scope.
+    `action` is what the caller must be allowed at the scope.
     """
 
-    line: str
     handler: Handler
     versions: tuple[str, ...]
     action: str | None = None
     filters: frozenset[str] = frozenset()
     lists: bool = False
-    body: Check | None = None
     scoped: bool = True
-
-    @property
-    def method(self) -> str:
-        """GET, PUT, ..."""
-        return self.line.partition(" ")[0]
-
-    @property
-    def writes(self) -> bool:
-        """Everything but GET, as the recording and the points count."""
-        return self.method != "GET"
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """Segments match without case."""
         parts = []
-        for segment in self.line.partition(" ")[2].strip("/").split("/"):
-            found = _PARAMETER.fullmatch(segment)
+        for segment in self.template.strip("/").split("/"):
+            found = PARAMETER.fullmatch(segment)
             parts.append(rf"(?P<{found[1]}>[^/]+)" if found else re.escape(segment))
         return re.compile("/" + "/".join(parts), re.IGNORECASE)
 
     def label(self, scope: Scope | None) -> str:
         """How points and faults name it: every parameter as {id}."""
-        path = _PARAMETER.sub("{id}", self.line.partition(" ")[2])
         if not self.scoped:
-            return f"{self.method} {path}"
-        return f"{self.method} {scope.pattern if scope else ''}/providers/{AUTHORIZATION}{path}"
+            return f"{self.method} {self.plain_path}"
+        return f"{self.method} {scope.pattern if scope else ''}/providers/{AUTHORIZATION}{self.plain_path}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +63,14 @@ class Found:
 
 
 class Router:
-    """All routes; literal segments go before parameters."""
+    """All routes."""
 
     def __init__(self, groups: Iterable[Sequence[Route]]) -> None:
-        self.routes = sorted((route for group in groups for route in group), key=lambda one: one.line.count("{"))
+        self.routes = in_order(groups)
 
     def find(self, method: str, raw_path: str) -> Found | None:
         """The route of a path."""
-        path = "/".join(unquote(segment) for segment in raw_path.rstrip("/").split("/"))
+        path = decoded(raw_path.rstrip("/"))
         split = list(_PROVIDER.finditer(path))
         scope, below = (path[: split[-1].start()], path[split[-1].end() :]) if split else ("", path)
         if not scope:

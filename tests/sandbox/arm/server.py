@@ -1,15 +1,13 @@
-"""What all Resource Manager calls share: token, route, version, rights, buckets, faults, headers and the recording."""
+"""What is Resource Manager's own in serving a call: token, route, version, rights, buckets and the shape of errors."""
 
-import asyncio
-import time
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from typing import override
 
 from aiohttp import web
 
+from tests.sandbox.answers import Answer, VendorError
 from tests.sandbox.arm.azure import Azure
-from tests.sandbox.arm.call import Answer, Call
+from tests.sandbox.arm.call import Call
 from tests.sandbox.arm.caller import Caller, authenticated
 from tests.sandbox.arm.errors import (
     ArmError,
@@ -20,7 +18,7 @@ from tests.sandbox.arm.errors import (
     unknown_route,
 )
 from tests.sandbox.arm.filters import OWN, Filter, parse_filter
-from tests.sandbox.arm.intake import as_arm, checked_body, ids, json_or_text, query, refused_list
+from tests.sandbox.arm.intake import as_arm, checked_body, ids, query, refused_list
 from tests.sandbox.arm.models.scope import Scope
 from tests.sandbox.arm.models.subscription import Subscription
 from tests.sandbox.arm.router import Found, Route, Router
@@ -34,11 +32,12 @@ from tests.sandbox.arm.routes import (
     role_definitions,
     subscriptions,
 )
-from tests.sandbox.faults import Fault, Faults
+from tests.sandbox.faults import Faults
 from tests.sandbox.graph.models.tenant import Tenant
 from tests.sandbox.graph.wire import Body
-from tests.sandbox.points import Cut, Points
-from tests.sandbox.recorder import Recorded, Recorder
+from tests.sandbox.points import Points
+from tests.sandbox.recorder import Recorder
+from tests.sandbox.serving import Accepted, Exchange, VendorServer, Who, json_or_text
 from tests.sandbox.switches import Switches
 
 _AREAS = (
@@ -53,19 +52,11 @@ _AREAS = (
 )
 
 
-@dataclass(slots=True)
-class _Exchange:
-    """One request on its way through, and what the recording will say of it."""
+class ArmServer(VendorServer):
+    """Resource Manager."""
 
-    request: web.Request
-    raw: bytes
-    caller: Caller | None = None
-    body: object = None
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-class ArmServer:
-    """One handler for every path."""
+    service = "arm"
+    gateway_timeout = ArmError(504, "GatewayTimeout", "The gateway did not answer in time.")
 
     def __init__(
         self,
@@ -77,54 +68,26 @@ class ArmServer:
         recorder: Recorder,
         violate: Callable[[str], None],
     ) -> None:
+        super().__init__(now=azure.ground.now, points=points, faults=faults, recorder=recorder, violate=violate)
         self._azure = azure
         self._tenants = tenants
-        self._points = points
-        self._faults = faults
-        self._recorder = recorder
-        self._violate = violate
         self.router = Router(area.ROUTES for area in _AREAS)
-        self.url = ""
-        self._losses: Counter[str] = Counter()
-        self.latency = 0.0
-        """Seconds of machine time that each call takes, as a far service would; for benchmarks."""
-        self.busy = 0.0
-        """Seconds of machine time that calls have taken so far, this one's own work among them."""
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer, or drop the connection where a fault or a test wants that."""
-        began = time.perf_counter()
-        try:
-            if self.latency:
-                await asyncio.sleep(self.latency)
-            return await self._handled(request)
-        finally:
-            self.busy += time.perf_counter() - began
+    @override
+    def _ids(self, request: web.Request) -> dict[str, str]:
+        return ids(request)
 
-    async def _handled(self, request: web.Request) -> web.StreamResponse:
-        exchange = _Exchange(request, await request.read())
-        exchange.body = json_or_text(exchange.raw)
-        lost = False
-        try:
-            found, caller = self._recognised(exchange)
-            answer, lost = await self._answered(exchange, found, caller)
-        except ArmError as error:
-            answer = self._refusal(exchange, error)
-        except Cut:
-            self._record(exchange, 0, None)
-            raise
-        self._record(exchange, answer.status, answer.body)
-        if lost:
-            raise Cut
-        headers = {**ids(request), **exchange.headers, **answer.headers}
-        if answer.body is None:
-            return web.Response(status=answer.status, headers=headers)
-        return web.json_response(answer.body, status=answer.status, headers=headers)
+    @override
+    def _envelope(self, exchange: Exchange, error: VendorError) -> dict[str, object]:
+        return {"error": {"code": error.code, "message": error.message}}
 
-    def _recognised(self, exchange: _Exchange) -> tuple[Found, Caller]:
-        """Token, route and version, before anything can go wrong on purpose."""
+    @override
+    def _accepted(self, exchange: Exchange) -> Accepted:
         request = exchange.request
-        exchange.caller = caller = authenticated(request.headers.get("Authorization", ""), self.url, self._tenants)
+        exchange.body = json_or_text(exchange.raw)
+        caller = authenticated(request.headers.get("Authorization", ""), self.url, self._tenants)
+        on_behalf_of = None if caller.is_application else caller.object_id
+        exchange.who = Who(tenant_id=caller.tenant.id, app_id=caller.app_id, on_behalf_of=on_behalf_of)
         found = self.router.find(request.method, request.rel_url.raw_path)
         if found is None:
             raise unknown_route(request.method, request.path)
@@ -135,37 +98,15 @@ class ArmServer:
         if version not in found.route.versions:
             text = f"No registered resource provider found for API version '{version}' and {found.label}."
             raise ArmError(400, "NoRegisteredProviderFound", text, violation=True)
-        return found, caller
+        writes = found.route.writes
+        return Accepted(
+            label=found.label,
+            writes=writes,
+            throttling=throttled(3, "write" if writes else "read"),
+            serve=lambda: self._served(exchange, found, caller),
+        )
 
-    async def _answered(self, exchange: _Exchange, found: Found, caller: Caller) -> tuple[Answer, bool]:
-        """The answer, and whether it is to be lost. Between the two points nothing waits: the state is consistent."""
-        writes, label = found.route.writes, found.label
-        await self._points.hit("vendor.before" if writes else "vendor-read.before", label)
-        fault = self._faults.next("vendor", label)
-        if fault is Fault.THROTTLE:
-            raise throttled(3, "write" if writes else "read")
-        if fault is Fault.SERVER_ERROR:
-            raise ArmError(503, "ServiceUnavailable", "The service is temporarily unavailable.")
-        try:
-            answer = self._served(exchange, found, caller)
-        except ArmError as error:
-            answer = self._refusal(exchange, error)
-        if writes:
-            try:
-                await self._points.hit("vendor.after", label)
-            except Cut:
-                return answer, True
-        if fault is Fault.LOST_ANSWER:
-            # What was done is not told: every other time by a 504, which looks as if nothing had happened.
-            self._losses[label] += 1
-            if self._losses[label] % 2 == 0:
-                return self._refusal(
-                    exchange, ArmError(504, "GatewayTimeout", "The gateway did not answer in time.")
-                ), False
-            return answer, True
-        return answer, False
-
-    def _served(self, exchange: _Exchange, found: Found, caller: Caller) -> Answer:
+    def _served(self, exchange: Exchange, found: Found, caller: Caller) -> Answer:
         request, route = exchange.request, found.route
         at = self._at(found, caller)
         where = at[0].id if at else caller.tenant.id
@@ -202,31 +143,6 @@ class ArmServer:
             text = f"The access token is from the wrong issuer. It must match the tenant '{subscription.tenant.id}'."
             raise unauthenticated(text, "InvalidAuthenticationTokenTenant")
         return subscription, found.scope
-
-    def _refusal(self, exchange: _Exchange, error: ArmError) -> Answer:
-        if error.violation:
-            request = exchange.request
-            self._violate(f"arm: {request.method} {request.rel_url}: {error.code}: {error.message}")
-        return Answer(status=error.status, body=error.wire(), headers=error.headers)
-
-    def _record(self, exchange: _Exchange, status: int, response: object) -> None:
-        request, caller = exchange.request, exchange.caller
-        self._recorder.add(
-            Recorded(
-                at=self._azure.ground.now(),
-                service="arm",
-                tenant_id=caller.tenant.id if caller else None,
-                app_id=caller.app_id if caller else None,
-                roles=(),
-                on_behalf_of=None if caller is None or caller.is_application else caller.object_id,
-                method=request.method,
-                path=request.path,
-                query=dict(request.query),
-                request=exchange.body,
-                status=status,
-                response=response,
-            )
-        )
 
 
 def _authorize(

@@ -1,8 +1,9 @@
 """One Graph request as a handler sees it, and what a handler gives back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from tests.sandbox.answers import Answer
 from tests.sandbox.graph.errors import forbidden
 from tests.sandbox.graph.models.ground import Ground
 from tests.sandbox.graph.models.provisioning import Provisioning
@@ -52,15 +53,6 @@ class Call:
         """403 unless the token has one of them."""
         if not self.holds_any(*names):
             raise forbidden()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A status and, unless it is 204, a JSON body."""
-
-    status: int = 200
-    body: Wire | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 NO_CONTENT = Answer(status=204)

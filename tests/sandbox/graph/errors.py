@@ -4,37 +4,11 @@ A violation is an error that the real service never gives to a caller who follow
 property, option or value. The sandbox answers it and also keeps it in a list that tests expect to be empty.
 """
 
-from collections.abc import Mapping, Sequence
+from tests.sandbox.answers import VendorError
 
 
-class GraphError(Exception):
+class GraphError(VendorError):
     """What a handler raises instead of an answer."""
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        *,
-        details: Sequence[Mapping[str, str]] = (),
-        headers: Mapping[str, str] | None = None,
-        violation: bool = False,
-    ) -> None:
-        super().__init__(f"{status} {code}: {message}")
-        self.status = status
-        self.code = code
-        self.message = message
-        self.details = tuple(dict(detail) for detail in details)
-        self.headers = dict(headers or {})
-        self.violation = violation
-
-    def wire(self, request_id: str, client_request_id: str, date: str) -> dict[str, object]:
-        """The envelope of section 0.1."""
-        inner = {"date": date, "request-id": request_id, "client-request-id": client_request_id}
-        error: dict[str, object] = {"code": self.code, "message": self.message, "innerError": inner}
-        if self.details:
-            error["details"] = list(self.details)
-        return {"error": error}
 
 
 def unauthenticated(message: str) -> GraphError:

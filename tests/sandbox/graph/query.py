@@ -3,12 +3,11 @@
 An option, property or value that is not offered is a violation: real endpoints refuse it or, worse, ignore it.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from tests.sandbox.answers import skip_token, skipped
 from tests.sandbox.graph.errors import bad_request, unsupported_query
 from tests.sandbox.graph.filters import ADVANCED, Condition, Offer, look_up, parse_filter
 from tests.sandbox.graph.wire import Wire
@@ -72,7 +71,7 @@ class Query:
             answer["@odata.count"] = len(items)
         following = self.offset + self.size
         if following < len(items):
-            token = base64.urlsafe_b64encode(f"sandbox:{following}".encode()).decode().rstrip("=")
+            token = skip_token(following)
             kept = {name: value for name, value in self.given.items() if name != "$skiptoken"}
             answer["@odata.nextLink"] = f"{url}?{urlencode({**kept, '$skiptoken': token}, safe='$')}"
         return answer
@@ -158,15 +157,10 @@ def _size(text: str | None, options: Options) -> int:
 
 
 def _offset(token: str | None) -> int:
-    if token is None:
-        return 0
-    try:
-        marker, _, number = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        marker, number = "", ""
-    if marker != "sandbox" or not number.isdigit():
+    offset = 0 if token is None else skipped(token)
+    if offset is None:
         raise bad_request("The skip token is not valid.")
-    return int(number)
+    return offset
 
 
 def _is_true(text: str | None) -> bool:

@@ -1,19 +1,15 @@
-"""What all Graph calls share: the token, the route, permissions, faults, throttling, headers and the recording."""
+"""What is Graph's own in serving a call: the token, the route, permissions, throttling and the shape of errors."""
 
-import asyncio
-import json
-import time
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from typing import override
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from aiohttp import web
 
-from tests.sandbox.faults import Fault, Faults
-from tests.sandbox.graph.call import Answer, Call, Estate
+from tests.sandbox.answers import Answer, VendorError
+from tests.sandbox.faults import Faults
+from tests.sandbox.graph.call import Call, Estate
 from tests.sandbox.graph.caller import Caller, authenticated
 from tests.sandbox.graph.errors import (
     GraphError,
@@ -41,8 +37,9 @@ from tests.sandbox.graph.routes import (
     users,
 )
 from tests.sandbox.graph.wire import Body, moment
-from tests.sandbox.points import Cut, Points
-from tests.sandbox.recorder import Recorded, Recorder
+from tests.sandbox.points import Points
+from tests.sandbox.recorder import Recorder
+from tests.sandbox.serving import Accepted, Exchange, VendorServer, Who, json_or_text
 
 VERSION = "v1.0"
 _AREAS = (
@@ -61,24 +58,11 @@ _AREAS = (
 )
 
 
-@dataclass(slots=True)
-class Exchange:
-    """One request on its way through, and what the recording will say of it."""
+class GraphServer(VendorServer):
+    """Microsoft Graph."""
 
-    request: web.Request
-    raw: bytes
-    caller: Caller | None = None
-    body: object = None
-    request_id: str = field(default_factory=lambda: str(uuid4()))
-
-    def ids(self) -> dict[str, str]:
-        """The same pair in the headers and in an error's envelope."""
-        given = self.request.headers.get("client-request-id", self.request_id)
-        return {"request-id": self.request_id, "client-request-id": given}
-
-
-class GraphServer:
-    """One handler for every path."""
+    service = "graph"
+    gateway_timeout = GraphError(504, "UnknownError", "")
 
     def __init__(
         self,
@@ -89,91 +73,51 @@ class GraphServer:
         recorder: Recorder,
         violate: Callable[[str], None],
     ) -> None:
+        super().__init__(now=estate.ground.now, points=points, faults=faults, recorder=recorder, violate=violate)
         self._estate = estate
-        self._points = points
-        self._faults = faults
-        self._recorder = recorder
-        self._violate = violate
         self.router = Router(area.ROUTES for area in _AREAS)
-        self.url = ""
         self.disregarded: set[tuple[str, str, str]] = set()
-        self._losses: Counter[str] = Counter()
-        self.latency = 0.0
-        """Seconds of machine time that each call takes, as a far service would; for benchmarks."""
-        self.busy = 0.0
-        """Seconds of machine time that calls have taken so far, this one's own work among them."""
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer, or drop the connection where a fault or a test wants that."""
-        began = time.perf_counter()
-        try:
-            if self.latency:
-                await asyncio.sleep(self.latency)
-            return await self._handled(request)
-        finally:
-            self.busy += time.perf_counter() - began
+    @override
+    def _ids(self, request: web.Request) -> dict[str, str]:
+        request_id = str(uuid4())
+        return {
+            "request-id": request_id,
+            "client-request-id": request.headers.get("client-request-id", request_id),
+        }
 
-    async def _handled(self, request: web.Request) -> web.StreamResponse:
-        exchange = Exchange(request, await request.read())
-        lost = False
-        try:
-            answer = self._checked(exchange)
-            if isinstance(answer, tuple):
-                answer, lost = await self._answered(exchange, *answer)
-        except GraphError as error:
-            answer = self._refusal(exchange, error)
-        except Cut:
-            self._record(exchange, 0, None)
-            raise
-        self._record(exchange, answer.status, answer.body)
-        if lost:
-            raise Cut
-        headers = {**exchange.ids(), **answer.headers}
-        if answer.body is None:
-            return web.Response(status=answer.status, headers=headers)
-        return web.json_response(answer.body, status=answer.status, headers=headers)
+    @override
+    def _envelope(self, exchange: Exchange, error: VendorError) -> dict[str, object]:
+        """Section 0.1: the same pair of ids as in the headers."""
+        inner = {"date": moment(self._now()).rstrip("Z"), **exchange.headers}
+        told: dict[str, object] = {"code": error.code, "message": error.message, "innerError": inner}
+        if error.details:
+            told["details"] = list(error.details)
+        return {"error": told}
 
-    def _checked(self, exchange: Exchange) -> Answer | tuple[Route, dict[str, str], Caller]:
-        """Version, route and token, before anything can go wrong on purpose."""
+    @override
+    def _accepted(self, exchange: Exchange) -> Accepted:
         path = exchange.request.rel_url.raw_path
         version, _, rest = path.strip("/").partition("/")
         token = exchange.request.headers.get("Authorization", "")
-        exchange.caller = caller = authenticated(token, self.url, self._estate.tenants)
-        exchange.body = _json_or_text(exchange.raw)
+        caller = authenticated(token, self.url, self._estate.tenants)
+        exchange.who = Who(tenant_id=caller.tenant.id, app_id=caller.app_id, roles=tuple(sorted(caller.roles)))
+        exchange.body = json_or_text(exchange.raw)
         found = self.router.find(exchange.request.method, rest) if version == VERSION else None
         if found is None:
             raise unknown_route(exchange.request.method, path)
-        return *found, caller
+        route, ids = found
+        return Accepted(
+            label=route.label,
+            writes=route.writes,
+            throttling=_throttling(route),
+            admit=lambda: self._admit(caller),
+            serve=lambda: self._served(exchange, route, ids, caller),
+        )
 
-    async def _answered(
-        self, exchange: Exchange, route: Route, ids: dict[str, str], caller: Caller
-    ) -> tuple[Answer, bool]:
-        """The answer, and whether it is to be lost. Between the two points nothing waits: the state is consistent."""
-        await self._points.hit("vendor.before" if route.writes else "vendor-read.before", route.label)
-        fault = self._faults.next("vendor", route.label)
-        if fault is Fault.THROTTLE:
-            told = None if route.service == "conditionalAccess" else 3
-            raise throttled(told, "UnknownError" if route.service == "pim" else "TooManyRequests")
-        if fault is Fault.SERVER_ERROR:
-            raise GraphError(503, "ServiceUnavailable", "The service is temporarily unavailable.")
+    def _admit(self, caller: Caller) -> None:
         self._estate.quotas.crawl(caller.tenant.id)
         self._estate.provisioning.settle()
-        try:
-            answer = self._served(exchange, route, ids, caller)
-        except GraphError as error:
-            answer = self._refusal(exchange, error)
-        if route.writes:
-            try:
-                await self._points.hit("vendor.after", route.label)
-            except Cut:
-                return answer, True
-        if fault is Fault.LOST_ANSWER:
-            # What was done is not told: every other time by a 504, which looks as if nothing had happened.
-            self._losses[route.label] += 1
-            if self._losses[route.label] % 2 == 0:
-                return self._refusal(exchange, GraphError(504, "UnknownError", "")), False
-            return answer, True
-        return answer, False
 
     def _served(self, exchange: Exchange, route: Route, ids: dict[str, str], caller: Caller) -> Answer:
         roles = self._honoured(caller)
@@ -201,45 +145,10 @@ class GraphServer:
         there = (caller.app_id, caller.tenant.id)
         return frozenset(role for role in caller.roles if (*there, role) not in self.disregarded)
 
-    def _refusal(self, exchange: Exchange, error: GraphError) -> Answer:
-        request = exchange.request
-        if error.violation:
-            self._violate(f"graph: {request.method} {request.rel_url}: {error.code}: {error.message}")
-        ids = exchange.ids()
-        body = error.wire(ids["request-id"], ids["client-request-id"], moment(self._now()).rstrip("Z"))
-        return Answer(status=error.status, body=body, headers=error.headers)
 
-    def _now(self) -> datetime:
-        return self._estate.ground.now()
-
-    def _record(self, exchange: Exchange, status: int, response: object) -> None:
-        request, caller = exchange.request, exchange.caller
-        self._recorder.add(
-            Recorded(
-                at=self._now(),
-                service="graph",
-                tenant_id=caller.tenant.id if caller else None,
-                app_id=caller.app_id if caller else None,
-                roles=tuple(sorted(caller.roles)) if caller else (),
-                on_behalf_of=None,
-                method=request.method,
-                path=request.path,
-                query=dict(request.query),
-                request=exchange.body,
-                status=status,
-                response=response,
-            )
-        )
-
-
-def _json_or_text(raw: bytes) -> object:
-    """A body for the recording; one that is no JSON is refused later, where the route is known."""
-    if not raw:
-        return None
-    try:
-        return json.loads(raw)
-    except ValueError:
-        return raw.decode("utf-8", "replace")
+def _throttling(route: Route) -> GraphError:
+    told = None if route.service == "conditionalAccess" else 3
+    return throttled(told, "UnknownError" if route.service == "pim" else "TooManyRequests")
 
 
 def _checked_body(request: web.Request, exchange: Exchange, route: Route) -> object:

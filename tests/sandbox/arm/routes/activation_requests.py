@@ -1,6 +1,7 @@
 """Requests for active assignments on the wire: activations, and what administrators assign (section 4)."""
 
-from tests.sandbox.arm.call import Answer, Call, page
+from tests.sandbox.answers import Answer
+from tests.sandbox.arm.call import Call, page
 from tests.sandbox.arm.errors import not_found
 from tests.sandbox.arm.filters import AS_APPROVER, AS_REQUESTOR, AS_TARGET, AT_SCOPE, PRINCIPAL
 from tests.sandbox.arm.models.activations import Activation
@@ -92,15 +93,15 @@ def _wire(call: Call, activation: Activation) -> Wire:
 
 ROUTES = (
     Route(
-        line="GET /roleAssignmentScheduleRequests",
+        call="GET /roleAssignmentScheduleRequests",
         handler=_list,
         versions=STABLE,
         action=f"{_ACTION}/read",
         filters=frozenset({AT_SCOPE, PRINCIPAL, AS_REQUESTOR, AS_TARGET, AS_APPROVER}),
         lists=True,
     ),
-    Route(line="GET /roleAssignmentScheduleRequests/{id}", handler=_read, versions=STABLE, action=f"{_ACTION}/read"),
-    Route(line="PUT /roleAssignmentScheduleRequests/{id}", handler=_put, versions=STABLE, body=_REQUEST),
-    Route(line="POST /roleAssignmentScheduleRequests/{id}/validate", handler=_validate, versions=STABLE, body=_REQUEST),
-    Route(line="POST /roleAssignmentScheduleRequests/{id}/cancel", handler=_cancel, versions=STABLE),
+    Route(call="GET /roleAssignmentScheduleRequests/{id}", handler=_read, versions=STABLE, action=f"{_ACTION}/read"),
+    Route(call="PUT /roleAssignmentScheduleRequests/{id}", handler=_put, versions=STABLE, body=_REQUEST),
+    Route(call="POST /roleAssignmentScheduleRequests/{id}/validate", handler=_validate, versions=STABLE, body=_REQUEST),
+    Route(call="POST /roleAssignmentScheduleRequests/{id}/cancel", handler=_cancel, versions=STABLE),
 )

@@ -4,7 +4,8 @@ import base64
 import json
 from collections.abc import Iterator
 
-from tests.sandbox.arm.call import Answer, Call, page
+from tests.sandbox.answers import Answer
+from tests.sandbox.arm.call import Call, page
 from tests.sandbox.arm.errors import ArmError, bad_request, not_found
 from tests.sandbox.arm.models.activations import Activation
 from tests.sandbox.arm.models.approvals import Approval
@@ -193,18 +194,18 @@ def _routes(prefix: str, *, scoped: bool) -> tuple[Route, ...]:
     one, stages = f"{prefix}/{{id}}", f"{prefix}/{{id}}/stages"
     return (
         Route(
-            line=f"GET {prefix}",
+            call=f"GET {prefix}",
             handler=_list,
             versions=_VERSIONS,
             filters=frozenset({"asApprover()", "asTarget()", "asCreatedBy()"}),
             lists=True,
             scoped=scoped,
         ),
-        Route(line=f"GET {one}", handler=_read, versions=_VERSIONS, scoped=scoped),
-        Route(line=f"GET {stages}", handler=_list_stages, versions=_VERSIONS, scoped=scoped),
-        Route(line=f"GET {stages}/{{stage}}", handler=_read_stage, versions=_VERSIONS, scoped=scoped),
-        Route(line=f"PATCH {stages}/{{stage}}", handler=_decide, versions=_VERSIONS, body=_either, scoped=scoped),
-        Route(line=f"PUT {stages}/{{stage}}", handler=_decide, versions=_VERSIONS, body=_either, scoped=scoped),
+        Route(call=f"GET {one}", handler=_read, versions=_VERSIONS, scoped=scoped),
+        Route(call=f"GET {stages}", handler=_list_stages, versions=_VERSIONS, scoped=scoped),
+        Route(call=f"GET {stages}/{{stage}}", handler=_read_stage, versions=_VERSIONS, scoped=scoped),
+        Route(call=f"PATCH {stages}/{{stage}}", handler=_decide, versions=_VERSIONS, body=_either, scoped=scoped),
+        Route(call=f"PUT {stages}/{{stage}}", handler=_decide, versions=_VERSIONS, body=_either, scoped=scoped),
     )
 
 

@@ -2,12 +2,14 @@
 
 from uuid import NAMESPACE_OID, uuid5
 
-from tests.sandbox.arm.call import Answer, Call, page
+from tests.sandbox.answers import Answer
+from tests.sandbox.arm.call import Call, page
 from tests.sandbox.arm.filters import AS_TARGET, ASSIGNED_TO, AT_SCOPE, PRINCIPAL, Filter
 from tests.sandbox.arm.models.records import Schedule
 from tests.sandbox.arm.models.scope import Scope
 from tests.sandbox.arm.router import AUTHORIZATION, STABLE, Route
-from tests.sandbox.arm.routes.expanded import expanded, role_path
+from tests.sandbox.arm.routes.expanded import role_path
+from tests.sandbox.arm.routes.resources import path_of, resource, schedule_wire
 from tests.sandbox.graph.wire import Wire, moment
 
 _FILTERS = frozenset({AT_SCOPE, AS_TARGET, ASSIGNED_TO, PRINCIPAL})
@@ -63,44 +65,31 @@ def _origin(schedule: Schedule) -> str:
 
 def _common(call: Call, schedule: Schedule) -> Wire:
     linked = call.subscription.activations.linked_to(schedule)
-    wire: Wire = {
+    return {
+        **schedule_wire(call, schedule, schedule.window, schedule.principal_id, "Direct"),
         "linkedRoleEligibilityScheduleId": linked,
         "assignmentType": "Activated" if linked else "Assigned",
-        "scope": schedule.scope.path,
-        "roleDefinitionId": role_path(call.subscription, schedule.role_id, schedule.scope),
-        "principalId": schedule.principal_id,
-        "principalType": call.subscription.access.principal_type(schedule.principal_id) or "Unknown",
-        "status": "Provisioned",
-        "startDateTime": moment(schedule.window.start),
-        "memberType": "Direct",
-        "createdOn": moment(schedule.made_at or schedule.window.start),
-        "condition": schedule.condition[0],
-        "conditionVersion": schedule.condition[1],
-        "expandedProperties": expanded(call.subscription, schedule.scope, schedule.role_id, schedule.principal_id),
     }
-    if schedule.end is not None:
-        wire["endDateTime"] = moment(schedule.end)
-    return wire
 
 
 def _schedule_wire(call: Call, schedule: Schedule) -> Wire:
-    request = _path(schedule.scope, "RoleAssignmentScheduleRequests", schedule.request_id or "")
+    request = path_of(schedule.scope, "RoleAssignmentScheduleRequests", schedule.request_id or "")
     properties = {
         **_common(call, schedule),
         "roleAssignmentScheduleRequestId": request,
         "updatedOn": moment(schedule.modified_at),
     }
-    return _resource(schedule.scope, "RoleAssignmentSchedules", schedule.id, properties)
+    return resource(schedule.scope, "RoleAssignmentSchedules", schedule.id, properties)
 
 
 def _instance_wire(call: Call, schedule: Schedule) -> Wire:
     name = _origin(schedule)
     properties = {
         **_common(call, schedule),
-        "originRoleAssignmentId": _path(schedule.scope, "roleAssignments", name),
-        "roleAssignmentScheduleId": _path(schedule.scope, "RoleAssignmentSchedules", schedule.id),
+        "originRoleAssignmentId": path_of(schedule.scope, "roleAssignments", name),
+        "roleAssignmentScheduleId": path_of(schedule.scope, "RoleAssignmentSchedules", schedule.id),
     }
-    return _resource(schedule.scope, "RoleAssignmentScheduleInstances", name, properties)
+    return resource(schedule.scope, "RoleAssignmentScheduleInstances", name, properties)
 
 
 def _assignment_wire(call: Call, name: str, principal_id: str, role_id: str, scope: Scope) -> Wire:
@@ -112,25 +101,12 @@ def _assignment_wire(call: Call, name: str, principal_id: str, role_id: str, sco
         "condition": None,
         "conditionVersion": None,
     }
-    return _resource(scope, "roleAssignments", name, properties)
-
-
-def _path(scope: Scope, kind: str, name: str) -> str:
-    return f"{scope.path}/providers/{AUTHORIZATION}/{kind}/{name}"
-
-
-def _resource(scope: Scope, kind: str, name: str, properties: Wire) -> Wire:
-    return {
-        "properties": properties,
-        "name": name,
-        "id": _path(scope, kind, name),
-        "type": f"{AUTHORIZATION}/{kind}",
-    }
+    return resource(scope, "roleAssignments", name, properties)
 
 
 ROUTES = (
     Route(
-        line="GET /roleAssignmentSchedules",
+        call="GET /roleAssignmentSchedules",
         handler=_list_schedules,
         versions=STABLE,
         action=f"{AUTHORIZATION}/roleAssignmentSchedules/read",
@@ -138,7 +114,7 @@ ROUTES = (
         lists=True,
     ),
     Route(
-        line="GET /roleAssignmentScheduleInstances",
+        call="GET /roleAssignmentScheduleInstances",
         handler=_list_instances,
         versions=STABLE,
         action=f"{AUTHORIZATION}/roleAssignmentScheduleInstances/read",
@@ -146,7 +122,7 @@ ROUTES = (
         lists=True,
     ),
     Route(
-        line="GET /roleAssignments",
+        call="GET /roleAssignments",
         handler=_list_assignments,
         versions=("2022-04-01",),
         action=f"{AUTHORIZATION}/roleAssignments/read",

@@ -2,12 +2,13 @@
 
 from uuid import NAMESPACE_OID, uuid5
 
-from tests.sandbox.arm.call import Answer, Call, page
+from tests.sandbox.answers import Answer
+from tests.sandbox.arm.call import Call, page
 from tests.sandbox.arm.errors import not_found
 from tests.sandbox.arm.filters import AS_TARGET, ASSIGNED_TO, AT_SCOPE, PRINCIPAL
 from tests.sandbox.arm.models.records import Schedule
 from tests.sandbox.arm.router import AUTHORIZATION, STABLE, Route
-from tests.sandbox.arm.routes.expanded import expanded, role_path
+from tests.sandbox.arm.routes.resources import path_of, resource, schedule_wire
 from tests.sandbox.graph.wire import Wire, moment
 
 type Row = tuple[Schedule, str, str]
@@ -67,63 +68,34 @@ def _told(call: Call, shown: list[Schedule], *, members: bool = False) -> list[R
     return rows
 
 
+def _common(call: Call, schedule: Schedule, principal_id: str, member_type: str) -> Wire:
+    return schedule_wire(call, schedule, call.subscription.pim.seen_window(schedule), principal_id, member_type)
+
+
 def _schedule_wire(call: Call, schedule: Schedule, principal_id: str, member_type: str) -> Wire:
-    created = moment(schedule.made_at or schedule.window.start)
+    request = None
+    if schedule.request_id:
+        request = path_of(schedule.scope, "RoleEligibilityScheduleRequests", schedule.request_id)
     properties = {
         **_common(call, schedule, principal_id, member_type),
-        "roleEligibilityScheduleRequestId": _path(schedule, "RoleEligibilityScheduleRequests", schedule.request_id),
-        "createdOn": created,
+        "roleEligibilityScheduleRequestId": request,
         "updatedOn": moment(schedule.modified_at),
     }
-    return _resource(schedule, "RoleEligibilitySchedules", schedule.id, properties)
+    return resource(schedule.scope, "RoleEligibilitySchedules", schedule.id, properties)
 
 
 def _instance_wire(call: Call, schedule: Schedule, principal_id: str, member_type: str) -> Wire:
     name = str(uuid5(NAMESPACE_OID, f"{schedule.id}/{principal_id}"))
     properties = {
         **_common(call, schedule, principal_id, member_type),
-        "roleEligibilityScheduleId": _path(schedule, "RoleEligibilitySchedules", schedule.id),
-        "createdOn": moment(schedule.made_at or schedule.window.start),
+        "roleEligibilityScheduleId": path_of(schedule.scope, "RoleEligibilitySchedules", schedule.id),
     }
-    return _resource(schedule, "RoleEligibilityScheduleInstances", name, properties)
-
-
-def _common(call: Call, schedule: Schedule, principal_id: str, member_type: str) -> Wire:
-    """What is permanent has no endDateTime."""
-    window = call.subscription.pim.seen_window(schedule)
-    wire: Wire = {
-        "scope": schedule.scope.path,
-        "roleDefinitionId": role_path(call.subscription, schedule.role_id, schedule.scope),
-        "principalId": principal_id,
-        "principalType": call.subscription.access.principal_type(principal_id) or "Unknown",
-        "status": "Provisioned",
-        "startDateTime": moment(window.start),
-        "memberType": member_type,
-        "condition": schedule.condition[0],
-        "conditionVersion": schedule.condition[1],
-        "expandedProperties": expanded(call.subscription, schedule.scope, schedule.role_id, principal_id),
-    }
-    if window.end is not None:
-        wire["endDateTime"] = moment(window.end)
-    return wire
-
-
-def _path(schedule: Schedule, kind: str, name: str | None) -> str | None:
-    return f"{schedule.scope.path}/providers/{AUTHORIZATION}/{kind}/{name}" if name else None
-
-
-def _resource(schedule: Schedule, kind: str, name: str, properties: Wire) -> Wire:
-    return {
-        "properties": properties,
-        "name": name,
-        "id": _path(schedule, kind, name),
-        "type": f"{AUTHORIZATION}/{kind}",
-    }
+    return resource(schedule.scope, "RoleEligibilityScheduleInstances", name, properties)
 
 
 ROUTES = (
     Route(
-        line="GET /roleEligibilitySchedules",
+        call="GET /roleEligibilitySchedules",
         handler=_list_schedules,
         versions=STABLE,
         action=f"{AUTHORIZATION}/roleEligibilitySchedules/read",
@@ -131,13 +103,13 @@ ROUTES = (
         lists=True,
     ),
     Route(
-        line="GET /roleEligibilitySchedules/{id}",
+        call="GET /roleEligibilitySchedules/{id}",
         handler=_read_schedule,
         versions=STABLE,
         action=f"{AUTHORIZATION}/roleEligibilitySchedules/read",
     ),
     Route(
-        line="GET /roleEligibilityScheduleInstances",
+        call="GET /roleEligibilityScheduleInstances",
         handler=_list_instances,
         versions=STABLE,
         action=f"{AUTHORIZATION}/roleEligibilityScheduleInstances/read",

@@ -1,6 +1,7 @@
 """Requests for eligibilities on the wire (section 3.2)."""
 
-from tests.sandbox.arm.call import Answer, Call, page
+from tests.sandbox.answers import Answer
+from tests.sandbox.arm.call import Call, page
 from tests.sandbox.arm.errors import not_found
 from tests.sandbox.arm.filters import AS_APPROVER, AS_REQUESTOR, AS_TARGET, AT_SCOPE, PRINCIPAL
 from tests.sandbox.arm.models.records import Request
@@ -77,30 +78,30 @@ def _wire(call: Call, request: Request) -> Wire:
 
 ROUTES = (
     Route(
-        line="GET /roleEligibilityScheduleRequests",
+        call="GET /roleEligibilityScheduleRequests",
         handler=_list,
         versions=STABLE,
         action=f"{_ACTION}/read",
         filters=frozenset({AT_SCOPE, PRINCIPAL, AS_REQUESTOR, AS_TARGET, AS_APPROVER}),
         lists=True,
     ),
-    Route(line="GET /roleEligibilityScheduleRequests/{id}", handler=_read, versions=STABLE, action=f"{_ACTION}/read"),
+    Route(call="GET /roleEligibilityScheduleRequests/{id}", handler=_read, versions=STABLE, action=f"{_ACTION}/read"),
     Route(
-        line="PUT /roleEligibilityScheduleRequests/{id}",
+        call="PUT /roleEligibilityScheduleRequests/{id}",
         handler=_put,
         versions=STABLE,
         action=f"{_ACTION}/write",
         body=_REQUEST,
     ),
     Route(
-        line="POST /roleEligibilityScheduleRequests/{id}/validate",
+        call="POST /roleEligibilityScheduleRequests/{id}/validate",
         handler=_validate,
         versions=STABLE,
         action=f"{_ACTION}/write",
         body=_REQUEST,
     ),
     Route(
-        line="POST /roleEligibilityScheduleRequests/{id}/cancel",
+        call="POST /roleEligibilityScheduleRequests/{id}/cancel",
         handler=_cancel,
         versions=STABLE,
         action=f"{_ACTION}/cancel/action",

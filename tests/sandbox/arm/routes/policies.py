@@ -1,6 +1,7 @@
 """Role management policies and their assignments to roles, read and changed (section 2)."""
 
-from tests.sandbox.arm.call import Answer, Call, page
+from tests.sandbox.answers import Answer
+from tests.sandbox.arm.call import Call, page
 from tests.sandbox.arm.errors import bad_request, malformed, not_found
 from tests.sandbox.arm.filters import AT_SCOPE, ROLE
 from tests.sandbox.arm.models.policy import PIM_ONLY, Policy
@@ -8,6 +9,7 @@ from tests.sandbox.arm.models.policy_rules import a_rule, apply
 from tests.sandbox.arm.models.roles import BUILT_IN
 from tests.sandbox.arm.router import AUTHORIZATION, STABLE, Route
 from tests.sandbox.arm.routes.expanded import role_path, role_wire, scope_wire
+from tests.sandbox.arm.routes.resources import path_of
 from tests.sandbox.graph.wire import Body, Wire, a_list, an_object, moment
 
 _PREVIEW = ("2024-09-01-preview",)
@@ -79,7 +81,7 @@ def _has_pim_only(call: Call) -> bool:
 
 
 def _policy_path(call: Call, policy: Policy) -> str:
-    return f"{call.scope.path}/providers/{AUTHORIZATION}/roleManagementPolicies/{policy.id}"
+    return path_of(call.scope, "roleManagementPolicies", policy.id)
 
 
 def _assignment_wire(call: Call, policy: Policy) -> Wire:
@@ -102,7 +104,7 @@ def _assignment_wire(call: Call, policy: Policy) -> Wire:
             },
         },
         "name": name,
-        "id": f"{call.scope.path}/providers/{AUTHORIZATION}/roleManagementPolicyAssignment/{name}",
+        "id": path_of(call.scope, "roleManagementPolicyAssignment", name),
         "type": f"{AUTHORIZATION}/RoleManagementPolicyAssignment",
     }
 
@@ -129,7 +131,7 @@ def _policy_wire(call: Call, policy: Policy) -> Wire:
 
 ROUTES = (
     Route(
-        line="GET /roleManagementPolicyAssignments",
+        call="GET /roleManagementPolicyAssignments",
         handler=_list_assignments,
         versions=(*STABLE, *_PREVIEW),
         action=f"{AUTHORIZATION}/roleManagementPolicyAssignments/read",
@@ -137,20 +139,20 @@ ROUTES = (
         lists=True,
     ),
     Route(
-        line="GET /roleManagementPolicies",
+        call="GET /roleManagementPolicies",
         handler=_list,
         versions=(*STABLE, *_PREVIEW),
         action=f"{AUTHORIZATION}/roleManagementPolicies/read",
         lists=True,
     ),
     Route(
-        line="GET /roleManagementPolicies/{id}",
+        call="GET /roleManagementPolicies/{id}",
         handler=_read,
         versions=(*STABLE, *_PREVIEW),
         action=f"{AUTHORIZATION}/roleManagementPolicies/read",
     ),
     Route(
-        line="PATCH /roleManagementPolicies/{id}",
+        call="PATCH /roleManagementPolicies/{id}",
         handler=_patch,
         versions=(*STABLE, *_PREVIEW),
         action=f"{AUTHORIZATION}/roleManagementPolicies/write",

@@ -7,6 +7,7 @@ from tests.sandbox.arm.errors import ArmError, bad_request, malformed
 from tests.sandbox.arm.models.records import ADMIN_ACTIONS, SELF_ACTIONS, Request, Ticket, Wanted, Window
 from tests.sandbox.arm.router import AUTHORIZATION
 from tests.sandbox.arm.routes.expanded import expanded
+from tests.sandbox.arm.routes.resources import resource
 from tests.sandbox.graph.wire import (
     Body,
     Check,
@@ -119,28 +120,24 @@ def request_wire(call: Call, request: Request, kind: str, status: str, own: Wire
     wanted, window = request.wanted, request.wanted.window
     until = moment(window.end) if window.end is not None and window.kind == "AfterDateTime" else None
     role = f"/providers/{AUTHORIZATION}/roleDefinitions/{wanted.role_id}"
-    return {
-        "properties": {
-            **own,
-            "scope": wanted.scope.path,
-            "roleDefinitionId": f"{wanted.role_prefix.lstrip('?')}{role}",
-            "principalId": wanted.principal_id,
-            "principalType": call.subscription.access.principal_type(wanted.principal_id) or "Unknown",
-            "requestType": wanted.action,
-            "status": status,
-            "scheduleInfo": {
-                "startDateTime": moment(window.start),
-                "expiration": {"type": window.kind, "endDateTime": until, "duration": window.duration},
-            },
-            "ticketInfo": {"ticketNumber": wanted.ticket.number, "ticketSystem": wanted.ticket.system},
-            "justification": wanted.justification,
-            "requestorId": request.requestor_id,
-            "createdOn": moment(request.made_at),
-            "condition": wanted.condition[0],
-            "conditionVersion": wanted.condition[1],
-            "expandedProperties": expanded(call.subscription, wanted.scope, wanted.role_id, wanted.principal_id),
+    properties: Wire = {
+        **own,
+        "scope": wanted.scope.path,
+        "roleDefinitionId": f"{wanted.role_prefix.lstrip('?')}{role}",
+        "principalId": wanted.principal_id,
+        "principalType": call.subscription.access.principal_type(wanted.principal_id) or "Unknown",
+        "requestType": wanted.action,
+        "status": status,
+        "scheduleInfo": {
+            "startDateTime": moment(window.start),
+            "expiration": {"type": window.kind, "endDateTime": until, "duration": window.duration},
         },
-        "name": request.id,
-        "id": f"{wanted.scope.path}/providers/{AUTHORIZATION}/{kind}/{request.id}",
-        "type": f"{AUTHORIZATION}/{kind}",
+        "ticketInfo": {"ticketNumber": wanted.ticket.number, "ticketSystem": wanted.ticket.system},
+        "justification": wanted.justification,
+        "requestorId": request.requestor_id,
+        "createdOn": moment(request.made_at),
+        "condition": wanted.condition[0],
+        "conditionVersion": wanted.condition[1],
+        "expandedProperties": expanded(call.subscription, wanted.scope, wanted.role_id, wanted.principal_id),
     }
+    return resource(wanted.scope, kind, request.id, properties)

@@ -1,6 +1,7 @@
 """Role definitions, read only (section 1)."""
 
-from tests.sandbox.arm.call import Answer, Call, page
+from tests.sandbox.answers import Answer
+from tests.sandbox.arm.call import Call, page
 from tests.sandbox.arm.errors import not_found
 from tests.sandbox.arm.models.roles import BUILT_IN, RoleDefinition
 from tests.sandbox.arm.router import AUTHORIZATION, Route
@@ -58,12 +59,12 @@ def _wire(call: Call, role: RoleDefinition) -> Wire:
 
 ROUTES = (
     Route(
-        line="GET /roleDefinitions",
+        call="GET /roleDefinitions",
         handler=_list,
         versions=_VERSIONS,
         action=_READ,
         filters=frozenset({"atScope()", "roleName", "type"}),
         lists=True,
     ),
-    Route(line="GET /roleDefinitions/{id}", handler=_read, versions=_VERSIONS, action=_READ),
+    Route(call="GET /roleDefinitions/{id}", handler=_read, versions=_VERSIONS, action=_READ),
 )

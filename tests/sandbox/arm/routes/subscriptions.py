@@ -1,6 +1,7 @@
 """Subscriptions and their resource groups, read only."""
 
-from tests.sandbox.arm.call import Answer, Call, page
+from tests.sandbox.answers import Answer
+from tests.sandbox.arm.call import Call, page
 from tests.sandbox.arm.models.subscription import Subscription
 from tests.sandbox.arm.router import Route
 from tests.sandbox.graph.wire import Wire
@@ -61,16 +62,16 @@ def _wire(one: Subscription) -> Wire:
 
 
 ROUTES = (
-    Route(line="GET /subscriptions", handler=_list, versions=_VERSIONS, lists=True, scoped=False),
+    Route(call="GET /subscriptions", handler=_list, versions=_VERSIONS, lists=True, scoped=False),
     Route(
-        line="GET /subscriptions/{subscription}",
+        call="GET /subscriptions/{subscription}",
         handler=_read,
         versions=_VERSIONS,
         action="Microsoft.Resources/subscriptions/read",
         scoped=False,
     ),
     Route(
-        line="GET /subscriptions/{subscription}/resourceGroups",
+        call="GET /subscriptions/{subscription}/resourceGroups",
         handler=_list_groups,
         versions=_VERSIONS,
         action="Microsoft.Resources/subscriptions/resourceGroups/read",

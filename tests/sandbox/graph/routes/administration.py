@@ -1,6 +1,7 @@
 """What only an administrator of a tenant does: role-assignable groups, their members, plain role assignments (5, 6.7)."""
 
-from tests.sandbox.graph.call import NO_CONTENT, Answer, Call, collection, entity
+from tests.sandbox.answers import Answer
+from tests.sandbox.graph.call import NO_CONTENT, Call, collection, entity
 from tests.sandbox.graph.errors import bad_request, not_found
 from tests.sandbox.graph.filters import EQUAL
 from tests.sandbox.graph.models.pim_records import ROLES

@@ -1,6 +1,7 @@
 """Enterprise applications and who is assigned to them (sections 3.1, 3.3, 9.3)."""
 
-from tests.sandbox.graph.call import NO_CONTENT, Answer, Call, collection, entity
+from tests.sandbox.answers import Answer
+from tests.sandbox.graph.call import NO_CONTENT, Call, collection, entity
 from tests.sandbox.graph.errors import not_found
 from tests.sandbox.graph.filters import EQUAL
 from tests.sandbox.graph.models.applications import Application, ServicePrincipal

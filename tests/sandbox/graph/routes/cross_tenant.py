@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from tests.sandbox.graph.call import NO_CONTENT, Answer, Call, collection, entity
+from tests.sandbox.answers import Answer
+from tests.sandbox.graph.call import NO_CONTENT, Call, collection, entity
 from tests.sandbox.graph.errors import GraphError, bad_request, malformed
 from tests.sandbox.graph.models.cross_tenant import Consent, Flags, IdentitySync, Partner, Trust
 from tests.sandbox.graph.query import Options

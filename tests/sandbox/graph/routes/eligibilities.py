@@ -1,6 +1,7 @@
 """Eligibilities on the wire: what was scheduled, and what is in force now (section 6.3)."""
 
-from tests.sandbox.graph.call import Answer, Call, collection, entity
+from tests.sandbox.answers import Answer
+from tests.sandbox.graph.call import Call, collection, entity
 from tests.sandbox.graph.errors import GraphError
 from tests.sandbox.graph.filters import EQUAL
 from tests.sandbox.graph.models.pim_records import Schedule, Window

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from tests.sandbox.graph.call import NO_CONTENT, Answer, Call, collection, entity
+from tests.sandbox.answers import Answer
+from tests.sandbox.graph.call import NO_CONTENT, Call, collection, entity
 from tests.sandbox.graph.errors import GraphError, malformed
 from tests.sandbox.graph.models.pim_records import Request, Wanted, Window
 from tests.sandbox.graph.query import Options

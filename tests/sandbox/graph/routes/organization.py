@@ -1,6 +1,7 @@
 """Who is this tenant, what does it have, and who is that other one (section 8.1)."""
 
-from tests.sandbox.graph.call import Answer, Call, collection, entity
+from tests.sandbox.answers import Answer
+from tests.sandbox.graph.call import Call, collection, entity
 from tests.sandbox.graph.errors import GraphError, malformed
 from tests.sandbox.graph.query import Options
 from tests.sandbox.graph.router import Route

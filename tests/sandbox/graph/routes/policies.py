@@ -1,6 +1,7 @@
 """Reads of the tenant's policies (sections 1.4 and 7)."""
 
-from tests.sandbox.graph.call import Answer, Call, collection, entity
+from tests.sandbox.answers import Answer
+from tests.sandbox.graph.call import Call, collection, entity
 from tests.sandbox.graph.query import Options
 from tests.sandbox.graph.quota import CONDITIONAL_ACCESS
 from tests.sandbox.graph.router import Route

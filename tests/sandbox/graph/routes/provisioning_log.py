@@ -1,6 +1,7 @@
 """The provisioning log of the source (section 3.7). Entries arrive late, and it may be asked 5 times in 10 s."""
 
-from tests.sandbox.graph.call import Answer, Call, collection
+from tests.sandbox.answers import Answer
+from tests.sandbox.graph.call import Call, collection
 from tests.sandbox.graph.errors import GraphError
 from tests.sandbox.graph.filters import EQUAL
 from tests.sandbox.graph.query import Options

@@ -1,6 +1,7 @@
 """Built-in roles and their PIM policies on the wire, read only (sections 6.5, 6.6: an app never changes a policy)."""
 
-from tests.sandbox.graph.call import Answer, Call, collection, entity
+from tests.sandbox.answers import Answer
+from tests.sandbox.graph.call import Call, collection, entity
 from tests.sandbox.graph.errors import not_found, unsupported_query
 from tests.sandbox.graph.filters import EQUAL
 from tests.sandbox.graph.models.pim_records import ROLES

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from tests.sandbox.graph.call import Answer, Call
+from tests.sandbox.answers import Answer
+from tests.sandbox.graph.call import Call
 from tests.sandbox.graph.errors import GraphError, throttled
 from tests.sandbox.graph.kql import Result, Row, UnresolvedError, UnsupportedError, evaluate
 from tests.sandbox.graph.models.defender import COLUMNS

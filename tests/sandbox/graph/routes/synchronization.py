@@ -3,7 +3,8 @@
 import hashlib
 import json
 
-from tests.sandbox.graph.call import NO_CONTENT, Answer, Call, collection, entity
+from tests.sandbox.answers import Answer
+from tests.sandbox.graph.call import NO_CONTENT, Call, collection, entity
 from tests.sandbox.graph.errors import GraphError, malformed, not_found
 from tests.sandbox.graph.models.applications import ServicePrincipal
 from tests.sandbox.graph.models.jobs import JOB_TEMPLATE, Job

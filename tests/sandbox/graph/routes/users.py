@@ -1,6 +1,7 @@
 """Users and groups, read only: the source's analysts and the target's synchronized accounts (section 4)."""
 
-from tests.sandbox.graph.call import NO_CONTENT, Answer, Call, collection, entity
+from tests.sandbox.answers import Answer
+from tests.sandbox.graph.call import NO_CONTENT, Call, collection, entity
 from tests.sandbox.graph.errors import not_found
 from tests.sandbox.graph.filters import EQUAL
 from tests.sandbox.graph.models.directory import Group, User
