@@ -42,7 +42,9 @@ class Post:
                     content=kept.body.encode(),
                     headers=headers,
                     follow_redirects=False,
-                    timeout=self._seconds,
+                    # Connecting and the handshake each end by themselves before the whole time is over: a cancellation in
+                    # the middle of them would leave the socket open.
+                    timeout=httpx.Timeout(self._seconds, connect=self._seconds / 3),
                 ) as answer,
             ):
                 return Answered(status=answer.status_code, wait=_wait(answer.headers.get("Retry-After", ""), now))

@@ -117,11 +117,6 @@ class Clouds:
         return self._graph
 
     @property
-    def arm_server(self) -> ArmServer:
-        """As for Graph."""
-        return self._arm
-
-    @property
     def authority(self) -> str:
         """Entra's address."""
         return f"https://localhost:{self._at_authority.port}"

@@ -48,7 +48,7 @@ class Accepted:
 
     label: str
     writes: bool
-    throttling: VendorError
+    throttling: Callable[[], VendorError]
     serve: Callable[[], Answer]
     admit: Callable[[], None] = lambda: None
 
@@ -127,7 +127,7 @@ class VendorServer(ABC):
         await self._points.hit("vendor.before" if call.writes else "vendor-read.before", call.label)
         fault = self._faults.next("vendor", call.label)
         if fault is Fault.THROTTLE:
-            raise call.throttling
+            raise call.throttling()
         if fault is Fault.SERVER_ERROR:
             raise VendorError(503, "ServiceUnavailable", "The service is temporarily unavailable.")
         call.admit()

@@ -102,7 +102,7 @@ class ArmServer(VendorServer):
         return Accepted(
             label=found.label,
             writes=writes,
-            throttling=throttled(3, "write" if writes else "read"),
+            throttling=lambda: throttled(3, "write" if writes else "read"),
             serve=lambda: self._served(exchange, found, caller),
         )
 

@@ -110,7 +110,7 @@ class GraphServer(VendorServer):
         return Accepted(
             label=route.label,
             writes=route.writes,
-            throttling=_throttling(route),
+            throttling=lambda: _throttling(route),
             admit=lambda: self._admit(caller),
             serve=lambda: self._served(exchange, route, ids, caller),
         )
