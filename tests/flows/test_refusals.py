@@ -28,8 +28,8 @@ _READS: tuple[tuple[int, str, int], ...] = (
     (6, f"GET {SYNCHRONIZATION}/jobs", 0),
     (6, f"GET {SYNCHRONIZATION}/jobs/{{id}}/schema", 0),
     (7, "GET /servicePrincipals/{id}/appRoleAssignedTo", 0),
+    (8, "GET /users", 0),
     (8, f"GET {SYNCHRONIZATION}/jobs/{{id}}", 0),
-    (8, "GET /users/{id}", 0),
     (9, f"GET {_ELIGIBILITY}/roleEligibilityScheduleInstances", 0),
 )
 """Act, call, and how often the call is let pass before it is refused."""

@@ -14,6 +14,7 @@ from tests.flows.scene import Scene
 from tests.flows.test_night import night
 from tests.flows.writes import PROVISION
 from tests.sandbox.graph.models.applications import SYNC_TEMPLATE
+from tests.sandbox.graph.models.conditional_access import policy
 from tests.sandbox.graph.models.cross_tenant import IdentitySync, Partner
 from tests.sandbox.graph.models.pim_records import SECURITY_READER
 from tests.sandbox.personas import Person
@@ -126,7 +127,8 @@ async def _without_pim(scene: Scene, mode: SourceMode) -> None:
 
 
 async def _with_hunting(scene: Scene, mode: SourceMode) -> None:
-    """What acts 10 and 11 could not read would be a warning only, so it is looked at."""
+    """What acts 10 and 11 could not read would be a warning only, so it is looked at. Locations matter where MFA does."""
+    scene.world.fabrikam.policies.conditional_access = [policy("Everybody", "mfa")]
     scene.consented(*MULTI_TENANT)
     await _onboard(scene, mode, scene.world.people.ana, body={"features": ["hunting"]})
     record = await scene.record()
