@@ -97,7 +97,7 @@ async def test_a_delivery_whose_answer_was_lost_comes_again_under_the_same_id(at
 async def test_a_receiver_that_takes_too_long_is_not_waited_for(at: Desk) -> None:
     await at.tell("one")
     await at.courier().deliver()
-    at.receiver.moods["webhook"], at.answer_seconds = Mood(status=None), 0.5
+    at.receiver.moods["webhook"], at.answer_seconds = Mood(status=None), 1.0
     await at.tell("two")
     await at.courier().deliver()
 
@@ -259,15 +259,16 @@ async def test_while_one_host_sends_a_message_another_leaves_it_alone(at: Desk) 
 
 async def test_a_host_that_died_after_its_claim_is_followed_by_another_under_the_same_id(at: Desk) -> None:
     await at.tell()
-    is_there, never = asyncio.Event(), asyncio.Event()
+    are_there, never = asyncio.Barrier(3), asyncio.Event()
 
     async def hold() -> None:
-        is_there.set()
+        await are_there.wait()
         await never.wait()
 
-    at.at.points.arm("receiver.after", "webhook", 0, hold)
+    for endpoint in ("webhook", "teams"):
+        at.at.points.arm("receiver.after", endpoint, 0, hold)
     dying = asyncio.create_task(at.courier().deliver())
-    await is_there.wait()
+    await are_there.wait()  # both: a handshake that is cancelled would leave its socket open
     dying.cancel()
     await asyncio.wait([dying])
     await at.courier(1).deliver()
