@@ -7,7 +7,6 @@ audience, expiry, tenant. Tokens live on machine time.
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -39,8 +38,7 @@ class AppRole(StrEnum):
     AUDIT = "Audit.Read"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """A verified caller. `person` is false for an application."""
 
     object_id: ObjectId

@@ -7,7 +7,6 @@ cached token keeps the roles that it was issued with.
 import re
 from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -17,6 +16,7 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import ClientAssertionCredential, ManagedIdentityCredential
+from msgspec.structs import replace
 
 from shared.errors import Forbidden, NotConsented, Rejected, RemoteCall, RemoteError, Throttled, Unavailable
 from shared.identifiers import TenantId

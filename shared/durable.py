@@ -6,7 +6,6 @@ Moving to another version of the SDK changes this file.
 
 import logging
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -88,8 +87,7 @@ class Sleeper:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Orchestrations:
+class Orchestrations(msgspec.Struct, frozen=True):
     """What triggers may do with orchestrations."""
 
     client: df.DurableOrchestrationClient

@@ -28,7 +28,7 @@ AutomationError
 A RemoteError never carries a token or a body.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 
 class AutomationError(Exception):
@@ -110,8 +110,7 @@ class NotConsented(AutomationError):
         self.missing = missing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteCall:
+class RemoteCall(msgspec.Struct, frozen=True, kw_only=True):
     """Where a RemoteError comes from. Path without host, query or body."""
 
     service: str

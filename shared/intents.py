@@ -7,7 +7,6 @@ thing, when it is as wanted, and how to send the difference.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -30,8 +29,7 @@ _AT_ONCE = 20
 """Writes sent by one call of `ensure_each`: well within functionTimeout also on a slow day."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sent[Image]:
+class _Sent[Image](msgspec.Struct, frozen=True, kw_only=True):
     """A write that the vendor took, with its open intent."""
 
     write: PrivilegedWrite[Image]

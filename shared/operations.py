@@ -5,10 +5,10 @@ API document of them, and tools/readme.py the table in README.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 import azure.functions as func
+import msgspec
 
 from shared.callers import AppRole
 from shared.durable import Orchestrations
@@ -33,8 +33,7 @@ OPERATORS = (AppRole.OPERATE,)
 AUDITORS = (AppRole.AUDIT,)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the path, where the path names it; of the query otherwise."""
 
     name: str
@@ -42,17 +41,15 @@ class Parameter:
     told: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """An answer that is no problem. `content`: by media type, the types that it may have."""
 
     told: str
-    content: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    content: Mapping[str, tuple[object, ...]] = msgspec.field(default_factory=dict)
     headers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One method on one path.
 
     `problems`: the statuses beside 401 and 403, which come with the need of a token, and 503, which comes with the

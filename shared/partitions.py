@@ -6,7 +6,6 @@ else was faster. What the rows mean is the business of each store, which says it
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -37,8 +36,7 @@ class Stored(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape[S: Stored, C]:
+class Shape[S: Stored, C](msgspec.Struct, frozen=True, kw_only=True):
     """What a kind of partition is made of: subjects S, changed by changes C.
 
     `rows`: what a change writes beside the record, by row key; None deletes. `before`: told of every change before it is

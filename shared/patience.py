@@ -5,9 +5,9 @@ unless its method makes a repeat harmless: `Unavailable(uncertain=True)` is rais
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.clock import Clock
 from shared.errors import (
@@ -51,8 +51,7 @@ class _Envelope(msgspec.Struct):
     error: _Inner = msgspec.field(default_factory=_Inner)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
+class Try(msgspec.Struct, frozen=True, kw_only=True):
     """How a call may be tried. `renew`: a new token may do what this one was refused; then it is tried with that."""
 
     lane: Lane

@@ -6,8 +6,9 @@ refuses those without an open intent (some reads are POSTs, so the method does n
 azure_permissions.py.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 SECURITY_READER = "5d6b6bb7-de71-4623-b4af-96380a352509"
 """Role template id of Security Reader, the same in every tenant (Entra built-in roles reference)."""
@@ -53,8 +54,7 @@ MULTI_TENANT = (Registration.SETUP, Registration.ACCESS, Registration.HUNT)
 for follows from what is wanted (running/acts.py)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One vendor call: method and path below /v1.0, who makes it, what it needs and why.
 
     `adopted`: what it needs instead where enterprise applications are adopted; empty where it is not made then.

@@ -4,8 +4,9 @@ Pure. intents.py carries it out.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from shared.identifiers import TenantId
 from shared.permissions import Registration
@@ -21,8 +22,7 @@ judged (seconds are usual).
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenIntent:
+class OpenIntent(msgspec.Struct, frozen=True, kw_only=True):
     """The key that opens a vendor client for one privileged write."""
 
     key: str
@@ -30,8 +30,7 @@ class OpenIntent:
     tenant_id: TenantId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrivilegedWrite[Image]:
+class PrivilegedWrite[Image](msgspec.Struct, frozen=True, kw_only=True):
     """One thing to make so. `kind` and `arguments` are enough to build it again and read the thing back later.
 
     `patient`: what was sent is waited for before it is sent again, for a second one would be a twin, or a nuisance.
@@ -57,8 +56,7 @@ class PrivilegedWrite[Image]:
         return intent_key(self.where, self.object_name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fence:
+class Fence(msgspec.Struct, frozen=True, kw_only=True):
     """Which run may write. One that was cancelled, has come to its end, or was followed by another may not."""
 
     run: int
@@ -69,16 +67,14 @@ class RunStopped(Exception):
     """The run that wanted to write is not to write any more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ensured[Image]:
+class Ensured[Image](msgspec.Struct, frozen=True, kw_only=True):
     """The thing is as wanted, and was read back."""
 
     image: Image
     changed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotYet:
+class NotYet(msgspec.Struct, frozen=True, kw_only=True):
     """Sent, but not to be seen yet: come again."""
 
     seconds: float

@@ -1,7 +1,6 @@
 """Rows: a JSON body split over an entity's properties, with the nonce of its last writer. Pure. The tables are tables.py."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -13,8 +12,7 @@ ENTITY_BYTES = 240_000
 """UTF-8 bytes in one row's body. Table Storage allows 1 MiB an entity in UTF-16, with names and keys."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One entity as this app sees it. `columns` are extra properties for queries."""
 
     partition: str
@@ -22,7 +20,7 @@ class Row:
     body: bytes
     nonce: str
     etag: str = ""
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def decode[T](self, kind: type[T]) -> T:
         """The body as one of our types."""

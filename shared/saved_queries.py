@@ -6,13 +6,12 @@ and Custom, each with ScanStatus and Timestamp, as public queries read it. Each 
 `MOST_ROWS` rows.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 MOST_ROWS = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedQuery:
+class SavedQuery(msgspec.Struct, frozen=True, kw_only=True):
     """One query. `timespan` (ISO 8601) is the time that the service looks at, as the text does too."""
 
     name: str

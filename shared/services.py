@@ -6,11 +6,11 @@ comes from.
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 import httpx
+import msgspec
 from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.identity.aio import ManagedIdentityCredential
 
@@ -58,8 +58,7 @@ _HUNTING_TIMEOUT = httpx.Timeout(190.0, connect=10.0)
 """A hunting query may run for three minutes (graph, security-api-overview)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
+class Services(msgspec.Struct, frozen=True, kw_only=True):
     """What activities and triggers work with."""
 
     settings: Settings

@@ -5,9 +5,10 @@ The only module that reads the environment. docs: the table in README is checked
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
+
+import msgspec
 
 from shared.azure_permissions import AZURE_ROLES, VM_CONTRIBUTOR
 from shared.errors import SettingsError
@@ -22,16 +23,14 @@ _AZURE = "https://management.azure.com"
 _AUDIT_TABLES, _AUDIT_BLOBS = "TENANTRY_AUDIT_TABLES", "TENANTRY_AUDIT_BLOBS"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreSettings:
+class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One storage account's tables, or its blobs: an endpoint reached by identity, or a connection string (local runs)."""
 
     endpoint: str
     connection_string: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Portals:
+class Portals(msgspec.Struct, frozen=True, kw_only=True):
     """Where the checklist sends people."""
 
     mto: str
@@ -40,8 +39,7 @@ class Portals:
     entra: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deadlines:
+class Deadlines(msgspec.Struct, frozen=True, kw_only=True):
     """How long each kind of wait may last before it ends in a state that says so."""
 
     consent: timedelta
@@ -49,8 +47,7 @@ class Deadlines:
     provisioning: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenewalSettings:
+class RenewalSettings(msgspec.Struct, frozen=True, kw_only=True):
     """When renewal runs, how long before its end an eligibility is due, and the most that it changes in a tenant and run."""
 
     hour: int
@@ -58,8 +55,7 @@ class RenewalSettings:
     most_changes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All deployment settings."""
 
     role: str

@@ -7,7 +7,6 @@ write landed. Waits of seconds are made here and nowhere else; the SDK's own ret
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -46,8 +45,7 @@ class Write(StrEnum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One row's part in a transaction. An UPDATE demands the row's ETag."""
 
     write: Write

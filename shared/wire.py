@@ -1,11 +1,11 @@
 """What activities and sub-orchestrators are on the wire: a name, and the types of one payload and one outcome. Pure."""
 
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Activity[P, R]:
+
+class Activity[P, R](msgspec.Struct, frozen=True, kw_only=True):
     """An activity. `outcome` may be a union, which has no class of its own."""
 
     name: str
@@ -13,8 +13,7 @@ class Activity[P, R]:
     outcome: type[R] | Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Child[P, R]:
+class Child[P, R](msgspec.Struct, frozen=True, kw_only=True):
     """A sub-orchestrator: its name, and the types of its one payload and its one outcome."""
 
     name: str

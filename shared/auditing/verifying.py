@@ -3,7 +3,8 @@ against what the nights have sealed.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from shared.audit import Audit
 from shared.chain import Entry, Unreadable, verify
@@ -13,8 +14,7 @@ from shared.seals import Head, Seal
 _PAGE = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """One subject's chain. `broken`: the first entry that does not follow, is not what was sealed, or the row that cannot
     be read; or nothing. `seals`: how many different heads of it were sealed.
     """
@@ -26,8 +26,7 @@ class Verdict:
     seals: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promise:
+class Promise(msgspec.Struct, frozen=True, kw_only=True):
     """What the seal of a night says of a chain."""
 
     night: str

@@ -1,8 +1,9 @@
 """How long an eligibility is to last, and which request makes it so. Pure."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+import msgspec
 
 _TOLERANCE = timedelta(days=1)
 _TOLERATED_PART = 10
@@ -29,8 +30,7 @@ class Action(StrEnum):
     RENEW = "adminRenew"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Length:
+class Length(msgspec.Struct, frozen=True, kw_only=True):
     """How long it will last, and the cap where the tenant's policy made it shorter than asked."""
 
     days: int
@@ -44,8 +44,7 @@ def length(wanted_days: int, maximum_days: int | None) -> Length:
     return Length(days=wanted_days, capped_to=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(msgspec.Struct, frozen=True, kw_only=True):
     """What is there now. No end: permanent."""
 
     schedule_id: str

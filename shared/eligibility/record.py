@@ -1,7 +1,6 @@
 """What is kept of an eligibility, and of the policy that bounds it. Pure."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -50,8 +49,7 @@ class Eligibility(msgspec.Struct, frozen=True, kw_only=True):
         return self.ends_early or self.end
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
     """One eligibility that ends, in a tenant or on a subscription."""
 
     row: Eligibility

@@ -25,7 +25,7 @@ class Body(Parsable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """OData query options."""
+    """OData query options. A dataclass: the SDK takes nothing else apart."""
 
     filter: str | None = None
     select: list[str] | None = None

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+
+import msgspec
 
 from shared.notify.notices import Destination
 from shared.notify.webhook import is_key
@@ -12,12 +13,14 @@ URL, KEY, PREVIOUS_KEY = "TENANTRY_WEBHOOK_URL", "TENANTRY_WEBHOOK_KEY", "TENANT
 TEAMS_URL = "TENANTRY_TEAMS_URL"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destinations:
+class Destinations(msgspec.Struct, frozen=True, kw_only=True):
     """The addresses by destination, and the keys of the webhook, the newest first. None of it may be shown."""
 
-    urls: dict[Destination, str] = field(repr=False)
-    keys: tuple[str, ...] = field(repr=False)
+    urls: dict[Destination, str]
+    keys: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return "Destinations()"
 
     def fingerprint(self, destination: Destination) -> str:
         """Tells one address from another without showing it; nothing where there is none."""

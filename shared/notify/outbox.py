@@ -5,7 +5,6 @@ not told again on the same day. Both in one partition: there are few, and a tran
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -34,8 +33,7 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A message as it was read."""
 
     kept: Kept

@@ -3,8 +3,9 @@
 Waits grow to six hours, so that a receiver that comes back after days has everything within six; after five days it ends.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 _WAITS = (
     timedelta(minutes=1),
@@ -23,8 +24,7 @@ _GONE = 410
 _LATER = frozenset({408, 425, 429})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
     """What came back. No status: no answer, and `problem` says what happened. `wait`: what the receiver asked for."""
 
     status: int | None
@@ -37,30 +37,25 @@ class Answered:
         return self.problem if self.status is None else f"HTTP {self.status}"
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(msgspec.Struct, frozen=True):
     """It is there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(msgspec.Struct, frozen=True):
     """It may be there, or not; it is sent again then."""
 
     due: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class GivenUp:
+class GivenUp(msgspec.Struct, frozen=True):
     """It was tried for as long as it may be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """The receiver does not take this message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(msgspec.Struct, frozen=True):
     """The receiver takes none any more at this address."""
 
 

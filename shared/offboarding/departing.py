@@ -4,8 +4,9 @@ Losing scope, an account is soft-deleted by a cycle of the synchronization (ever
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from shared.graph.sync_shapes import Job
 from shared.tenants.record import Analyst
@@ -16,8 +17,7 @@ _PART = 8
 """Each look comes later than the last one by this part of the time waited: a day's wait has some sixty looks."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Account(msgspec.Struct, frozen=True, kw_only=True):
     """A leaver's account as it was looked at. `asked`: the synchronization was ever asked to make one. `there` None: it
     could not be looked at, or nobody ever told its id.
     """

@@ -3,7 +3,7 @@
 A finding that an act cannot pass blocks before act 3; the others stand on the record.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from shared.eligibility.policy import asks_for_mfa, role_policy
 from shared.eligibility.record import RolePolicy
@@ -19,8 +19,7 @@ _FOR_GOOD = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """What preflight read. Rules None: the tenant has no PIM."""
 
     invites_from: str
@@ -33,8 +32,7 @@ class Observed:
     rules: tuple[Rule, ...] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """What blocks, what warns, and the role policy that act 9 keeps to."""
 
     blocking: tuple[Problem, ...]

@@ -1,7 +1,6 @@
 """The body of POST /api/tenants: bytes in, a checked value or the field that is wrong out. Pure."""
 
 import re
-from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -111,8 +110,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
+class Intake(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for, checked against the directory."""
 
     tenant_id: TenantId

@@ -5,7 +5,6 @@ Whom and where a policy is about: signin_scope. What it asks: signin_grants. Not
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -30,8 +29,7 @@ _ENFORCED = {"enabled": True, "enabledForReportingButNotEnforced": False}
 _NOBODY = ObjectId("")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What was read of the target, and the accounts that the analysts have there."""
 
     policies: Sequence[AccessPolicy]
@@ -133,8 +131,7 @@ def _shown(finding: Finding) -> FindingView:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
     """An obstacle of a policy, for those analysts for whom it is as sure. No policy: security defaults."""
 
     policy: AccessPolicy | None

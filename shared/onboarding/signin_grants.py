@@ -5,7 +5,8 @@ authentication strengths).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from shared.graph.access_shapes import Grant, Strength
 from shared.tenants.record import Trust
@@ -30,8 +31,7 @@ _NOT_FOR_EXTERNAL = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obstacle:
+class Obstacle(msgspec.Struct, frozen=True, kw_only=True):
     """One control that is not simply passed. `stops`: nobody from the source can give it."""
 
     control: str

@@ -5,8 +5,9 @@ guest, which nobody tells us. How policies treat external users: entra-docs, aut
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+
+import msgspec
 
 from shared.graph.access_shapes import (
     Applications,
@@ -39,8 +40,7 @@ class Sure(IntEnum):
     YES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """Whether something holds. `because`: what a maybe hangs on."""
 
     sure: Sure

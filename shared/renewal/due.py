@@ -5,9 +5,11 @@ at 00:00 UTC, so that two hosts, and a repeat, come to the same.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from shared.eligibility.decide import Action, length
 
@@ -50,8 +52,7 @@ _A_PERSON_S = frozenset({Why.NOT_TO_HOLD, Why.GONE, Why.DISABLED, Why.REMOVED})
 """What ends as it should: somebody took it away, or who held it is not to hold it any more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """One eligibility of ours. `left`: the end as it was last known, None for one without; `end`: the one that is in force.
 
     `removed`: an earlier night missed it before its end. `obstacle`: what keeps this principal from having it renewed.
@@ -65,8 +66,7 @@ class Seen:
     obstacle: Why | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tonight:
+class Tonight(msgspec.Struct, frozen=True, kw_only=True):
     """What holds for every eligibility of a tenant in one night."""
 
     date: date
@@ -82,31 +82,27 @@ class Tonight:
         return datetime.combine(self.date, time(), tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fine:
+class Fine(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing is to be done. No end: permanent, and not ours to touch."""
 
     end: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
+class Due(msgspec.Struct, frozen=True, kw_only=True):
     """To be written: by this act, until then."""
 
     action: Action
     end: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Left as it is: the policy would allow no more than `allowed`, which is earlier."""
 
     end: datetime
     allowed: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
     """Not renewed. `end`: of what is in force, or of what lapsed. `alarming`: it is lost soon, or is lost."""
 
     why: Why

@@ -4,9 +4,11 @@
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from shared.eligibility.decide import Held
 from shared.eligibility.record import Eligibility, RolePolicy
@@ -51,8 +53,7 @@ class Renewable(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """One eligibility of ours, as it was seen, and what becomes of it. `known`: its row, if there is one yet."""
 
     row: Eligibility
@@ -67,8 +68,7 @@ class Judged:
         return self.seen.end or self.row.ends
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
+class Named(msgspec.Struct, frozen=True, kw_only=True):
     """An eligibility that is none of ours and ends soon; or one of ours that was never seen, without an end."""
 
     principal_id: ObjectId
@@ -76,8 +76,7 @@ class Named:
     end: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look[S: Renewable]:
+class Look[S: Renewable](msgspec.Struct, frozen=True, kw_only=True):
     """What was seen of a subject. `policies`: of the roles whose policy was read. `barred`: of ours, those for a role that
     the deployment does not allow any more.
     """
@@ -85,7 +84,7 @@ class Look[S: Renewable]:
     subject: S
     now: datetime
     judged: tuple[Judged, ...] = ()
-    policies: Mapping[str, RolePolicy] = field(default_factory=dict)
+    policies: Mapping[str, RolePolicy] = msgspec.field(default_factory=dict)
     others: tuple[Named, ...] = ()
     missing: tuple[Named, ...] = ()
     barred: tuple[Named, ...] = ()
@@ -106,14 +105,13 @@ class Look[S: Renewable]:
         return min((one.seen.end for one in self.judged if one.seen.end is not None), default=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noted:
+class Noted(msgspec.Struct, frozen=True, kw_only=True):
     """What a renewal changes of a subject: who renews it, its run number, rows, policies."""
 
     renewing: Renewing | None
     run: int | None = None
     rows: tuple[Eligibility, ...] = ()
-    policies: Mapping[str, RolePolicy] = field(default_factory=dict)
+    policies: Mapping[str, RolePolicy] = msgspec.field(default_factory=dict)
 
 
 class SubjectKind[S: Renewable](Protocol):

@@ -1,8 +1,9 @@
 """What looks at tenants and at subscriptions have in common."""
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from shared.eligibility.decide import Action
 from shared.eligibility.record import Eligibility, RolePolicy

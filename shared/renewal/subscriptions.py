@@ -5,9 +5,9 @@ its end.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.arm.shapes import AzureEligibility
 from shared.eligibility.decide import Held

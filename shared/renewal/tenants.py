@@ -5,9 +5,9 @@ end.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.eligibility.decide import Held
 from shared.eligibility.policy import asks_for_mfa, role_policy

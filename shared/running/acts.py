@@ -1,7 +1,8 @@
 """The acts of a tenant's runs: numbers, names, activities and what they need. Pure data, in the order in which they run."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from shared.permissions import MULTI_TENANT, Registration
 from shared.running.messages import ActCall, ActOutcome, BeginOutcome, EndCall, EndOutcome
@@ -27,8 +28,7 @@ def _activity(name: str) -> Activity[ActCall, ActOutcome]:
     return Activity(name=name, payload=ActCall, outcome=ActOutcome)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One activity of an act. `by_analyst`: it runs once for each of them; `for_all`: once, and does its work for each."""
 
     activity: Activity[ActCall, ActOutcome]
@@ -36,8 +36,7 @@ class Step:
     for_all: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActKind:
+class ActKind(msgspec.Struct, frozen=True, kw_only=True):
     """One act: its steps in order, and the registrations that it needs in the target.
 
     `feature`: it needs them only where that is wanted. `of_accounts`: what it found changes with who has an account.

@@ -1,7 +1,6 @@
 """The order in which a night's work goes through tenants, and subscriptions, whatever the work. No I/O, no decisions."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import batched
 
 import msgspec
@@ -21,8 +20,7 @@ _TRIES = 3
 _PAUSE_SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passed:
+class Passed(msgspec.Struct, frozen=True, kw_only=True):
     """What is left of a page that was gone through: where the next one begins, and which are to be looked at again."""
 
     cursor: Cursor | None
@@ -32,8 +30,7 @@ class Passed:
 type Pass = Callable[[PageCall], Steps[Passed]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Night:
+class Night(msgspec.Struct, frozen=True, kw_only=True):
     """What a night came to: those of each pass that were given up, and whether a page could not be read at all."""
 
     given_up: list[tuple[str, ...]]

@@ -1,7 +1,8 @@
 """The proof of consents: a fresh token of each registration tells what it may do in the target."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from shared.errors import NotConsented
 from shared.identifiers import TenantId
@@ -16,8 +17,7 @@ from shared.tenants.change import Change
 from shared.tenants.record import Tenant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """The tenant with its consents as they are proved now, and what each registration holds or lacks."""
 
     tenant: Tenant

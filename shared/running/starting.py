@@ -1,6 +1,5 @@
 """May a run start, and what is it to do. Pure. What the tenant's record looks like when it does is opening.py."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
@@ -84,8 +83,7 @@ class Verdict(StrEnum):
     LEAVING = "leaving"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict on a POST, with the reason in words."""
 
     verdict: Verdict

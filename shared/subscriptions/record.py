@@ -4,7 +4,6 @@ The record says which eligibilities are declared: nobody else's is ever written.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -87,8 +86,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
         return {one.key: one for one in self.record.declared}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What to write: the record, and any rows beside it."""
 
     record: Record

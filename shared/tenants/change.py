@@ -1,7 +1,8 @@
 """A change of a tenant: what pure decisions hand to the store. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from shared.eligibility.record import Eligibility
 from shared.identifiers import ObjectId
@@ -10,8 +11,7 @@ from shared.tenants.findings import Feature, Proof, SignIn
 from shared.tenants.record import Act, Analyst, Consent, Health, Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What to write: the record, and any rows beside it. Keys are the store's business."""
 
     record: Record

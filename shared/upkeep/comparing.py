@@ -1,7 +1,8 @@
 """Who joined the analysts and who left, told from the directory; and whether a person must say so first. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from shared.identifiers import ObjectId
 from shared.onboarding.request import MOST_ANALYSTS
@@ -13,8 +14,7 @@ _MOST_AT_ONCE = 10
 _PART = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """What the directory says that the record does not: who is new, and who is not to work in the target any more."""
 
     joiners: tuple[Analyst, ...]

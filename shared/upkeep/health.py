@@ -1,7 +1,6 @@
 """How a tenant that is Ready stands, told from what a night reads: what is not as we left it, property by property. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -23,16 +22,14 @@ _THERE, _GONE = "there", "gone"
 _SAME_END = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings[Image]:
+class Settings[Image](msgspec.Struct, frozen=True, kw_only=True):
     """One object of the cross-tenant access settings: as our latest write left it (None: we wrote nothing), and now."""
 
     left: Image | None
     now: Image | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """What a night read of a tenant. `target` settings None: Setup is not consented, so they are not visible."""
 
     partner_in_source: Settings[Partner]

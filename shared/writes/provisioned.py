@@ -3,7 +3,6 @@
 The on-demand answer holds JSON in a JSON string; whether it tells the target object's id is unconfirmed, the log does.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,8 +30,7 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 _FAILED = frozenset({"failure", "failed"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provisioned:
+class Provisioned(msgspec.Struct, frozen=True, kw_only=True):
     """The account's id where it was told; the reason where the user was skipped or failed."""
 
     target_object_id: ObjectId | None = None

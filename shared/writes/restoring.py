@@ -6,7 +6,6 @@ what it was; what is neither as we left it nor as it was, somebody else changed:
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -27,8 +26,7 @@ _UNSEEN = "never seen"
 _OFF_IS_UNSET = frozenset({"isServiceProvider", "isInMultiTenantOrganization"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Images[Image]:
+class Images[Image](msgspec.Struct, frozen=True, kw_only=True):
     """An object before our first write, and as our latest one left it; None where it was not there, or where what we
     sent was never seen.
     """
@@ -37,8 +35,7 @@ class Images[Image]:
     left: Image | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """A property that is not put back, as JSON values: before our first write, as we left it, now."""
 
     what: str
@@ -61,8 +58,7 @@ GONE = Difference(what="", before="there", left="there", now="gone")
 """An object that was there before us, and was deleted since."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncBack:
+class SyncBack(msgspec.Struct, frozen=True, kw_only=True):
     """What puts an identity synchronization back: delete it, or set `allowed`, or nothing; and what is left alone."""
 
     delete: bool = False

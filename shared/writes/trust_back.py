@@ -1,7 +1,6 @@
 """The privileged writes of acts 26 and 27: partners, trust and identity synchronization as they were before us."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import msgspec
 
@@ -19,8 +18,7 @@ type Arguments = Mapping[str, str]
 type PartnerWrite = Callable[[Services, Tenant, Arguments], PrivilegedWrite[Partner | None]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class Side(msgspec.Struct, frozen=True, kw_only=True):
     """One of the two tenants, with its partner entry for the other and the writes that put it back."""
 
     act: int

@@ -3,9 +3,8 @@
 And the judgments have teeth: a row with too little, a row with too much and a token with too much are each found.
 """
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from shared.permissions import ASSIGN, CALLS, LIST_GROUP_MEMBERS, READ_TARGET_USER, Registration, SourceMode, needed
 from tests.privilege.judging import Made, could_miss, idle, surplus, weaknesses

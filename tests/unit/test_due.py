@@ -1,12 +1,11 @@
 """Which eligibility is due tonight: the window, the act, the new end, and what is only reported."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shared.eligibility.decide import Action
 from shared.eligibility.record import Eligibility
@@ -43,12 +42,12 @@ DAY = timedelta(days=1)
 def held(days: float, **changes: object) -> Seen:
     """One of 180 days that ends so many days from now, as we left it."""
     end = NOW + timedelta(days=days)
-    return replace(Seen(left=end, in_force=True, end=end, wanted_days=180), **changes)  # type: ignore[arg-type]
+    return replace(Seen(left=end, in_force=True, end=end, wanted_days=180), **changes)
 
 
 def lapsed(days: float, **changes: object) -> Seen:
     """One that ended so many days ago."""
-    return replace(held(-days), in_force=False, end=None, **changes)  # type: ignore[arg-type]
+    return replace(held(-days), in_force=False, end=None, **changes)
 
 
 def row(end: datetime | None, **changes: object) -> Eligibility:
@@ -60,7 +59,7 @@ def row(end: datetime | None, **changes: object) -> Eligibility:
         end=end,
         wanted_days=180,
     )
-    return msgspec.structs.replace(first, **changes)
+    return replace(first, **changes)
 
 
 def judged(seen: Seen, **changes: object) -> Judged:
@@ -71,7 +70,7 @@ def judged(seen: Seen, **changes: object) -> Judged:
 
 def tonight(**changes: object) -> Tonight:
     first = Tonight(date=TODAY, now=NOW, review_by=NOW + 300 * DAY, maximum_days=180)
-    return replace(first, **changes)  # type: ignore[arg-type]
+    return replace(first, **changes)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +163,7 @@ def test_what_was_let_end_earlier_is_forgotten_once_it_ends_as_it_was_left_or_la
 
 def test_what_ends_first_is_written_first_by_the_end_that_is_in_force() -> None:
     again = judged(held(2, left=NOW + 100 * DAY, removed=True))
-    other = replace(judged(held(5)), row=msgspec.structs.replace(row(NOW + 5 * DAY), principal_id=ObjectId("other")))
+    other = replace(judged(held(5)), row=replace(row(NOW + 5 * DAY), principal_id=ObjectId("other")))
 
     assert Look(subject=tenant(), now=NOW, judged=(other, again)).due == (again, other)
 

@@ -1,10 +1,10 @@
 """Preflight: every finding that stands in the way is told at once, and nothing else blocks."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from shared.eligibility.record import RolePolicy
 from shared.graph.shapes import AccessDefault, ApprovalSetting, B2BSetting, Partner, Rule
