@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from shared.errors import Forbidden, NotConsented, Rejected, RemoteCall, RemoteError, Throttled, Unavailable
 from shared.identifiers import TenantId
 from shared.permissions import Registration
+from shared.proxies import is_proxied
 from shared.settings import Settings
 
 _AUDIENCE = "api://AzureADTokenExchange/.default"
@@ -114,7 +115,7 @@ class Credentials:
         """
         if self._connections is None:
             self._connections = aiohttp.ClientSession(
-                trust_env=True, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+                trust_env=is_proxied(), cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
             )
         return AioHttpTransport(session=self._connections, session_owner=False)
 

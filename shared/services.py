@@ -7,7 +7,7 @@ comes from.
 import uuid
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import msgspec
@@ -35,6 +35,7 @@ from shared.notify.courier import Courier
 from shared.notify.outbox import Outbox
 from shared.notify.posting import Post
 from shared.permissions import Registration
+from shared.proxies import is_proxied
 from shared.renewal.store import Renewals
 from shared.runs import Runs
 from shared.seals import CONTAINER, Seals
@@ -199,11 +200,12 @@ def _seals(settings: Settings) -> Seals | None:
 def _opener(store: StoreSettings, settings: Settings) -> OpenTable:
     service: TableServiceClient
     # Retries are ours (tables.py): only there is it known what a repeat would do.
+    options: dict[str, Any] = {"retry_total": 0, "use_env_settings": is_proxied()}
     if store.connection_string:
-        service = TableServiceClient.from_connection_string(store.connection_string, retry_total=0)
+        service = TableServiceClient.from_connection_string(store.connection_string, **options)
     else:
         identity = ManagedIdentityCredential(client_id=settings.identity_client_id)
-        service = TableServiceClient(endpoint=store.endpoint, credential=identity, retry_total=0)
+        service = TableServiceClient(endpoint=store.endpoint, credential=identity, **options)
 
     def open_table(name: str) -> TableClient:
         return service.get_table_client(name)

@@ -20,6 +20,7 @@ from shared.identifiers import SubscriptionId, TenantId
 from shared.patience import Answer, Patience, Try, failure
 from shared.permissions import Call, Registration
 from shared.privileged import OpenIntent
+from shared.proxies import is_proxied
 
 _PAGES = 200
 _JSON = "application/json"
@@ -49,6 +50,7 @@ class Arm:
             policies=[RequestIdPolicy(), UserAgentPolicy("Tenantry")],
             connection_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
+            use_env_settings=is_proxied(),
         )
 
     async def send(

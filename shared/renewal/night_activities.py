@@ -1,7 +1,7 @@
 """A renewal's plan for a page of tenants or subscriptions, and its end. A plan only looks: what is due is written later."""
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -91,7 +91,8 @@ async def _page[S: Renewable](
 async def _planned[S: Renewable](
     services: Services, kind: SubjectKind[S], wish: Wish, ids: Sequence[str], following: Cursor | None
 ) -> Page:
-    found = await each(ids, lambda one: _looked(services, kind, wish, one), failed=Came.POSTPONED, of=kind.of)
+    told = await services.renewals.told_of(wish.date, ids)
+    found = await each(ids, lambda one: _looked(services, kind, wish, one, told), failed=Came.POSTPONED, of=kind.of)
     came = list(zip(ids, found, strict=True))
     return Page(
         wish=msgspec.structs.replace(wish, tenant_ids=(), subscription_ids=()),
@@ -102,7 +103,10 @@ async def _planned[S: Renewable](
     )
 
 
-async def _looked[S: Renewable](services: Services, kind: SubjectKind[S], wish: Wish, subject_id: str) -> Came:
+async def _looked[S: Renewable](
+    services: Services, kind: SubjectKind[S], wish: Wish, subject_id: str, told: Collection[str]
+) -> Came:
+    """`told`: those that the day has a report of by now."""
     subject = await kind.read(subject_id)
     if subject is None or kind.is_let_go(subject) or not kind.has_any(subject):
         return Came.DONE
@@ -119,7 +123,7 @@ async def _looked[S: Renewable](services: Services, kind: SubjectKind[S], wish: 
     if seen.due:
         return Came.DUE
     await telling.keep(kind, seen, _as_it_was(kind, subject))
-    await telling.tell(services, kind, wish, seen)
+    await telling.tell(services, kind, wish, seen, is_told_of=subject_id in told)
     return Came.DONE
 
 

@@ -1,6 +1,7 @@
 """The table of renewals: what a day's runs have to say of tenants and subscriptions, and which alarms went off. By date."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import date
 
 from shared.errors import StoreConflict
@@ -40,6 +41,13 @@ class Renewals:
         """The day's reports that say anything, by subject."""
         found = (row.decode(Report) for row in await self._table.partition(day.isoformat()))
         return [report for report in found if report]
+
+    async def told_of(self, day: date, subject_ids: Collection[str]) -> frozenset[str]:
+        """Those of them that the day's reports have a row of."""
+        if not subject_ids:
+            return frozenset()
+        rows = await self._table.partition(day.isoformat(), first=min(subject_ids), before=f"{max(subject_ids)}~")
+        return frozenset(row.key for row in rows).intersection(subject_ids)
 
     async def is_first(self, day: date, *fact: str) -> bool:
         """Whether nobody was alarmed of this fact on this day. From now on somebody was."""

@@ -37,9 +37,18 @@ async def keep[S: Renewable](kind: SubjectKind[S], look: Look[S], allowed: Calla
 
 
 async def tell[S: Renewable](
-    services: Services, kind: SubjectKind[S], wish: Wish, look: Look[S], written: Iterable[Line] = ()
+    services: Services,
+    kind: SubjectKind[S],
+    wish: Wish,
+    look: Look[S],
+    written: Iterable[Line] = (),
+    *,
+    is_told_of: bool = True,
 ) -> None:
-    """Add what was found to the day's report, and raise what alarms there are."""
+    """Add what was found to the day's report, and raise what alarms there are.
+
+    Of a subject that the day has no report of yet (`is_told_of`), nothing to say stays unsaid without a look at the store.
+    """
     told = [line(one.row, one.seen, one.verdict, kind.of) for one in look.judged]
     report = Report(
         subject_id=look.subject.subject_id,
@@ -54,7 +63,8 @@ async def tell[S: Renewable](
         ),
         next_end=look.next_end,
     )
-    await services.renewals.add(wish.date, report, looked=True)
+    if report or is_told_of:
+        await services.renewals.add(wish.date, report, looked=True)
     for one in look.judged:
         if isinstance(one.verdict, Refused) and one.verdict.alarming:
             await at_risk(services, wish, kind.of, look.subject.subject_id, as_seen(one, look.now), one.verdict.why)
