@@ -6,6 +6,7 @@ Moving to another version of the SDK changes this file.
 
 import logging
 from collections.abc import Generator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -38,28 +39,64 @@ class Standing(StrEnum):
     GONE = "gone"
 
 
-def call[P, R](context: Context, activity: Activity[P, R], payload: P) -> Steps[R]:
-    """Call an activity and give its outcome. Raises ActivityFailed."""
+def call[P, R](context: Context, activity: Activity[P, R], payload: P, beside: "Children | None" = None) -> Steps[R]:
+    """Call an activity and give its outcome; children that are to begin are begun with it. Raises ActivityFailed."""
+    task = context.call_activity(activity.name, msgspec.to_builtins(payload))
     try:
-        outcome = yield context.call_activity(activity.name, msgspec.to_builtins(payload))
+        if beside is not None:
+            yield from beside.begun_with(task)
+        outcome = yield task
     except Exception as error:  # the SDK raises nothing narrower (functions-host facts)
         raise ActivityFailed(str(error)[:500]) from error
     return msgspec.convert(outcome, type=activity.outcome)
 
 
-def call_children[P, R](context: Context, child: Child[P, R], payloads: Mapping[str, P]) -> Steps[list[R]]:
-    """Run sub-orchestrations side by side, by their ids. Raises ActivityFailed where one raised."""
-    if not payloads:
-        return []
-    tasks = [
-        context.call_sub_orchestrator(child.name, msgspec.to_builtins(payload), orchestration_id)
-        for orchestration_id, payload in payloads.items()
-    ]
-    try:
-        outcomes = yield context.task_all(tasks)
-    except Exception as error:  # the SDK raises nothing narrower (functions-host facts)
-        raise ActivityFailed(str(error)[:500]) from error
-    return [msgspec.convert(outcome, type=child.outcome) for outcome in outcomes]
+class _Running(msgspec.Struct, frozen=True, kw_only=True):
+    child: Child[Any, Any]
+    payload: Any
+    task: Any
+
+
+class Children:
+    """Sub-orchestrations that run beside what an orchestrator goes on with, until it asks for their outcomes.
+
+    A task only exists for Durable once it was yielded: those that were added begin with the next call, in one `task_any` with
+    it. The host awaits each action of an orchestrator in turn, so a `task_any` of the children alone would hold up the call.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._added: list[Any] = []
+        self._running: list[_Running] = []
+
+    def add[P: msgspec.Struct, R](self, child: Child[P, R], payloads: Mapping[str, P]) -> None:
+        """Add some, by their orchestrations' ids."""
+        for orchestration_id, payload in payloads.items():
+            task = self._context.call_sub_orchestrator(child.name, msgspec.to_builtins(payload), orchestration_id)
+            self._added.append(task)
+            self._running.append(_Running(child=child, payload=payload, task=task))
+
+    def begun_with(self, task: Any) -> Steps[None]:
+        """Begin those that were added, beside a task."""
+        if self._added:
+            tasks, self._added = [task, *self._added], []
+            yield self._context.task_any(tasks)
+
+    def outcomes[P, R](self, child: Child[P, R]) -> Steps[list[tuple[P, R | None]]]:
+        """Wait for all of a kind that were added since this was asked: their payloads and outcomes. None: it raised."""
+        mine = [one for one in self._running if one.child is child]
+        self._running = [one for one in self._running if one.child is not child]
+        self._added = [task for task in self._added if all(task is not one.task for one in mine)]
+        while left := [one.task for one in mine if not one.task.is_completed]:
+            with suppress(Exception):  # the SDK raises nothing narrower; whose it was shows below
+                yield self._context.task_all(left)
+        return [(one.payload, _outcome(one)) for one in mine]
+
+
+def _outcome(one: _Running) -> Any:
+    # The SDK keeps what a task raised as its result.
+    result = one.task.result
+    return None if isinstance(result, Exception) else msgspec.convert(result, type=one.child.outcome)
 
 
 class Sleeper:

@@ -1,5 +1,5 @@
-"""The order of a renewal: a plan for each page of tenants, and of subscriptions; a sub-orchestration for each in which
-something is due; then those once more that could not be looked at. No I/O, no decisions.
+"""The order of a renewal: a plan for each page of tenants, and of subscriptions; beside the next pages a sub-orchestration
+for each in which something is due; then those once more that could not be looked at. No I/O, no decisions.
 """
 
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from shared.durable import ActivityFailed, Context, Sleeper, Steps, call, call_children
+from shared.durable import ActivityFailed, Children, Context, Sleeper, Steps, call
 from shared.identifiers import SubscriptionId, TenantId
 from shared.renewal.messages import (
     END,
@@ -42,27 +42,32 @@ def renew_eligibilities(context: Context, run: RunKey) -> Steps[None]:
     sleeper = Sleeper(context)
     ended = EndCall(run=run, looked_at=0, changed=0)
     pages = 0
+    children = Children(context)
     so_far: dict[str, RenewOver] = {}
 
     def over(plan: Plan, child: RenewOne) -> Pass:
         def go(page: PageCall) -> Steps[Passed]:
             nonlocal ended, pages
             pages += 1
-            planned = yield from patiently(context, sleeper, plan, page)
-            outcomes = yield from _renew(context, child, _calls(context, run, planned, pages, so_far))
-            so_far.update(
-                (one, outcome.after(so_far.get(one, _NOTHING)))
-                for one, outcome in zip(planned.due, outcomes, strict=True)
-            )
-            again = [one for one, outcome in zip(planned.due, outcomes, strict=True) if outcome.again]
+            planned = yield from patiently(context, sleeper, plan, page, children)
+            children.add(child, _calls(context, run, planned, pages, so_far))
+            ended = replace(ended, looked_at=ended.looked_at + planned.looked_at)
+            return Passed(cursor=planned.cursor, postponed=planned.postponed)
+
+        def finish() -> Steps[tuple[str, ...]]:
+            nonlocal ended
+            outcomes = yield from children.outcomes(child)
+            over = {one.subject_id: _FAILED if outcome is None else outcome for one, outcome in outcomes}
+            so_far.update((one, outcome.after(so_far.get(one, _NOTHING))) for one, outcome in over.items())
+            again = tuple(one for one, outcome in over.items() if outcome.again)
             ended = replace(
                 ended,
-                looked_at=ended.looked_at + planned.looked_at - len(again),
-                changed=ended.changed + sum(one.changed for one in outcomes),
+                looked_at=ended.looked_at - len(again),
+                changed=ended.changed + sum(one.changed for one in over.values()),
             )
-            return Passed(cursor=planned.cursor, postponed=(*planned.postponed, *again))
+            return again
 
-        return go
+        return Pass(go=go, finish=finish)
 
     passes = (over(PLAN, RENEW_ONE), over(PLAN_SUBSCRIPTIONS, RENEW_ONE_SUBSCRIPTION))
     night = yield from through(sleeper, run, passes)
@@ -100,13 +105,6 @@ def _renew_one(context: Context, activity: Renew, one: RenewCall) -> Steps[Renew
             return outcome
         yield from sleeper.sleep(outcome.seconds)
     return _FAILED
-
-
-def _renew(context: Context, child: RenewOne, calls: dict[str, RenewCall]) -> Steps[list[RenewOver]]:
-    try:
-        return (yield from call_children(context, child, calls))
-    except ActivityFailed:
-        return [_FAILED] * len(calls)
 
 
 def _calls(

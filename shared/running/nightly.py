@@ -5,7 +5,7 @@ from itertools import batched
 
 import msgspec
 
-from shared.durable import ActivityFailed, Context, Sleeper, Steps, call
+from shared.durable import ActivityFailed, Children, Context, Sleeper, Steps, call
 from shared.run import RunKey
 from shared.running.messages import Cursor, PageCall
 from shared.wire import Activity
@@ -27,7 +27,11 @@ class Passed(msgspec.Struct, frozen=True, kw_only=True):
     postponed: tuple[str, ...]
 
 
-type Pass = Callable[[PageCall], Steps[Passed]]
+class Pass(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done with each page. `finish`: waits for what the pages have begun, and gives those to be looked at again."""
+
+    go: Callable[[PageCall], Steps[Passed]]
+    finish: Callable[[], Steps[tuple[str, ...]]] | None = None
 
 
 class Night(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,24 +42,38 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def through(sleeper: Sleeper, run: RunKey, passes: Sequence[Pass]) -> Steps[Night]:
-    """Everything by pages, one pass after the other; then those of each once more that were postponed. A page that cannot
-    be read at all keeps the other passes from nothing.
+    """Everything by pages, one pass after the other, then what the pages have begun; then those once more that were
+    postponed. A page that cannot be read at all keeps the other passes from nothing.
     """
-    postponed: list[tuple[str, ...]] = [()] * len(passes)
     failed = False
-    for number, go in enumerate(passes):
-        postponed[number], whole = yield from _pages(run, go)
+    looked: list[tuple[str, ...]] = []
+    for one in passes:
+        ids, whole = yield from _pages(run, one.go)
+        looked.append(ids)
         failed |= not whole
+    postponed = yield from _finished(passes, looked)
     for wait in _AGAIN_SECONDS:
         if not any(postponed):
             break
         yield from sleeper.sleep(wait)
-        for number, go in enumerate(passes):
-            postponed[number] = yield from _once_more(run, go, postponed[number])
+        looked = []
+        for one, ids in zip(passes, postponed, strict=True):
+            left = yield from _once_more(run, one.go, ids)
+            looked.append(left)
+        postponed = yield from _finished(passes, looked)
     return Night(given_up=postponed, failed=failed)
 
 
-def _once_more(run: RunKey, go: Pass, ids: Sequence[str]) -> Steps[tuple[str, ...]]:
+def _finished(passes: Sequence[Pass], postponed: Sequence[tuple[str, ...]]) -> Steps[list[tuple[str, ...]]]:
+    """Those that are to be looked at again, with what the pages had begun at its end."""
+    found: list[tuple[str, ...]] = []
+    for one, ids in zip(passes, postponed, strict=True):
+        begun = (yield from one.finish()) if one.finish is not None else ()
+        found.append((*ids, *begun))
+    return found
+
+
+def _once_more(run: RunKey, go: Callable[[PageCall], Steps[Passed]], ids: Sequence[str]) -> Steps[tuple[str, ...]]:
     """By pages as well: all of them at once would take longer than an activity may."""
     postponed: list[str] = []
     for some in batched(ids, PAGE, strict=False):
@@ -68,7 +86,7 @@ def _once_more(run: RunKey, go: Pass, ids: Sequence[str]) -> Steps[tuple[str, ..
     return tuple(postponed)
 
 
-def _pages(run: RunKey, go: Pass) -> Steps[tuple[tuple[str, ...], bool]]:
+def _pages(run: RunKey, go: Callable[[PageCall], Steps[Passed]]) -> Steps[tuple[tuple[str, ...], bool]]:
     """Those that were postponed, and whether it went to the end."""
     postponed: list[str] = []
     cursor = None
@@ -84,12 +102,12 @@ def _pages(run: RunKey, go: Pass) -> Steps[tuple[tuple[str, ...], bool]]:
 
 
 def patiently[P: msgspec.Struct, R](
-    context: Context, sleeper: Sleeper, activity: Activity[P, R], payload: P
+    context: Context, sleeper: Sleeper, activity: Activity[P, R], payload: P, beside: Children | None = None
 ) -> Steps[R]:
     """Call an activity; one that fails altogether, a few times. Raises ActivityFailed."""
     for failures in range(1, _TRIES):
         try:
-            return (yield from call(context, activity, payload))
+            return (yield from call(context, activity, payload, beside))
         except ActivityFailed:
             yield from sleeper.sleep(_PAUSE_SECONDS * failures)
-    return (yield from call(context, activity, payload))
+    return (yield from call(context, activity, payload, beside))

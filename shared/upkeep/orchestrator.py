@@ -8,7 +8,7 @@ from shared.durable import ActivityFailed, Context, Sleeper, Steps, call
 from shared.identifiers import TenantId
 from shared.run import RunKey
 from shared.running.messages import PageCall
-from shared.running.nightly import Passed, patiently, through
+from shared.running.nightly import Pass, Passed, patiently, through
 from shared.upkeep.messages import END_NIGHT, LOOK_AFTER, SEAL_AUDIT, NightCall, SealCall, Sealed
 
 _TRIES = 3
@@ -27,7 +27,7 @@ def look_after_tenants(context: Context, run: RunKey) -> Steps[None]:
         looked_at, opened = looked_at + found.looked_at, opened + found.opened
         return Passed(cursor=found.cursor, postponed=found.postponed)
 
-    night = yield from through(sleeper, run, [look])
+    night = yield from through(sleeper, run, [Pass(go=look)])
     [given_up] = night.given_up
     yield from call(
         context,

@@ -45,7 +45,7 @@ def of_pages(seen: list[PageCall], *pages: tuple[str, ...], heals: bool = True) 
         following: Cursor | None = {**(page.cursor or {}), str(number): ""} if number + 1 < len(pages) else None
         return Passed(cursor=following, postponed=pages[number])
 
-    return go
+    return Pass(go=go)
 
 
 def failing(page: PageCall) -> Generator[Any, Any, Passed]:
@@ -77,7 +77,28 @@ def test_those_that_never_heal_are_given_up_after_three_more_looks() -> None:
 def test_a_pass_whose_page_cannot_be_read_keeps_no_other_from_being_gone_through() -> None:
     seen: list[PageCall] = []
 
-    night = gone_through(Sleepless(), failing, of_pages(seen, ("a",)))
+    night = gone_through(Sleepless(), Pass(go=failing), of_pages(seen, ("a",)))
 
     assert night == Night(given_up=[(), ()], failed=True)
     assert len(seen) == 2
+
+
+def test_what_the_pages_have_begun_is_waited_for_after_the_last_page_and_looked_at_again_with_the_others() -> None:
+    seen, order = list[PageCall](), list[str]()
+    begun = [("b",), ("a",), ()]
+    pages = of_pages(seen, ("a",), ())
+
+    def go(page: PageCall) -> Generator[Any, Any, Passed]:
+        order.append("page")
+        return (yield from pages.go(page))
+
+    def finish() -> Generator[Any, Any, tuple[str, ...]]:
+        yield from ()
+        order.append("finish")
+        return begun.pop(0)
+
+    night = gone_through(Sleepless(), Pass(go=go, finish=finish))
+
+    assert night == Night(given_up=[()], failed=False)
+    assert order == ["page", "page", "finish", "page", "finish", "page", "finish"]
+    assert [page.only for page in seen if page.only] == [("a", "b"), ("a",)]
