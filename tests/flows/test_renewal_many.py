@@ -7,6 +7,7 @@ import pytest
 from shared.eligibility.record import Eligibility
 from shared.identifiers import ObjectId
 from shared.permissions import SECURITY_READER, Registration
+from shared.running.nightly import PAGE
 from shared.tenants.change import Change
 from tests.conftest import OpenWorld
 from tests.flows.declaring import declared
@@ -18,6 +19,7 @@ _MANY = 200
 """Several pages."""
 
 _CRAWL = timedelta(minutes=10)
+_REQUESTS = "/roleManagement/directory/roleEligibilityScheduleRequests"
 
 
 @pytest.mark.matrix
@@ -53,6 +55,25 @@ async def test_of_many_tenants_one_dead_one_lost_and_one_throttled_to_a_crawl_th
         await night_after(scene, 1)
 
         assert third.end == midnight(scene) + timedelta(days=180)
+
+
+@pytest.mark.matrix
+async def test_tenants_that_wait_for_pim_keep_no_later_page_waiting(open_world: OpenWorld) -> None:
+    async with Scene(await open_world(start=EVENING, settings={"TENANTRY_NIGHTLY_HOUR": "23"})) as scene:
+        world = scene.world
+        stands = dict([await stands_ready(scene, f"target{number}") for number in range(PAGE + 5)])
+        order = sorted(stands)
+
+        async def the_first_page_crawls() -> None:
+            world.clouds.quotas.crawling.update(dict.fromkeys(order[:PAGE], _CRAWL))
+
+        world.points.arm("vendor.before", f"POST /v1.0{_REQUESTS}", 0, the_first_page_crawls)
+        await night_after(scene, 1)
+
+        tries = {one: [sent.at for sent in world.clouds.recorder.entries if sent.tenant_id == one] for one in stands}
+        assert {stands[one].end for one in order[PAGE:]} == {midnight(scene) + timedelta(days=180)}
+        assert max(max(tries[one]) for one in order[PAGE:]) < midnight(scene) + timedelta(hours=2, minutes=40)
+        assert max(max(tries[one]) for one in order[:PAGE]) > midnight(scene) + timedelta(hours=3)
 
 
 async def test_a_stranger_s_eligibility_that_found_its_way_onto_the_record_is_left_to_end(
