@@ -83,10 +83,15 @@ class Children:
             yield self._context.task_any(tasks)
 
     def outcomes[P, R](self, child: Child[P, R]) -> Steps[list[tuple[P, R | None]]]:
-        """Wait for all of a kind that were added since this was asked: their payloads and outcomes. None: it raised."""
+        """Wait for all of a kind that were added since this was asked: their payloads and outcomes. None: it raised.
+
+        Those of other kinds that no call has begun yet begin with it.
+        """
         mine = [one for one in self._running if one.child is child]
         self._running = [one for one in self._running if one.child is not child]
-        self._added = [task for task in self._added if all(task is not one.task for one in mine)]
+        if self._added:
+            begin, self._added = self._added, []
+            yield self._context.task_any(begin)
         while left := [one.task for one in mine if not one.task.is_completed]:
             with suppress(Exception):  # the SDK raises nothing narrower; whose it was shows below
                 yield self._context.task_all(left)

@@ -46,17 +46,23 @@ def renew_eligibilities(context: Context, run: RunKey) -> Steps[None]:
     so_far: dict[str, RenewOver] = {}
 
     def over(plan: Plan, child: RenewOne) -> Pass:
+        begun: set[str] = set()
+
         def go(page: PageCall) -> Steps[Passed]:
             nonlocal ended, pages
             pages += 1
             planned = yield from patiently(context, sleeper, plan, page, children)
-            children.add(child, _calls(context, run, planned, pages, so_far))
+            # One whose state changes while the pages go by is listed twice.
+            fresh = replace(planned, due=tuple(one for one in planned.due if one not in begun))
+            begun.update(fresh.due)
+            children.add(child, _calls(context, run, fresh, pages, so_far))
             ended = replace(ended, looked_at=ended.looked_at + planned.looked_at)
             return Passed(cursor=planned.cursor, postponed=planned.postponed)
 
         def finish() -> Steps[tuple[str, ...]]:
             nonlocal ended
             outcomes = yield from children.outcomes(child)
+            begun.clear()
             over = {one.subject_id: _FAILED if outcome is None else outcome for one, outcome in outcomes}
             so_far.update((one, outcome.after(so_far.get(one, _NOTHING))) for one, outcome in over.items())
             again = tuple(one for one, outcome in over.items() if outcome.again)

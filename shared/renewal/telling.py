@@ -47,7 +47,8 @@ async def tell[S: Renewable](
 ) -> None:
     """Add what was found to the day's report, and raise what alarms there are.
 
-    Of a subject that the day has no report of yet (`is_told_of`), nothing to say stays unsaid without a look at the store.
+    Of a subject that the day had no report of when its page began (`is_told_of`), nothing to say stays unsaid without a look
+    at the store. So what another run of the same day tells in those minutes stays told until the next look.
     """
     told = [line(one.row, one.seen, one.verdict, kind.of) for one in look.judged]
     report = Report(

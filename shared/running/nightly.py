@@ -69,7 +69,7 @@ def _finished(passes: Sequence[Pass], postponed: Sequence[tuple[str, ...]]) -> S
     found: list[tuple[str, ...]] = []
     for one, ids in zip(passes, postponed, strict=True):
         begun = (yield from one.finish()) if one.finish is not None else ()
-        found.append((*ids, *begun))
+        found.append(tuple(dict.fromkeys((*ids, *begun))))
     return found
 
 

@@ -85,7 +85,7 @@ def test_a_pass_whose_page_cannot_be_read_keeps_no_other_from_being_gone_through
 
 def test_what_the_pages_have_begun_is_waited_for_after_the_last_page_and_looked_at_again_with_the_others() -> None:
     seen, order = list[PageCall](), list[str]()
-    begun = [("b",), ("a",), ()]
+    begun = [("b", "a"), ("a",), ()]
     pages = of_pages(seen, ("a",), ())
 
     def go(page: PageCall) -> Generator[Any, Any, Passed]:
