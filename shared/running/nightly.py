@@ -27,10 +27,13 @@ class Passed(msgspec.Struct, frozen=True, kw_only=True):
     postponed: tuple[str, ...]
 
 
+type Going = Callable[[PageCall], Steps[Passed]]
+
+
 class Pass(msgspec.Struct, frozen=True, kw_only=True):
     """What is done with each page. `finish`: waits for what the pages have begun, and gives those to be looked at again."""
 
-    go: Callable[[PageCall], Steps[Passed]]
+    go: Going
     finish: Callable[[], Steps[tuple[str, ...]]] | None = None
 
 
@@ -73,7 +76,7 @@ def _finished(passes: Sequence[Pass], postponed: Sequence[tuple[str, ...]]) -> S
     return found
 
 
-def _once_more(run: RunKey, go: Callable[[PageCall], Steps[Passed]], ids: Sequence[str]) -> Steps[tuple[str, ...]]:
+def _once_more(run: RunKey, go: Going, ids: Sequence[str]) -> Steps[tuple[str, ...]]:
     """By pages as well: all of them at once would take longer than an activity may."""
     postponed: list[str] = []
     for some in batched(ids, PAGE, strict=False):
@@ -86,7 +89,7 @@ def _once_more(run: RunKey, go: Callable[[PageCall], Steps[Passed]], ids: Sequen
     return tuple(postponed)
 
 
-def _pages(run: RunKey, go: Callable[[PageCall], Steps[Passed]]) -> Steps[tuple[tuple[str, ...], bool]]:
+def _pages(run: RunKey, go: Going) -> Steps[tuple[tuple[str, ...], bool]]:
     """Those that were postponed, and whether it went to the end."""
     postponed: list[str] = []
     cursor = None
