@@ -12,6 +12,7 @@ import msgspec
 from shared.eligibility.record import Eligibility, RolePolicy, eligibility_key
 from shared.identifiers import ObjectId, SubscriptionId
 from shared.subjects import REVIEW_PERIOD, Intent, Renewing, Review
+from shared.subscriptions.lockdown import LockDown
 
 
 class PrincipalKind(StrEnum):
@@ -38,7 +39,8 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The subscription's own row. Whoever writes anything of a subscription rewrites it, with its ETag.
 
-    `declared` is sorted, so that two equal values are the same wish. `policies`: of each role, as last read.
+    `declared` is sorted, so that two equal values are the same wish. `policies`: of each role, as last read. `lock_down`:
+    None where renewal alone looks after the subscription.
     """
 
     subscription_id: SubscriptionId
@@ -54,6 +56,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     review: Review | None = None
     renewing: Renewing | None = None
     policies: dict[str, RolePolicy] = {}
+    lock_down: LockDown | None = None
 
     @property
     def under_way(self) -> bool:
