@@ -14,7 +14,10 @@ import msgspec
 from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.activation.price_book import PriceBook
+from shared.arm.budgets import Budgets
 from shared.arm.pim import AzurePim
+from shared.arm.prices import Prices
 from shared.audit import Audit
 from shared.callers import Callers
 from shared.claims import Claims
@@ -70,6 +73,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     directory: Directory
     pim: DirectoryPim
     azure_pim: AzurePim
+    budgets: Budgets
+    prices: PriceBook
     conditional_access: ConditionalAccess
     hunting: Hunting
     applications: Applications
@@ -130,6 +135,8 @@ def build(settings: Settings, clock: Clock) -> Services:
     subscriptions = SubscriptionStore(of_subscriptions, by_end, clock, new_id)
     audit = Audit(Table(audited, "Audit", clock))
     runs = Table(opened, "Runs", clock)
+    open_arm = _arm(settings, credentials, clock)
+    prices = Prices(settings.prices_endpoint, http, clock)
     to = settings.destinations
     outbox = Outbox(Table(opened, "Outbox", clock), to, settings.public_url, new_id)
     return Services(
@@ -140,7 +147,9 @@ def build(settings: Settings, clock: Clock) -> Services:
         credentials=credentials,
         directory=Directory(graph, settings.source_tenant_id),
         pim=DirectoryPim(graph, settings.allowed_directory_roles),
-        azure_pim=AzurePim(_arm(settings, credentials, clock), settings.allowed_azure_roles),
+        azure_pim=AzurePim(open_arm, settings.allowed_azure_roles),
+        budgets=Budgets(open_arm),
+        prices=PriceBook(Table(opened, "Prices", clock), prices, clock, new_id),
         conditional_access=ConditionalAccess(graph),
         hunting=Hunting(graph),
         applications=Applications(graph, settings.source_tenant_id),

@@ -69,7 +69,7 @@ class Arm:
         """
         path = call.path.replace("{id}", quote(subscription_id), 1)
         if path.endswith("/{id}"):
-            path = path.removesuffix("{id}") + quote(name)
+            path = path.removesuffix("{id}") + quote(name, safe="")
         content = None if body is None else msgspec.json.encode(body)
         return await self._send(call, subscription_id, self._endpoint + path, query, content, intent)
 

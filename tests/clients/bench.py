@@ -46,6 +46,7 @@ class Bench:
                 "TENANTRY_AUTHORITY": world.clouds.authority,
                 "TENANTRY_GRAPH_ENDPOINT": world.clouds.graph,
                 "TENANTRY_ARM_ENDPOINT": world.clouds.arm,
+                "TENANTRY_PRICES_ENDPOINT": world.clouds.prices,
                 "TENANTRY_IDENTITY_CLIENT_ID": IDENTITY,
                 "TENANTRY_LOOKUP_CLIENT_ID": SOURCE_APP,
                 "TENANTRY_SOURCE_CLIENT_ID": SOURCE_APP,
