@@ -12,6 +12,8 @@ The map of the house (`shared/`), in the order in which a request travels:
     subscriptions/                   what is declared on a managed subscription; its record and table
     renewal/                         eligibilities are extended before they end: due.py (pure) says which; kinds.py says
                                      what it asks of tenants.py and of subscriptions.py
+    activation/                      what a plan costs (plan.py, meters.py, cost.py: pure; pricing.py fetches, price_book.py
+                                     keeps), and what money says of it (policy.py, pure)
     notify/                          alarms go out: outbox.py keeps them, courier.py delivers them every minute
     offboarding/                     a tenant is let go: everybody leaves, what was there before is put back
     writes/                          the privileged writes, by kind, as the acts ask for them
