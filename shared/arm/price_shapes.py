@@ -25,7 +25,7 @@ CONSUMPTION = "Consumption"
 class PriceQuery(msgspec.Struct, frozen=True, kw_only=True):
     """What is looked for in a region, among prices by consumption. A field that is empty is not asked for.
 
-    Values are compared with their case. None may hold an apostrophe: plan.py sees to it.
+    Values are compared with their case.
     """
 
     region: str
@@ -45,7 +45,9 @@ class PriceQuery(msgspec.Struct, frozen=True, kw_only=True):
             "armRegionName": self.region,
             "priceType": CONSUMPTION,
         }
-        return " and ".join(f"{name} eq '{value}'" for name, value in asked.items() if value)
+        # Doubled, an apostrophe does not end a value (OData 4.01, string literals).
+        values = {name: value.replace("'", "''") for name, value in asked.items() if value}
+        return " and ".join(f"{name} eq '{value}'" for name, value in values.items())
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

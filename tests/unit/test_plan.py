@@ -8,6 +8,7 @@ from hypothesis import given
 
 from shared.activation.disks import Kind, tier_of, ultra_gib, ultra_problem
 from shared.activation.plan import Plan, check
+from shared.arm.price_shapes import PriceQuery
 from shared.bodies import decode
 from shared.errors import BadRequest
 from tests.unit.pricing import plans
@@ -124,3 +125,11 @@ def test_whatever_passes_is_the_same_after_it_was_kept(found: Plan) -> None:
     check(found)
 
     assert msgspec.json.decode(msgspec.json.encode(found), type=Plan) == found
+
+
+def test_an_apostrophe_in_a_name_never_ends_a_value_of_the_filter() -> None:
+    query = PriceQuery(region="westeurope", arm_sku_name="x' or armRegionName eq 'eastus")
+
+    assert query.filter == (
+        "armSkuName eq 'x'' or armRegionName eq ''eastus' and armRegionName eq 'westeurope' and priceType eq 'Consumption'"
+    )
