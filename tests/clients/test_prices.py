@@ -183,6 +183,13 @@ async def test_what_was_not_sold_is_no_old_price(at: Counter) -> None:
         await at.price(unknown)
 
 
+async def test_a_size_that_shares_another_s_meter_is_priced(at: Counter) -> None:
+    """Of its rows none is primary."""
+    found = await at.price(Plan(region="westeurope", days=1, vms=(Vm(size="Standard_E8-4s_v5"),)))
+
+    assert (found.hourly, found.unpriced) == (Decimal("0.60"), ())
+
+
 async def test_all_pages_are_read(at: Counter) -> None:
     at.retail.page = 2
 
