@@ -47,6 +47,8 @@ def test_a_plan_is_read_in_the_words_of_the_wire() -> None:
         ({"vms": [{"size": "Standard_D4s_v5", "os": "linux"}]}, "vms[0].os"),
         ({"vms": [{"size": "Standard_D4s_v5"}] * 51}, "vms"),
         ({"region": "West Europe", "blob": {"gb": 1}}, "region"),
+        ({"region": "westeurope\n", "blob": {"gb": 1}}, "plan.region"),
+        ({"vms": [{"size": "Standard_D4s_v5"}, {"size": "Standard_D4s_v5\n"}]}, "plan.vms[1].size"),
         ({"days": 0, "blob": {"gb": 1}}, "days"),
         ({"days": 1097, "blob": {"gb": 1}}, "days"),
         ({"blob": {"gb": 0}}, "blob.gb"),
