@@ -64,6 +64,28 @@ LIST_AZURE_POLICIES = _call(
     "the longest eligibility that the subscription allows, and rules that an app cannot meet",
 )
 
+LIST_ACTIVATIONS = _call(
+    "GET /roleAssignmentScheduleRequests",
+    "/roleAssignmentScheduleRequests/read",
+    "which activations wait for an approver, however they were asked for",
+)
+READ_ACTIVATION = _call(
+    "GET /roleAssignmentScheduleRequests/{id}",
+    "/roleAssignmentScheduleRequests/read",
+    "what became of an activation that was asked for",
+)
+CANCEL_ACTIVATION = _call(
+    "POST /roleAssignmentScheduleRequests/{id}/cancel",
+    "/roleAssignmentScheduleRequests/cancel/action",
+    "stop an activation that finance refused, or that the budget does not hold",
+    write=True,
+)
+LIST_ACTIVE = _call(
+    "GET /roleAssignmentScheduleInstances",
+    "/roleAssignmentScheduleInstances/read",
+    "whether an activation is in force, and until when",
+)
+
 AZURE_CALLS: tuple[Call, ...] = tuple(value for value in tuple(globals().values()) if isinstance(value, Call))
 
 
