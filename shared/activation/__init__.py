@@ -1,1 +1,1 @@
-"""Activations: a role that was locked down is given for some hours once its approver said so, with the cost shown."""
+"""The Virtual Machine Contributor role, activated only after who pays has agreed: plans, prices, rules, requests."""
