@@ -14,6 +14,10 @@ import msgspec
 from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.activation.record import Activation, RequestId
+from shared.activation.store import ActivationStore
+from shared.activation.webhook_ids import WebhookIds
+from shared.arm.activations import AzureActivations
 from shared.arm.pim import AzurePim
 from shared.audit import Audit
 from shared.callers import Callers
@@ -70,6 +74,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     directory: Directory
     pim: DirectoryPim
     azure_pim: AzurePim
+    azure_activations: AzureActivations
     conditional_access: ConditionalAccess
     hunting: Hunting
     applications: Applications
@@ -80,12 +85,15 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     runs: Runs
     slots: Slots
     renewals: Renewals
+    activations: ActivationStore
+    webhook_ids: WebhookIds
     outbox: Outbox
     courier: Courier
     claims: Claims
     audit: Audit
     intents: Intents[TenantId, Tenant]
     subscription_intents: Intents[SubscriptionId, Subscription]
+    activation_intents: Intents[RequestId, Activation]
     seals: Seals | None
     graph: Graph
     health: Table
@@ -128,6 +136,7 @@ def build(settings: Settings, clock: Clock) -> Services:
     of_tenants, of_subscriptions = Table(opened, "Tenants", clock), Table(opened, "Subscriptions", clock)
     tenants = TenantStore(of_tenants, by_state, by_end, clock, new_id)
     subscriptions = SubscriptionStore(of_subscriptions, by_end, clock, new_id)
+    activations = ActivationStore(Table(opened, "Requests", clock), Table(opened, "RequestIndex", clock), clock, new_id)
     audit = Audit(Table(audited, "Audit", clock))
     runs = Table(opened, "Runs", clock)
     to = settings.destinations
@@ -151,12 +160,15 @@ def build(settings: Settings, clock: Clock) -> Services:
         runs=Runs(runs, clock),
         slots=Slots(Table(opened, "Slots", clock), clock, new_id),
         renewals=Renewals(Table(opened, "Renewals", clock), new_id),
+        activations=activations,
+        webhook_ids=WebhookIds(Table(opened, "WebhookIds", clock)),
         outbox=outbox,
         courier=Courier(outbox, Post(http, to, SystemClock()), to, clock),
         claims=Claims(Table(opened, "Claims", clock)),
         audit=audit,
         intents=Intents(tenants, audit, clock),
         subscription_intents=Intents(subscriptions, audit, clock),
+        activation_intents=Intents(activations, audit, clock),
         seals=_seals(settings),
         graph=graph,
         health=runs,

@@ -27,21 +27,12 @@ async def claim(services: Services, request_id: RequestId, deed: Deed, by: Objec
     mine = Claim(deed=deed, by=by, at=now, nonce=nonce, reason=reason)
 
     def decide(found: Request) -> Request | None:
-        may = found.state is _MAY[deed] and found.decision is None or deed is Deed.RELEASE
+        may = (found.state is _MAY[deed] and found.decision is None) or deed is Deed.RELEASE
         free = found.state is _MAY[deed] and claimed(found, now) is None
         return replace(found, claim=mine) if may and free else None
 
     record = (await services.activations.change(request_id, decide)).record
     return record if record.claim is not None and record.claim.nonce == nonce else None
-
-
-async def let_go(services: Services, request_id: RequestId, nonce: str) -> Request:
-    """End a claim. Safe twice; another's claim stays."""
-
-    def decide(found: Request) -> Request | None:
-        return without_claim(found, nonce)
-
-    return (await services.activations.change(request_id, decide)).record
 
 
 def without_claim(found: Request, nonce: str) -> Request | None:

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from shared.activation.acting import claim, fence_of, is_past, settled, without_claim
 from shared.activation.entitlement import check_approver, is_senior
 from shared.activation.following import Seen, after
+from shared.activation.policy import judge
 from shared.activation.record import Decision, Deed, Request, RequestId, State
 from shared.activation.weighing import facts_of
-from shared.activation.policy import judge
 from shared.arm.activation_shapes import Standing
 from shared.arm.approval_shapes import Approval
 from shared.arm.as_person import AsPerson

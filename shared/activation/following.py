@@ -81,7 +81,7 @@ def _unseen(record: Request, now: datetime) -> Request:
 def _granted(record: Request, seen: Seen) -> Request:
     """Granted: in force as soon as the active assignment shows; over where it has come and gone unseen."""
     decision = record.decision or Decision(approved=True, at=seen.now)
-    record = replace(record, decision=decision)
+    record = _with_unasked(replace(record, decision=decision), seen.now)
     if seen.active is not None:
         return replace(moved(record, State.APPROVED, seen.now), end=seen.active.end)
     if seen.now >= record.expires + timedelta(minutes=record.asked.minutes or 0):
@@ -91,6 +91,14 @@ def _granted(record: Request, seen: Seen) -> Request:
     ended = moved(record, State.ENDED, seen.now, problem="PIM granted it, but it is not in force (any more).")
     told = "It was approved, but no active assignment shows."
     return with_violations(ended, [Violation(code="decisionWithoutAccess", what=told, at=seen.now)])
+
+
+def _with_unasked(record: Request, now: datetime) -> Request:
+    """What PIM granted without asking anybody is written down: the role is not locked down as it should be."""
+    if record.asked.approval_id:
+        return record
+    told = "PIM granted it without an approval: the role's policy did not ask for one."
+    return with_violations(record, [Violation(code="unapproved", what=told, at=now)])
 
 
 def _over(record: Request, status: str, now: datetime) -> Request:

@@ -80,7 +80,7 @@ async def post_verdict(
     services: Services, orchestrations: Orchestrations, request: func.HttpRequest
 ) -> func.HttpResponse:
     """POST /api/webhooks/finance: finance's verdict. 202 once it is recorded; a repeat is answered, and not acted on twice."""
-    keys = services.settings.finance_keys
+    keys = services.settings.finance_keys.keys
     if not keys:
         return problem(404, "Not found", "This deployment takes no verdicts: it has no key to check them with.")
     body = request.get_body()

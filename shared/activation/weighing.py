@@ -5,13 +5,13 @@ import logging
 from msgspec.structs import replace
 
 from shared.activation import pricing
+from shared.activation.budget import BudgetView
 from shared.activation.cancelling import Order
 from shared.activation.entitlement import is_senior
-from shared.activation.budget import BudgetView
 from shared.activation.plan import Plan
 from shared.activation.policy import Channel, Code, Facts, Judgement, Word, judge, violations
 from shared.activation.policy import Verdict as Said
-from shared.activation.record import TICKETS, Priced, Request, Violation
+from shared.activation.record import TICKETS, Priced, Request, State, Violation
 from shared.errors import RemoteError
 from shared.identifiers import ObjectId, SubscriptionId
 from shared.services import Services
@@ -53,6 +53,22 @@ async def with_price(services: Services, record: Request, lock_down: LockDown | 
         return None if known else replace(found, priced=priced)
 
     return (await services.activations.change(record.request_id, put)).record
+
+
+async def planned(services: Services, record: Request, plan: Plan, lock_down: LockDown) -> Request | None:
+    """The request with that plan, priced. None where it has another, or is not pending. Safe twice."""
+    priced = await priced_plan(services, record.subscription_id, plan, hours_of(record, lock_down), lock_down)
+
+    def has_other(found: Request) -> bool:
+        return found.priced is not None and found.priced.plan not in (None, plan)
+
+    def put(found: Request) -> Request | None:
+        if found.state is not State.PENDING or found.decision is not None or has_other(found):
+            return None
+        return replace(found, priced=priced)
+
+    found = (await services.activations.change(record.request_id, put)).record
+    return found if found.priced is not None and found.priced.plan == plan else None
 
 
 async def budget(services: Services, subscription_id: SubscriptionId, lock_down: LockDown) -> BudgetView | None:
@@ -116,6 +132,11 @@ def order_of(record: Request, judgement: Judgement) -> Order | None:
 SOMEBODY = ObjectId("somebody, in the portal")
 BY_RULE = ObjectId("the subscription's money rules")
 """On whose word a request is cancelled that no person refused: who declared the rules stands on the subscription."""
+
+
+def judged_plan(priced: Priced, lock_down: LockDown) -> Judgement:
+    """What the rules say of a plan, before anything was asked for."""
+    return judge(lock_down.money, Facts(estimate=priced.estimate, budget=priced.budget))
 
 
 def judged(record: Request, lock_down: LockDown) -> Judgement:
