@@ -14,6 +14,7 @@ import msgspec
 from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.arm.as_person import Persons
 from shared.arm.pim import AzurePim
 from shared.audit import Audit
 from shared.callers import Callers
@@ -34,6 +35,7 @@ from shared.intents import Intents
 from shared.notify.courier import Courier
 from shared.notify.outbox import Outbox
 from shared.notify.posting import Post
+from shared.on_behalf import OnBehalf
 from shared.permissions import Registration
 from shared.proxies import is_proxied
 from shared.renewal.store import Renewals
@@ -70,6 +72,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     directory: Directory
     pim: DirectoryPim
     azure_pim: AzurePim
+    on_behalf: OnBehalf
+    persons: Persons
     conditional_access: ConditionalAccess
     hunting: Hunting
     applications: Applications
@@ -130,6 +134,7 @@ def build(settings: Settings, clock: Clock) -> Services:
     subscriptions = SubscriptionStore(of_subscriptions, by_end, clock, new_id)
     audit = Audit(Table(audited, "Audit", clock))
     runs = Table(opened, "Runs", clock)
+    open_arm = _arm(settings, credentials, clock)
     to = settings.destinations
     outbox = Outbox(Table(opened, "Outbox", clock), to, settings.public_url, new_id)
     return Services(
@@ -140,7 +145,9 @@ def build(settings: Settings, clock: Clock) -> Services:
         credentials=credentials,
         directory=Directory(graph, settings.source_tenant_id),
         pim=DirectoryPim(graph, settings.allowed_directory_roles),
-        azure_pim=AzurePim(_arm(settings, credentials, clock), settings.allowed_azure_roles),
+        azure_pim=AzurePim(open_arm, settings.allowed_azure_roles),
+        on_behalf=OnBehalf(settings, credentials, clock),
+        persons=Persons(open_arm, settings.allowed_azure_roles, clock),
         conditional_access=ConditionalAccess(graph),
         hunting=Hunting(graph),
         applications=Applications(graph, settings.source_tenant_id),
