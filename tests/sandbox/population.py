@@ -16,7 +16,8 @@ from tests.sandbox.graph.models.tenant import Tenant
 from tests.sandbox.personas import Person
 
 OPERATE, READ, AUDIT = "Tenants.Operate", "Tenants.Read", "Audit.Read"
-APP_ROLES = (OPERATE, READ, "Access.Request", "Access.Approve", AUDIT)
+REQUEST, APPROVE = "Access.Request", "Access.Approve"
+APP_ROLES = (OPERATE, READ, REQUEST, APPROVE, AUDIT)
 
 
 def guid(name: str) -> str:
@@ -47,6 +48,11 @@ class Population:
     guest: Person
     analysts: Group
     administrator: Person
+    fiona: Person
+    frank: Person
+    ivan: Person
+    finance: Group
+    senior: Group
 
 
 def register_applications(clouds: Clouds, contoso: Tenant, public_url: str, mode: SourceMode = SourceMode.OWN) -> None:
@@ -138,6 +144,8 @@ def populate(clouds: Clouds) -> Population:
     )
     stock_defender(fabrikam)
     members = [person.object_id for person in (ana, ben, cleo)]
+    fiona, frank = at_contoso("fiona", "Fiona Finance"), at_contoso("frank", "Frank Finance")
+    ivan = at_contoso("ivan", "Ivan Infrastructure")
     return Population(
         contoso=contoso,
         fabrikam=fabrikam,
@@ -150,4 +158,9 @@ def populate(clouds: Clouds) -> Population:
         guest=at_contoso("gina", "Gina Guest", guest=True),
         analysts=contoso.directory.add_group("SOC analysts", members),
         administrator=clouds.person(fabrikam, "farid@fabrikam.com", "Farid Administrator", admin=True),
+        fiona=fiona,
+        frank=frank,
+        ivan=ivan,
+        finance=contoso.directory.add_group("Finance approvers", [fiona.object_id, frank.object_id]),
+        senior=contoso.directory.add_group("Senior IT", [ivan.object_id]),
     )
