@@ -1,7 +1,8 @@
 """The permission table's other half, as data: every call of Azure Resource Manager, and the actions that it needs there.
 
 The custom role of the managed subscriptions is made from this table: these actions and no others. It is assigned to
-Tenantry Access, whose nature it is to write eligibilities. Paths are below the endpoint; `write` is as in permissions.py.
+Tenantry Access, whose nature it is to write eligibilities. Calls in the name of a person need none of them: Tenantry API
+has the delegated permission, and what the person may decides. Paths are below the endpoint; `write` is as in permissions.py.
 """
 
 from shared.permissions import Call, Family, Registration
@@ -86,9 +87,51 @@ LIST_ACTIVE = _call(
     "whether an activation is in force, and until when",
 )
 
+DELEGATED = "user_impersonation"
+"""The one delegated permission of Azure Service Management, which Tenantry API has by an administrator's consent."""
+
+
+def _as_person(line: str, why: str, *, write: bool = False) -> Call:
+    method, path = line.split(" ", 1)
+    return Call(
+        method=method,
+        path=path,
+        registrations=(Registration.API,),
+        permissions=(DELEGATED,),
+        family=Family.AZURE_PIM,
+        why=why,
+        write=write,
+        delegated=True,
+    )
+
+
+READ_APPROVAL = _as_person(
+    f"GET /providers/{_PIM}/roleAssignmentApprovals/{{id}}",
+    "which stage of an approval waits for its approver, and who decided it",
+)
+DECIDE_APPROVAL = _as_person(
+    f"PATCH /providers/{_PIM}/roleAssignmentApprovals/{{id}}/stages/{{id}}",
+    "an approver's own decision: no application can approve",
+    write=True,
+)
+ACTIVATE = _as_person(
+    f"PUT {_AT}/roleAssignmentScheduleRequests/{{id}}",
+    "an engineer's own activation, and its early end",
+    write=True,
+)
+VALIDATE_ACTIVATION = _as_person(
+    f"POST {_AT}/roleAssignmentScheduleRequests/{{id}}/validate",
+    "whether PIM would take an activation, for a dry run",
+)
+CANCEL_OWN_REQUEST = _as_person(
+    f"POST {_AT}/roleAssignmentScheduleRequests/{{id}}/cancel",
+    "an engineer takes back what they asked for",
+    write=True,
+)
+
 AZURE_CALLS: tuple[Call, ...] = tuple(value for value in tuple(globals().values()) if isinstance(value, Call))
 
 
 def azure_actions() -> tuple[str, ...]:
     """The actions of the custom role: what the calls need, and nothing else."""
-    return tuple(sorted({name for call in AZURE_CALLS for name in call.permissions}))
+    return tuple(sorted({name for call in AZURE_CALLS if not call.delegated for name in call.permissions}))

@@ -18,6 +18,7 @@ from shared.activation.record import Activation, RequestId
 from shared.activation.store import ActivationStore
 from shared.activation.webhook_ids import WebhookIds
 from shared.arm.activations import AzureActivations
+from shared.arm.as_person import Persons
 from shared.arm.pim import AzurePim
 from shared.audit import Audit
 from shared.callers import Callers
@@ -38,6 +39,7 @@ from shared.intents import Intents
 from shared.notify.courier import Courier
 from shared.notify.outbox import Outbox
 from shared.notify.posting import Post
+from shared.on_behalf import OnBehalf
 from shared.permissions import Registration
 from shared.proxies import is_proxied
 from shared.renewal.store import Renewals
@@ -75,6 +77,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     pim: DirectoryPim
     azure_pim: AzurePim
     azure_activations: AzureActivations
+    on_behalf: OnBehalf
+    persons: Persons
     conditional_access: ConditionalAccess
     hunting: Hunting
     applications: Applications
@@ -139,6 +143,7 @@ def build(settings: Settings, clock: Clock) -> Services:
     activations = ActivationStore(Table(opened, "Requests", clock), Table(opened, "RequestIndex", clock), clock, new_id)
     audit = Audit(Table(audited, "Audit", clock))
     runs = Table(opened, "Runs", clock)
+    open_arm = _arm(settings, credentials, clock)
     to = settings.destinations
     outbox = Outbox(Table(opened, "Outbox", clock), to, settings.public_url, new_id)
     return Services(
@@ -149,7 +154,10 @@ def build(settings: Settings, clock: Clock) -> Services:
         credentials=credentials,
         directory=Directory(graph, settings.source_tenant_id),
         pim=DirectoryPim(graph, settings.allowed_directory_roles),
-        azure_pim=AzurePim(_arm(settings, credentials, clock), settings.allowed_azure_roles),
+        azure_pim=AzurePim(open_arm, settings.allowed_azure_roles),
+        azure_activations=AzureActivations(open_arm, settings.allowed_azure_roles),
+        on_behalf=OnBehalf(settings, credentials, clock),
+        persons=Persons(open_arm, settings.allowed_azure_roles, clock),
         conditional_access=ConditionalAccess(graph),
         hunting=Hunting(graph),
         applications=Applications(graph, settings.source_tenant_id),
