@@ -25,7 +25,8 @@ async def reader(services: Services, request: func.HttpRequest) -> Caller:
 
 def person_token(request: func.HttpRequest) -> str:
     """The bearer token of a request whose caller was identified by it."""
-    return request.headers.get("Authorization", "").partition(" ")[2].strip()
+    header: str = request.headers.get("Authorization", "")
+    return header.partition(" ")[2].strip()
 
 
 def tenant_id_of(request: func.HttpRequest) -> TenantId:

@@ -1,6 +1,4 @@
-"""A pending request is cancelled at PIM: on finance's word, for the budget, or for its requestor. Where PIM refuses that, it is
-written down as a violation.
-"""
+"""A pending request is cancelled at PIM, on finance's word or for the budget. What PIM refuses to cancel is a violation."""
 
 import logging
 

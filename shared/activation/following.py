@@ -79,18 +79,15 @@ def _unseen(record: Request, now: datetime) -> Request:
 
 
 def _granted(record: Request, seen: Seen) -> Request:
-    """Granted: in force as soon as the active assignment shows; over where it has come and gone unseen."""
+    """Granted: it ends when its active assignment says; until that shows, when it was asked to."""
     decision = record.decision or Decision(approved=True, at=seen.now)
     record = _with_unasked(replace(record, decision=decision), seen.now)
-    if seen.active is not None:
-        return replace(moved(record, State.APPROVED, seen.now), end=seen.active.end)
-    if seen.now >= record.expires + timedelta(minutes=record.asked.minutes or 0):
-        return moved(record, State.ENDED, seen.now)
-    if seen.now - decision.at < _SHOWS_WITHIN:
-        return record
-    ended = moved(record, State.ENDED, seen.now, problem="PIM granted it, but it is not in force (any more).")
-    told = "It was approved, but no active assignment shows."
-    return with_violations(ended, [Violation(code="decisionWithoutAccess", what=told, at=seen.now)])
+    minutes = record.asked.minutes
+    if seen.active is None and minutes is not None and seen.now >= record.expires + timedelta(minutes=minutes):
+        return moved(record, State.ENDED, seen.now)  # it has come and gone unseen
+    asked_until = None if minutes is None else decision.at + timedelta(minutes=minutes)
+    approved = replace(moved(record, State.APPROVED, seen.now), end=asked_until)
+    return approved if seen.active is None else _of_grant(approved, seen)
 
 
 def _with_unasked(record: Request, now: datetime) -> Request:
@@ -112,17 +109,26 @@ def _over(record: Request, status: str, now: datetime) -> Request:
 
 
 def _of_grant(record: Request, seen: Seen) -> Request:
-    """It was in force: it still is, or has ended, by itself or sooner."""
-    if seen.active is None:
+    """It was granted: it is in force, or will be, or has ended, by itself or sooner."""
+    if seen.active is not None:
+        record = replace(record, in_force=True, end=seen.active.end)
+        if record.end is not None and seen.now >= record.end + _ENDS_WITHIN:
+            told = f"It was to end at {record.end:%Y-%m-%d %H:%M} UTC, and is still in force."
+            return with_violations(record, [Violation(code="outlived", what=told, at=seen.now)])
+        return record
+    if record.in_force or (record.end is not None and seen.now >= record.end):
         return moved(record, State.ENDED, seen.now)
-    if record.end is not None and seen.now >= record.end + _ENDS_WITHIN:
-        told = f"It was to end at {record.end:%Y-%m-%d %H:%M} UTC, and is still in force."
-        return with_violations(record, [Violation(code="outlived", what=told, at=seen.now)])
-    return record if seen.active.end == record.end else replace(record, end=seen.active.end)
+    if seen.now - record.since < _SHOWS_WITHIN:
+        return record
+    ended = moved(record, State.ENDED, seen.now, problem="PIM granted it, but it is not in force (any more).")
+    told = "It was approved, but no active assignment shows."
+    return with_violations(ended, [Violation(code="decisionWithoutAccess", what=told, at=seen.now)])
 
 
 def pause(record: Request, now: datetime) -> float:
     """Seconds until it is looked at again, where nothing wakes it before."""
+    if record.state is State.APPROVED:
+        return max(_SOON_SECONDS, (now - record.since).total_seconds() / 4)
     if record.state is not State.PENDING or record.asked.standing is not Standing.WAITING:
         return _SOON_SECONDS
     marks = [record.expires, *([record.remind_at] if record.remind_at else [])]

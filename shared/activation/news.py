@@ -6,8 +6,8 @@ from datetime import datetime
 import msgspec
 
 from shared.activation.following import is_to_remind
-from shared.activation.policy import Judgement
 from shared.activation.record import Request, State
+from shared.activation.rulings import Judgement
 from shared.arm.activation_shapes import Standing
 from shared.notify.notices import ActivationFacts, Kind, Notice
 

@@ -1,8 +1,8 @@
 """The table of activation requests: a partition each (partitions.py), the plans, and what hints at them.
 
-A row key is `record` or `intent|{hash}`. Plans: partition `plan`, by ticket. Hints, in a table of their own: partition `open`,
-by subscription and request; and a partition for each requestor, by date and request. A hint is written before its record, so
-that nothing open is ever missed, and is re-read before anything is done by it.
+A row key is `record` or `intent|{hash}`. Plans: partition `plan`, by ticket. Hints, in a table of their own: partition
+`open`, by subscription and request; and a partition for each requestor, by date and request. A hint is written before its
+record, so that nothing open is ever missed, and is re-read before anything is done by it.
 """
 
 import asyncio

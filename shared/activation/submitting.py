@@ -1,4 +1,4 @@
-"""An engineer's request with a plan: priced, given a ticket number, and put to PIM in their own name, within one invocation."""
+"""An engineer's request with a priced plan gets a ticket number, and is put to PIM in their name, within one invocation."""
 
 import hashlib
 from enum import StrEnum

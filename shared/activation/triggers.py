@@ -38,9 +38,9 @@ _RETRY_AFTER = "10"
 async def post_activation_request(
     services: Services, orchestrations: Orchestrations, request: func.HttpRequest
 ) -> func.HttpResponse:
-    """POST /api/activation-requests: ask for a locked role, with a plan. It is priced, gets a ticket number, and is put to PIM
-    in the engineer's own name. 202 with where it is read; 200 with the price for `dryRun`; 409 where the rules refuse it, or
-    PIM does. Safe twice by `Idempotency-Key`.
+    """POST /api/activation-requests: ask for a locked role, with a plan. It is priced, gets a ticket number, and is put to
+    PIM in the engineer's own name. 202 with where it is read; 200 with the price for `dryRun`; 409 where the rules refuse
+    it, or PIM does. Safe twice by `Idempotency-Key`.
     """
     caller = await _engineer(services, request)
     body = decode(request.get_body(), request.headers.get("Content-Type", ""), ActivationBody)
@@ -120,9 +120,7 @@ async def post_decision(
     return await _answered(services, outcome)
 
 
-async def post_release(
-    services: Services, orchestrations: Orchestrations, request: func.HttpRequest
-) -> func.HttpResponse:
+async def post_release(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
     """POST /api/activation-requests/{id}/release: the engineer gives the role back before its end. 200; 409 where it is not
     active, or is too young for PIM to take it back. Safe twice.
     """
@@ -233,7 +231,7 @@ def _chosen(request: func.HttpRequest) -> SubscriptionId | None:
 
 def _key(request: func.HttpRequest) -> str:
     """The caller's word for one request of theirs."""
-    key = request.headers.get("Idempotency-Key", "").strip()
+    key: str = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > 128:
         raise BadRequest("Idempotency-Key", "is longer than 128 characters")
     return key

@@ -1,5 +1,5 @@
-"""Finance's verdict on a request, as its webhook brings it: recorded and audited. A deny stops the request, an approve is told to
-the approvers; neither decides at PIM.
+"""Finance's verdict on a request, as its webhook brings it: recorded and audited. A deny stops the request, an approve is
+told to the approvers; neither decides at PIM.
 """
 
 from enum import StrEnum

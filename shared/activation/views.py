@@ -12,8 +12,8 @@ from shared.activation.answers import (
     VerdictView,
     ViolationView,
 )
-from shared.activation.policy import Judgement, Ruling
 from shared.activation.record import Decision, Priced, Request, Verdict
+from shared.activation.rulings import Judgement, Ruling
 from shared.azure_permissions import AZURE_ROLES
 
 

@@ -79,7 +79,7 @@ _REFUSED = {
 async def post_verdict(
     services: Services, orchestrations: Orchestrations, request: func.HttpRequest
 ) -> func.HttpResponse:
-    """POST /api/webhooks/finance: finance's verdict. 202 once it is recorded; a repeat is answered, and not acted on twice."""
+    """POST /api/webhooks/finance: finance's verdict. 202 once it is recorded. A repeat is answered, and acted on once."""
     keys = services.settings.finance_keys.keys
     if not keys:
         return problem(404, "Not found", "This deployment takes no verdicts: it has no key to check them with.")

@@ -9,9 +9,10 @@ from shared.activation.budget import BudgetView
 from shared.activation.cancelling import Order
 from shared.activation.entitlement import is_senior
 from shared.activation.plan import Plan
-from shared.activation.policy import Channel, Code, Facts, Judgement, Word, judge, violations
-from shared.activation.policy import Verdict as Said
+from shared.activation.policy import judge, violations
 from shared.activation.record import TICKETS, Priced, Request, State, Violation
+from shared.activation.rulings import Channel, Code, Facts, Judgement, Word
+from shared.activation.rulings import Verdict as Said
 from shared.errors import RemoteError
 from shared.identifiers import ObjectId, SubscriptionId
 from shared.services import Services
