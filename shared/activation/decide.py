@@ -15,11 +15,11 @@ from shared.activation.policy import judge
 from shared.activation.record import Decision, Deed, Request, RequestId, State
 from shared.activation.weighing import facts_of
 from shared.arm.activation_shapes import Standing
-from shared.arm.approval_shapes import Approval
+from shared.arm.approval_shapes import Approval, Stage
 from shared.arm.as_person import AsPerson
 from shared.callers import Caller
 from shared.durable import Orchestrations
-from shared.errors import NotAllowed
+from shared.errors import ClaimsChallenge, NotAllowed, RemoteError
 from shared.privileged import NotYet
 from shared.services import Services
 from shared.subscriptions.lockdown import LockDown
@@ -70,7 +70,7 @@ async def decide(
         return Outcome(fate=Fate.UNKNOWN, told="No such request is known here.")
     lock_down = await check_approver(services, caller, record)
     if (told := await _why_not(services, caller, record, lock_down, word)) is not None:
-        return told
+        return await _with_reviewer(services, person, told)
     deed = Deed.APPROVE if word.approve else Deed.DENY
     mine = await claim(services, request_id, deed, caller.object_id, word.reason)
     if mine is None:
@@ -103,6 +103,38 @@ async def _why_not(
     return None
 
 
+async def _with_reviewer(services: Services, person: AsPerson, told: Outcome) -> Outcome:
+    """Who decided it: PIM tells an approver, and no application. It may have been us, in a process that died."""
+    record = told.record
+    if record is None or record.decision is None or record.decision.by is not None:
+        return told
+    try:
+        stage = (await person.approval(record.asked.approval_id)).decided
+    except (ClaimsChallenge, RemoteError):
+        return told
+    if stage is None:
+        return told
+    record = await _noted(services, record, stage, through_us=False)
+    return _before(record)
+
+
+async def _noted(services: Services, record: Request, stage: Stage, *, through_us: bool) -> Request:
+    """The record with what the stage says. Who is known already stays."""
+    decision = Decision(
+        approved=stage.approved is True,
+        at=stage.reviewed_at or services.clock.now(),
+        by=stage.reviewed_by,
+        reason=stage.justification,
+        through_us=through_us,
+    )
+
+    def put(found: Request) -> Request | None:
+        known = found.decision is not None and found.decision.by is not None
+        return None if known else replace(found, decision=decision)
+
+    return (await services.activations.change(record.request_id, put)).record
+
+
 async def _fresh(services: Services, record: Request) -> Request:
     """As PIM shows it now: it may have been decided there."""
     asked = await services.azure_activations.read(record.subscription_id, record.asked.below, record.request_id)
@@ -125,23 +157,10 @@ async def _told(services: Services, caller: Caller, mine: Request, shown: Approv
     stage = shown.decided
     if stage is None:  # nobody is asked any more: it was cancelled, or its time is over
         return _before(await _fresh(services, mine))
-    by = stage.reviewed_by
-    decision = Decision(
-        approved=stage.approved is True,
-        at=stage.reviewed_at or services.clock.now(),
-        by=by,
-        reason=stage.justification,
-        through_us=by == caller.object_id,
-    )
-
-    def put(found: Request) -> Request | None:
-        if found.decision is not None and found.decision.by is not None:
-            return None
-        return replace(found, decision=decision)
-
-    record = (await services.activations.change(mine.request_id, put)).record
+    is_mine = stage.reviewed_by == caller.object_id
+    record = await _noted(services, mine, stage, through_us=is_mine)
     record = await _fresh(services, record)
-    if by != caller.object_id:
+    if not is_mine:
         return _before(record)
     return Outcome(fate=Fate.DONE, record=record)
 

@@ -145,8 +145,8 @@ def is_to_remind(record: Request, now: datetime) -> bool:
 
 def reminded(record: Request, now: datetime) -> Request:
     """With the next reminder twice as far ahead as the last one."""
-    ahead = _FIRST_REMINDER * 2**record.reminded
-    return replace(record, reminded=record.reminded + 1, remind_at=now + ahead)
+    count = record.reminded + 1
+    return replace(record, reminded=count, remind_at=now + _FIRST_REMINDER * 2**count)
 
 
 def first_reminder(record: Request, now: datetime) -> Request:

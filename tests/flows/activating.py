@@ -142,6 +142,10 @@ class Locked(Managed):
         self.scene.world.clock.advance(time.total_seconds())
         await self.rest()
 
+    def sent(self, endpoint: str = "webhook") -> list[str]:
+        """The kinds of what went out, in order."""
+        return [str(one.get("type")) for one in self.scene.world.receiver.taken(endpoint)]
+
     def at_pim(self, request_id: RequestId) -> AtPim:
         """The request, by truth."""
         return self.subscription.activations.requests[request_id]
