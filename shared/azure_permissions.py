@@ -64,6 +64,14 @@ LIST_AZURE_POLICIES = _call(
     "/roleManagementPolicyAssignments/read",
     "the longest eligibility that the subscription allows, and rules that an app cannot meet",
 )
+READ_AZURE_BUDGET = Call(
+    method="GET",
+    path="/subscriptions/{id}/providers/Microsoft.Consumption/budgets/{id}",
+    registrations=(Registration.ACCESS,),
+    permissions=("Microsoft.Consumption/budgets/read",),
+    family=Family.AZURE_BUDGETS,
+    why="what is spent of the budget that approvers are shown beside a request's price",
+)
 
 LIST_ACTIVATIONS = _call(
     "GET /roleAssignmentScheduleRequests",

@@ -14,12 +14,15 @@ import msgspec
 from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.activation.price_book import PriceBook
 from shared.activation.record import Activation, RequestId
 from shared.activation.store import ActivationStore
 from shared.activation.webhook_ids import WebhookIds
 from shared.arm.activations import AzureActivations
 from shared.arm.as_person import Persons
+from shared.arm.budgets import Budgets
 from shared.arm.pim import AzurePim
+from shared.arm.prices import Prices
 from shared.audit import Audit
 from shared.callers import Callers
 from shared.claims import Claims
@@ -79,6 +82,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     azure_activations: AzureActivations
     on_behalf: OnBehalf
     persons: Persons
+    budgets: Budgets
+    prices: PriceBook
     conditional_access: ConditionalAccess
     hunting: Hunting
     applications: Applications
@@ -144,6 +149,7 @@ def build(settings: Settings, clock: Clock) -> Services:
     audit = Audit(Table(audited, "Audit", clock))
     runs = Table(opened, "Runs", clock)
     open_arm = _arm(settings, credentials, clock)
+    prices = Prices(settings.prices_endpoint, http, clock)
     to = settings.destinations
     outbox = Outbox(Table(opened, "Outbox", clock), to, settings.public_url, new_id)
     return Services(
@@ -158,6 +164,8 @@ def build(settings: Settings, clock: Clock) -> Services:
         azure_activations=AzureActivations(open_arm, settings.allowed_azure_roles),
         on_behalf=OnBehalf(settings, credentials, clock),
         persons=Persons(open_arm, settings.allowed_azure_roles, clock),
+        budgets=Budgets(open_arm),
+        prices=PriceBook(Table(opened, "Prices", clock), prices, clock, new_id),
         conditional_access=ConditionalAccess(graph),
         hunting=Hunting(graph),
         applications=Applications(graph, settings.source_tenant_id),

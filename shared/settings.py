@@ -19,7 +19,7 @@ from shared.permissions import SECURITY_READER, Registration, SourceMode
 
 ROLES = ("all",)
 
-_AZURE = "https://management.azure.com"
+_AZURE, _PRICES = "https://management.azure.com", "https://prices.azure.com"
 
 FINANCE_KEY, FINANCE_PREVIOUS_KEY = "TENANTRY_FINANCE_KEY", "TENANTRY_FINANCE_PREVIOUS_KEY"
 
@@ -81,6 +81,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     authority: str
     graph_endpoint: str
     arm_endpoint: str
+    prices_endpoint: str
     client_ids: Mapping[Registration, AppId]
     identity_client_id: AppId
     tables: StoreSettings
@@ -105,6 +106,7 @@ NAMES: Mapping[str, str] = {
     "TENANTRY_AUTHORITY": "the sign-in endpoint of the cloud, https",
     "TENANTRY_GRAPH_ENDPOINT": "the Microsoft Graph endpoint of the cloud, https, without a version",
     "TENANTRY_ARM_ENDPOINT": "the Azure Resource Manager endpoint of the cloud, https (https://management.azure.com)",
+    "TENANTRY_PRICES_ENDPOINT": "the Azure Retail Prices endpoint, https (https://prices.azure.com)",
     "TENANTRY_API_CLIENT_ID": "application (client) id of Tenantry API: the audience of our callers' tokens",
     "TENANTRY_LOOKUP_CLIENT_ID": "application (client) id of Tenantry Lookup",
     "TENANTRY_SOURCE_CLIENT_ID": "application (client) id of Tenantry Source",
@@ -274,6 +276,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         authority=reader.url("TENANTRY_AUTHORITY", https=True),
         graph_endpoint=reader.url("TENANTRY_GRAPH_ENDPOINT", https=True),
         arm_endpoint=reader.url("TENANTRY_ARM_ENDPOINT", https=True, default=_AZURE),
+        prices_endpoint=reader.url("TENANTRY_PRICES_ENDPOINT", https=True, default=_PRICES),
         client_ids={
             registration: AppId(reader.guid(f"TENANTRY_{registration.name}_CLIENT_ID")) for registration in Registration
         },

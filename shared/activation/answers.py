@@ -7,9 +7,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from shared.activation.budget import BudgetView
 from shared.activation.cost import Estimate
+from shared.activation.dearest import Dearest
 from shared.activation.plan import Plan
 from shared.activation.record import State
-from shared.activation.sizes import Dearest
 from shared.formats import Address, Guid, Moment
 
 

@@ -115,9 +115,7 @@ def _azure(name: str, found: AzureBudget | None, currency: str, now: datetime) -
 def _unusable(name: str, found: AzureBudget | None, currency: str) -> str:
     """Why an Azure budget says nothing beside sums in that currency; empty where it does."""
     if found is None:
-        return (
-            f"the subscription has no Azure budget of the name {name}, or it cannot be read: make it, or name another"
-        )
+        return f"the subscription has no Azure budget of the name {name}: make it, or name another"
     if found.category not in _COST:
         return f"the Azure budget {name} is not of cost, but of {found.category}: name another"
     if not found.currency:

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from shared.activation.budget import BudgetView
 from shared.activation.cost import Estimate
+from shared.activation.dearest import Dearest
 from shared.activation.plan import Plan
-from shared.activation.sizes import Dearest
 from shared.arm.activation_shapes import AskedActivation
 from shared.identifiers import ObjectId, SubscriptionId
 from shared.run import orchestration_id

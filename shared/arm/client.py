@@ -71,7 +71,7 @@ class Arm:
 
         Raises MissingIntent, NotConsented, and the RemoteErrors.
         """
-        path = call.path.replace("{id}", quote(subscription_id) + quote(below), 1).replace("{id}", quote(name))
+        path = call.path.replace("{id}", quote(subscription_id) + quote(below), 1).replace("{id}", quote(name, safe=""))
         return await self._send(call, subscription_id, self._endpoint + path, query, _content(body), intent)
 
     async def send_as(

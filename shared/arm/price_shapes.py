@@ -9,6 +9,8 @@ from decimal import Decimal
 
 import msgspec
 
+PATH = "/api/retail/prices"
+
 CURRENCIES = frozenset(
     {
         *("USD", "AUD", "BRL", "CAD", "CHF", "CNY", "DKK", "EUR", "GBP", "INR", "JPY", "KRW", "NOK", "NZD"),
