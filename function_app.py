@@ -12,7 +12,7 @@ The map of the house (`shared/`), in the order in which a request travels:
     subscriptions/                   what is declared on a managed subscription; its record and table
     renewal/                         eligibilities are extended before they end: due.py (pure) says which; kinds.py says
                                      what it asks of tenants.py and of subscriptions.py
-    activation/   triggers.py        a locked role is asked for, with a plan that is priced: submitting.py; decide.py decides
+    activation/   *_triggers.py      a locked role is asked for, with a plan that is priced: submitting.py; decide.py decides
                   watching.py        whatever waits at PIM has a row and a run; look_activities.py follows it
                   pricing.py         what a plan costs (plan.py, meters.py, cost.py), and what money says of it (policy.py)
     notify/                          alarms go out: outbox.py keeps them, courier.py delivers them every minute

@@ -127,10 +127,6 @@ ACTIVATE = _as_person(
     "an engineer's own activation, and its early end",
     write=True,
 )
-VALIDATE_ACTIVATION = _as_person(
-    f"POST {_AT}/roleAssignmentScheduleRequests/{{id}}/validate",
-    "whether PIM would take an activation, for a dry run",
-)
 CANCEL_OWN_REQUEST = _as_person(
     f"POST {_AT}/roleAssignmentScheduleRequests/{{id}}/cancel",
     "an engineer takes back what they asked for",

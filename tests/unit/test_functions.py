@@ -55,6 +55,7 @@ _ACTIVITIES = {
     "end_renewals",
     "plan_subscription_renewals",
     "renew_eligibilities_on_subscription",
+    "look_at_activation",
 }
 _NIGHTLY = {
     "look_after_page",
@@ -65,6 +66,7 @@ _NIGHTLY = {
     "end_renewals",
     "plan_subscription_renewals",
     "renew_eligibilities_on_subscription",
+    "look_at_activation",
 }
 _ORCHESTRATORS = {
     "onboard_tenant",
@@ -73,6 +75,7 @@ _ORCHESTRATORS = {
     "renew_eligibilities",
     "renew_tenant",
     "renew_subscription",
+    "follow_activation",
 }
 _TIMERS = {
     "sweep_runs": "15 * * * * *",
@@ -81,8 +84,18 @@ _TIMERS = {
     "begin_renewals": "0 35 * * * *",
     "deliver_notices": "45 * * * * *",
     "purge_notices": "0 50 3 * * *",
+    "watch_activations": "20 */2 * * * *",
+    "purge_webhook_ids": "0 55 3 * * *",
 }
 _ROUTES = {
+    "post_activation_request": ("POST", "activation-requests"),
+    "get_activation_requests": ("GET", "activation-requests"),
+    "get_activation_request": ("GET", "activation-requests/{id}"),
+    "post_plan": ("POST", "activation-requests/{id}/plan"),
+    "post_decision": ("POST", "activation-requests/{id}/decision"),
+    "post_cancel": ("POST", "activation-requests/{id}/cancel"),
+    "post_release": ("POST", "activation-requests/{id}/release"),
+    "post_verdict": ("POST", "webhooks/finance"),
     "post_tenant": ("POST", "tenants"),
     "get_tenants": ("GET", "tenants"),
     "get_tenant": ("GET", "tenants/{tenantId}"),

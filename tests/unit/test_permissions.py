@@ -112,6 +112,9 @@ def test_the_custom_role_of_the_subscriptions_holds_exactly_what_is_written_down
     pim = "Microsoft.Authorization"
 
     assert azure_actions() == (
+        f"{pim}/roleAssignmentScheduleInstances/read",
+        f"{pim}/roleAssignmentScheduleRequests/cancel/action",
+        f"{pim}/roleAssignmentScheduleRequests/read",
         f"{pim}/roleEligibilityScheduleInstances/read",
         f"{pim}/roleEligibilityScheduleRequests/read",
         f"{pim}/roleEligibilityScheduleRequests/write",
