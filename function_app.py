@@ -10,6 +10,7 @@ The map of the house (`shared/`), in the order in which a request travels:
     onboarding/   *_activities.py    one act each: read, compare, write the difference, read back
     upkeep/                          analysts who come and go, other wishes, the nightly look
     subscriptions/                   what is declared on a managed subscription; its record and table
+    lockdown/                        a subscription's roles need an approval: a run makes the policies so, a night looks at them
     renewal/                         eligibilities are extended before they end: due.py (pure) says which; kinds.py says
                                      what it asks of tenants.py and of subscriptions.py
     notify/                          alarms go out: outbox.py keeps them, courier.py delivers them every minute
@@ -31,6 +32,7 @@ import logging
 import azure.durable_functions as df
 
 from shared import api
+from shared.lockdown import registration as lockdown
 from shared.notify import registration as notify
 from shared.offboarding import registration as offboarding
 from shared.onboarding import registration as onboarding
@@ -42,5 +44,5 @@ for _name in ("azure", "httpx", "kiota_http"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = df.DFApp()
-for _part in (api, onboarding, upkeep, renewal, notify, offboarding):
+for _part in (api, onboarding, upkeep, renewal, lockdown, notify, offboarding):
     app.register_functions(_part.blueprint())

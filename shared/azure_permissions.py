@@ -19,13 +19,14 @@ _PIM = "Microsoft.Authorization"
 _AT = f"/subscriptions/{{id}}/providers/{_PIM}"
 
 
-def _call(line: str, action: str, why: str, *, write: bool = False) -> Call:
+def _call(line: str, action: str | tuple[str, ...], why: str, *, write: bool = False) -> Call:
     method, path = line.split(" ", 1)
+    actions = action if isinstance(action, tuple) else (action,)
     return Call(
         method=method,
         path=_AT + path,
         registrations=(Registration.ACCESS,),
-        permissions=(f"{_PIM}{action}",),
+        permissions=tuple(f"{_PIM}{one}" for one in actions),
         family=Family.AZURE_PIM,
         why=why,
         write=write,
@@ -62,6 +63,27 @@ LIST_AZURE_POLICIES = _call(
     "GET /roleManagementPolicyAssignments",
     "/roleManagementPolicyAssignments/read",
     "the longest eligibility that the subscription allows, and rules that an app cannot meet",
+)
+PATCH_AZURE_POLICY = _call(
+    "PATCH /roleManagementPolicies/{id}",
+    ("/roleManagementPolicies/write", "/roleManagementPolicies/approvalRule/action"),
+    "lock a role down: who approves, for how long, with what",
+    write=True,
+)
+LIST_AZURE_ASSIGNMENTS = _call(
+    "GET /roleAssignments",
+    "/roleAssignments/read",
+    "who may make virtual machines without having been approved",
+)
+LIST_AZURE_ROLES = _call(
+    "GET /roleDefinitions",
+    "/roleDefinitions/read",
+    "which roles, built-in or custom, may make virtual machines",
+)
+LIST_AZURE_ACTIVE = _call(
+    "GET /roleAssignmentScheduleInstances",
+    "/roleAssignmentScheduleInstances/read",
+    "which assignments were activated, and which somebody made",
 )
 
 AZURE_CALLS: tuple[Call, ...] = tuple(value for value in tuple(globals().values()) if isinstance(value, Call))

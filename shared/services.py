@@ -15,6 +15,7 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.identity.aio import ManagedIdentityCredential
 
 from shared.arm.pim import AzurePim
+from shared.arm.policies import AzurePolicies
 from shared.audit import Audit
 from shared.callers import Callers
 from shared.claims import Claims
@@ -70,6 +71,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     directory: Directory
     pim: DirectoryPim
     azure_pim: AzurePim
+    azure_policies: AzurePolicies
     conditional_access: ConditionalAccess
     hunting: Hunting
     applications: Applications
@@ -124,6 +126,7 @@ def build(settings: Settings, clock: Clock) -> Services:
     graph = Graph(settings.graph_endpoint, credentials, http, clock, settings.source_mode, slow=slow)
     opened = _opener(settings.tables, settings)
     audited = _opener(settings.audit_tables, settings)
+    arm = _arm(settings, credentials, clock)
     by_state, by_end = Table(opened, "ByState", clock), Table(opened, "ByEnd", clock)
     of_tenants, of_subscriptions = Table(opened, "Tenants", clock), Table(opened, "Subscriptions", clock)
     tenants = TenantStore(of_tenants, by_state, by_end, clock, new_id)
@@ -140,7 +143,8 @@ def build(settings: Settings, clock: Clock) -> Services:
         credentials=credentials,
         directory=Directory(graph, settings.source_tenant_id),
         pim=DirectoryPim(graph, settings.allowed_directory_roles),
-        azure_pim=AzurePim(_arm(settings, credentials, clock), settings.allowed_azure_roles),
+        azure_pim=AzurePim(arm, settings.allowed_azure_roles),
+        azure_policies=AzurePolicies(arm, settings.allowed_azure_roles),
         conditional_access=ConditionalAccess(graph),
         hunting=Hunting(graph),
         applications=Applications(graph, settings.source_tenant_id),
