@@ -10,7 +10,7 @@ The map of the house (`shared/`), in the order in which a request travels:
     onboarding/   *_activities.py    one act each: read, compare, write the difference, read back
     upkeep/                          analysts who come and go, other wishes, the nightly look
     subscriptions/                   what is declared on a managed subscription; its record and table
-    lockdown/                        a subscription's roles need an approval: a run makes the policies so, a night looks at them
+    lockdown/                        a subscription's roles need an approval: a run makes it so, a night looks at it
     renewal/                         eligibilities are extended before they end: due.py (pure) says which; kinds.py says
                                      what it asks of tenants.py and of subscriptions.py
     notify/                          alarms go out: outbox.py keeps them, courier.py delivers them every minute

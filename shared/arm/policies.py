@@ -82,7 +82,7 @@ class AzurePolicies:
         """Change these rules of a role's policy to what `policy` says of them; the others stay. Gives the request id. Safe
         twice.
 
-        PATCH /{policyId} (roleManagementPolicies/write, and for the approval rule roleManagementPolicies/approvalRule/action).
+        PATCH /{policyId} (roleManagementPolicies/write, for the approval rule .../approvalRule/action too).
         Without an ETag: the last writer wins. Raises RoleNotAllowed, PimUnavailable, and Rejected; where Azure refuses the
         whole, the rules are sent one by one, so that its message names those that it refuses.
         """

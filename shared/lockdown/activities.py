@@ -98,9 +98,7 @@ async def check_approvers(services: Services, call: LockCall) -> Again | Went:
 
 async def _lock_role_down(services: Services, call: LockCall, subscription: Subscription) -> Again | Went:
     write = role_policy_write(services, subscription, call.role)
-    made = await services.subscription_intents.ensure(
-        subscription.record.subscription_id, fence_of(call.run), write
-    )
+    made = await services.subscription_intents.ensure(subscription.record.subscription_id, fence_of(call.run), write)
     if isinstance(made, NotYet):
         return Again(made.seconds, made.reason)
     seen = RoleInForce(role_definition_id=call.role, settings=made.image.settings, looked=services.clock.now())
@@ -130,18 +128,14 @@ async def _make_eligible(services: Services, call: LockCall, subscription: Subsc
         subscription,
         {"principal": declared.principal_id, "role": declared.role_definition_id, "end": end.isoformat()},
     )
-    made = await services.subscription_intents.ensure(
-        subscription.record.subscription_id, fence_of(call.run), write
-    )
+    made = await services.subscription_intents.ensure(subscription.record.subscription_id, fence_of(call.run), write)
     if isinstance(made, NotYet):
         return Again(made.seconds, made.reason)
     await _keep(services, call, declared, made.image, changed=made.changed)
     return Went()
 
 
-async def _keep(
-    services: Services, call: LockCall, declared: Declaration, held: Held | None, *, changed: bool
-) -> None:
+async def _keep(services: Services, call: LockCall, declared: Declaration, held: Held | None, *, changed: bool) -> None:
     """From now on renewal looks after it."""
 
     def decide(found: Subscription) -> Change | None:
@@ -205,4 +199,3 @@ async def _is_there(services: Services, declared: Declaration) -> bool:
         return await services.directory.source_group(declared.principal_id) is not None
     user = await services.directory.source_user(declared.principal_id)
     return user is not None and user.account_enabled is not False
-

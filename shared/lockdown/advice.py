@@ -93,7 +93,8 @@ def approvers_unread(error: Exception) -> Problem:
     return Problem(
         code="ApproversNotRead",
         what=f"Whether the approvers can approve, and be reached, could not be looked at: {error}",
-        do="An administrator of the source tenant gives Tenantry Lookup the permissions it is registered with. " + AGAIN,
+        do="An administrator of the source tenant gives Tenantry Lookup the permissions it is registered with. "
+        + AGAIN,
     )
 
 
@@ -117,8 +118,8 @@ def _problem(what: str, error: Exception) -> Problem:
             return Problem(
                 code=error.call.code or "Forbidden",
                 what=f"{what}: {error.call.registration} may not. {_said(error)}",
-                do="An owner of the subscription gives it the custom role with every action that README lists: a change of who "
-                f"approves needs roleManagementPolicies/approvalRule/action beside roleManagementPolicies/write. {AGAIN}",
+                do="An owner of the subscription gives it the custom role with every action that README lists: to change who "
+                f"approves takes roleManagementPolicies/approvalRule/action beside roleManagementPolicies/write. {AGAIN}",
             )
         case RemoteError():
             return _refused(what, error)
@@ -129,11 +130,15 @@ def _problem(what: str, error: Exception) -> Problem:
 def _refused(what: str, error: RemoteError) -> Problem:
     code = error.call.code or str(error.call.status)
     gone = isinstance(error, NotFound | Conflict)
-    do = "Look whether the subscription is there, and unlocked." if gone else "Look at what is declared, and at PIM there."
-    return Problem(code=code, what=f"{what}: {_RULES.get(code, '')} {_said(error)}".replace("  ", " "), do=f"{do} {AGAIN}")
+    do = (
+        "Look whether the subscription is there, and unlocked."
+        if gone
+        else "Look at what is declared, and at PIM there."
+    )
+    return Problem(
+        code=code, what=f"{what}: {_RULES.get(code, '')} {_said(error)}".replace("  ", " "), do=f"{do} {AGAIN}"
+    )
 
 
 def _said(error: RemoteError) -> str:
     return f"Azure said {error.call.status or ''} {error.call.code}: {error.call.message[:300]}".strip()
-
-

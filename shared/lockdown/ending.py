@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 async def end_lock_down(services: Services, call: LockEnd) -> Again | LockOver:
-    """The last activity of a run. Safe twice. What was sent and cannot be judged yet is waited for, as long as any act may be."""
+    """The last activity of a run. Safe twice. What was sent and cannot be judged yet is waited for."""
     subscription_id = SubscriptionId(call.run.subject)
     try:
         subscription = await services.subscriptions.read(subscription_id)

@@ -61,7 +61,7 @@ class FindingKind(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing, in words. `rule`, `was`, `found`: of a policy that is not as it was left. `how`: how somebody holds the role."""
+    """One thing, in words. `rule`, `was`, `found`: of a policy that is not as it was left. `how`: how somebody has it."""
 
     kind: FindingKind
     what: str

@@ -77,11 +77,14 @@ class LockDownRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"
     """
 
     roles: Annotated[
-        list[str], Meta(min_length=1, description="Names or ids, as far as allowed; Virtual Machine Contributor unless given.")
+        list[str],
+        Meta(min_length=1, description="Names or ids, as far as allowed; Virtual Machine Contributor unless given."),
     ] = msgspec.field(default_factory=lambda: [AZURE_ROLES[VM_CONTRIBUTOR]])
     approvers: Annotated[NamedPrincipals, Meta(description="At least two persons.")]
     longest_activation: Annotated[Duration, Meta(description="Whole hours, from PT1H to PT24H.")] = "PT8H"
-    mfa: Annotated[bool | UnsetType, Meta(description="True, where no context is given; both exclude each other.")] = UNSET
+    mfa: Annotated[bool | UnsetType, Meta(description="True, where no context is given; both exclude each other.")] = (
+        UNSET
+    )
     authentication_context: Annotated[
         Context | None, Meta(description="In the place of MFA, as Entra names it: c1 to c99.")
     ] = None
@@ -102,7 +105,9 @@ def lock_down_in(body: LockDownRequest, allowed: frozenset[str]) -> LockDown:
         raise BadRequest("lockDown.mfa", "excludes an authentication context: PIM takes one of them")
     approvers = principals_in("lockDown.approvers", body.approvers)
     if not approvers.groups and len(approvers.users) < 2:
-        raise BadRequest("lockDown.approvers", "must be at least two users, or a group: nobody approves their own request")
+        raise BadRequest(
+            "lockDown.approvers", "must be at least two users, or a group: nobody approves their own request"
+        )
     return LockDown(
         roles=_roles(body.roles, allowed),
         approvers=approvers,

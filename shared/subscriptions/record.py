@@ -62,7 +62,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The subscription's own row. Whoever writes anything of a subscription rewrites it, with its ETag.
 
     `declared` is sorted, so that two equal values are the same wish. `policies`: of each role, as last read. `lock_down`:
-    None where renewal alone looks after the subscription; `lock`: how it stands. A run of its own holds the subscription as
+    None where renewal alone looks after the subscription; `lock`: how it stands; `drifted`: how much the latest
+    look found beside it. A run of its own holds the subscription as
     a renewal does, by `renewing`.
     """
 
@@ -81,6 +82,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     policies: dict[str, RolePolicy] = {}
     lock_down: LockDown | None = None
     lock: Lock | None = None
+    drifted: int = 0
 
     @property
     def under_way(self) -> bool:

@@ -42,7 +42,7 @@ class SubscriptionRequest(msgspec.Struct, forbid_unknown_fields=True, rename="ca
     """
 
     eligibilities: list[EligibilityRequest]
-    lock_down: LockDownRequest | None | UnsetType = UNSET
+    lock_down: LockDownRequest | UnsetType | None = UNSET
     dry_run: Annotated[bool, Meta(description="Check and tell what would change; write nothing.")] = False
 
 

@@ -110,7 +110,9 @@ def _told(settings: RoleSettings) -> dict[str, str]:
     """Each rule in words that differ where the rule does."""
     return {
         APPROVAL: _approval(settings),
-        ACTIVATION: f"an activation lasts {settings.longest} at most" if settings.longest else "an activation has no end",
+        ACTIVATION: f"an activation lasts {settings.longest} at most"
+        if settings.longest
+        else "an activation has no end",
         ENABLEMENT: f"an activation asks for {_listed(settings.enabled)}",
         CONTEXT: f"authentication context {settings.context}" if settings.context else "no authentication context",
         LONGEST: f"an eligibility lasts {settings.longest_eligibility} at most"
