@@ -56,7 +56,7 @@ READ_AZURE_REQUEST = _call(
 PUT_AZURE_REQUEST = _call(
     "PUT /roleEligibilityScheduleRequests/{id}",
     "/roleEligibilityScheduleRequests/write",
-    "let a declared eligibility last on, with an end",
+    "let a declared eligibility last on; make it, where its role is locked down; with an end",
     write=True,
 )
 LIST_AZURE_POLICIES = _call(

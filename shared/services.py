@@ -14,6 +14,7 @@ import msgspec
 from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.arm.access import AzureAccess
 from shared.arm.pim import AzurePim
 from shared.arm.policies import AzurePolicies
 from shared.audit import Audit
@@ -72,6 +73,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     pim: DirectoryPim
     azure_pim: AzurePim
     azure_policies: AzurePolicies
+    azure_access: AzureAccess
     conditional_access: ConditionalAccess
     hunting: Hunting
     applications: Applications
@@ -145,6 +147,7 @@ def build(settings: Settings, clock: Clock) -> Services:
         pim=DirectoryPim(graph, settings.allowed_directory_roles),
         azure_pim=AzurePim(arm, settings.allowed_azure_roles),
         azure_policies=AzurePolicies(arm, settings.allowed_azure_roles),
+        azure_access=AzureAccess(arm),
         conditional_access=ConditionalAccess(graph),
         hunting=Hunting(graph),
         applications=Applications(graph, settings.source_tenant_id),

@@ -2,15 +2,17 @@
 
 import msgspec
 
+from shared.identifiers import SubscriptionId
 from shared.run import RunKey
 from shared.running.acts import LOCK_DOWN
-from shared.running.messages import Again
+from shared.running.messages import Again, Cursor, PageCall
 from shared.subscriptions.lockdown import LockDown
 from shared.subscriptions.record import Declaration
 from shared.tenants.record import Problem
 from shared.wire import Activity
 
 KIND = LOCK_DOWN
+NIGHT_KIND = "subscriptionNight"
 
 
 class LockWish(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +63,29 @@ class LockOver(msgspec.Struct, frozen=True, kw_only=True, tag="over"):
     """The subscription is at rest, and the run is closed."""
 
 
+class LockedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """How many were looked at, how many drifted, and which are to be looked at again; the next page's cursor."""
+
+    cursor: Cursor | None = None
+    looked_at: int = 0
+    drifted: int = 0
+    postponed: tuple[SubscriptionId, ...] = ()
+
+
+class LockedNightEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """How a night ended. `failed`: a page could not be read, so that nobody knows which were not looked at."""
+
+    run: RunKey
+    looked_at: int
+    drifted: int
+    given_up: tuple[SubscriptionId, ...] = ()
+    failed: bool = False
+
+
+class LockedNightOver(msgspec.Struct, frozen=True):
+    """The night's run is closed."""
+
+
 def _act(name: str) -> Activity[LockCall, Again | Went]:
     return Activity(name=name, payload=LockCall, outcome=Again | Went)
 
@@ -72,3 +97,7 @@ LOCK_ROLE = _act("lock_role_down")
 MAKE_ELIGIBLE = _act("make_eligible")
 CHECK_APPROVERS = _act("check_approvers")
 END: Activity[LockEnd, Again | LockOver] = Activity(name="end_lock_down", payload=LockEnd, outcome=Again | LockOver)
+LOOK: Activity[PageCall, LockedPage] = Activity(name="look_at_locked_page", payload=PageCall, outcome=LockedPage)
+END_LOOK: Activity[LockedNightEnd, LockedNightOver] = Activity(
+    name="end_subscription_night", payload=LockedNightEnd, outcome=LockedNightOver
+)

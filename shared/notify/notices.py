@@ -34,6 +34,7 @@ class Kind(StrEnum):
     FAILED = "renewal.failed"
     ACCESS_LOST = "tenant.access_lost"
     RIGHTS_LOST = "subscription.access_lost"
+    DRIFTED = "subscription.drifted"
 
 
 WHAT: dict[Kind, str] = {
@@ -44,6 +45,7 @@ WHAT: dict[Kind, str] = {
     Kind.FAILED: "A renewal could not look at everything: a part of what there is could not be listed.",
     Kind.ACCESS_LOST: "A registration that Tenantry works as lost its consent in the tenant.",
     Kind.RIGHTS_LOST: "A registration that Tenantry works as lost its rights on the subscription.",
+    Kind.DRIFTED: "Something stands beside the lock-down of the subscription, or could not be looked at.",
 }
 
 DO: dict[Kind, str] = {
@@ -54,6 +56,7 @@ DO: dict[Kind, str] = {
     Kind.FAILED: "Look at the app's log and at its storage, then POST /api/renewals.",
     Kind.ACCESS_LOST: "The tenant's administrator consents again; the link is in the record.",
     Kind.RIGHTS_LOST: "An owner of the subscription gives the registration its rights on it again.",
+    Kind.DRIFTED: "Look at the record's drift: it names who may do so without an approval, and which rule was changed.",
 }
 
 

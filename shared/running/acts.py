@@ -20,6 +20,7 @@ ORCHESTRATORS: dict[str, str] = {
     "tenantRenewal": "renew_tenant",
     "subscriptionRenewal": "renew_subscription",
     LOCK_DOWN: "lock_down_subscription",
+    "subscriptionNight": "look_after_subscriptions",
 }
 """The orchestrator of each kind of run; a tenant's run has its goal's name for a kind, but for a renewal."""
 

@@ -40,7 +40,7 @@ class RoleView(Struct, frozen=True, kw_only=True, rename="camel"):
     authentication_context: str | None = None
     ticket: bool = False
     longest_eligibility: Annotated[Duration | None, Meta(description="None: an eligibility needs no end.")] = None
-    differences: Annotated[tuple[RuleDifference, ...], Meta(description="From what is declared.")] = ()
+    differences: Annotated[tuple[RuleDifference, ...], Meta(description="From what is declared.")]
 
 
 class ApproverView(Struct, frozen=True, kw_only=True, rename="camel"):

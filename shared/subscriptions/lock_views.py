@@ -125,7 +125,7 @@ def state_of(record: Record) -> LockState | None:
 def _role(found: Subscription, role: str, lock: LockDown) -> RoleView:
     name, seen = AZURE_ROLES.get(role, role), found.roles.get(role)
     if seen is None:
-        return RoleView(role=name, role_definition_id=role, looked=None)
+        return RoleView(role=name, role_definition_id=role, looked=None, differences=())
     settings = seen.settings
     return RoleView(
         role=name,

@@ -55,6 +55,13 @@ _ACTIVITIES = {
     "end_renewals",
     "plan_subscription_renewals",
     "renew_eligibilities_on_subscription",
+    "begin_lock_down",
+    "lock_role_down",
+    "make_eligible",
+    "check_approvers",
+    "end_lock_down",
+    "look_at_locked_page",
+    "end_subscription_night",
 }
 _NIGHTLY = {
     "look_after_page",
@@ -65,6 +72,13 @@ _NIGHTLY = {
     "end_renewals",
     "plan_subscription_renewals",
     "renew_eligibilities_on_subscription",
+    "begin_lock_down",
+    "lock_role_down",
+    "make_eligible",
+    "check_approvers",
+    "end_lock_down",
+    "look_at_locked_page",
+    "end_subscription_night",
 }
 _ORCHESTRATORS = {
     "onboard_tenant",
@@ -73,12 +87,15 @@ _ORCHESTRATORS = {
     "renew_eligibilities",
     "renew_tenant",
     "renew_subscription",
+    "lock_down_subscription",
+    "look_after_subscriptions",
 }
 _TIMERS = {
     "sweep_runs": "15 * * * * *",
     "purge_histories": "0 40 3 * * *",
     "begin_night": "0 5 * * * *",
     "begin_renewals": "0 35 * * * *",
+    "begin_subscription_night": "0 20 * * * *",
     "deliver_notices": "45 * * * * *",
     "purge_notices": "0 50 3 * * *",
 }
@@ -108,6 +125,7 @@ _ROUTES = {
     "put_subscription": ("PUT", "subscriptions/{subscriptionId}"),
     "get_subscriptions": ("GET", "subscriptions"),
     "get_subscription": ("GET", "subscriptions/{subscriptionId}"),
+    "cancel_subscription": ("POST", "subscriptions/{subscriptionId}/cancel"),
     "review_subscription": ("POST", "subscriptions/{subscriptionId}/review"),
     "get_openapi": ("GET", "openapi.json"),
 }
