@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from shared.azure_permissions import VM_CONTRIBUTOR
-from tests.flows.declaring import VMS, Managed, managed
+from tests.flows.declaring import Managed, managed
 from tests.flows.scene import Scene
 from tests.sandbox.arm.models.policy import END_USER_ASSIGNMENT, Policy
 
@@ -20,9 +20,7 @@ class Locked:
     def __init__(self, scene: Scene, managed: Managed) -> None:
         self.scene = scene
         self.managed = managed
-        directory = scene.world.contoso.directory
-        people = scene.world.people
-        self.finance = directory.add_group("Finance of VMs", [people.fiona.object_id, people.cleo.object_id])
+        self.finance = scene.world.people.finance
 
     @property
     def policy(self) -> Policy:
@@ -70,6 +68,3 @@ class Locked:
 def to_lock(scene: Scene, name: str = "Production", *, days: float | None = None) -> Locked:
     """A subscription whose engineers are eligible for so many days more; None: not at all."""
     return Locked(scene, managed(scene, name, days=days))
-
-
-__all__ = ["APPROVAL", "ASSIGN", "PATCH", "VMS", "Locked", "to_lock"]
