@@ -1,6 +1,8 @@
 """A subscription that is to be locked down in a scene: what is declared of it, and what its PIM policy says by truth."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -8,6 +10,8 @@ from shared.azure_permissions import VM_CONTRIBUTOR
 from tests.flows.declaring import Managed, managed
 from tests.flows.scene import Scene
 from tests.sandbox.arm.models.policy import END_USER_ASSIGNMENT, Policy
+from tests.sandbox.arm.models.records import Schedule, Window
+from tests.sandbox.arm.models.scope import Scope
 
 APPROVAL = f"Approval_{END_USER_ASSIGNMENT}"
 PATCH = "PATCH /subscriptions/{id}/providers/Microsoft.Authorization/roleManagementPolicies/{id}"
@@ -63,6 +67,34 @@ class Locked:
     def writes(self) -> list[str]:
         """What Resource Manager received that was no read."""
         return [one for one in self.managed.calls() if not one.startswith("GET ")]
+
+    def active(
+        self, principal_id: str, *, linked: bool, role_id: str = VM_CONTRIBUTOR, scope: Scope | None = None
+    ) -> None:
+        """PIM shows an active assignment: of somebody who activated it, or whom somebody assigned."""
+        subscription, now = self.managed.subscription, self.scene.world.clock.now()
+        made = Schedule(
+            id=str(uuid4()),
+            request_id=None,
+            principal_id=principal_id,
+            role_id=role_id,
+            scope=scope or subscription.scope,
+            window=Window(start=now, end=now + timedelta(days=30), kind="AfterDateTime"),
+            made_at=None,
+            modified_at=now,
+        )
+        subscription.activations.schedules[made.id] = made
+        subscription.activations._linked[made.id] = str(uuid4()) if linked else None
+
+    async def drift(self) -> dict[str, Any]:
+        """What the latest night found."""
+        found: dict[str, Any] | None = (await self.view())["drift"]
+        assert found is not None
+        return found
+
+    async def findings(self, kind: str) -> list[dict[str, Any]]:
+        """Of one kind."""
+        return [one for one in (await self.drift())["findings"] if one["kind"] == kind]
 
 
 def to_lock(scene: Scene, name: str = "Production", *, days: float | None = None) -> Locked:
