@@ -10,8 +10,13 @@ from shared.services import Services
 from shared.subscriptions.findings import Approver, ApproversSeen, Reach
 from shared.subscriptions.lockdown import Principals
 
+_MOST_GROUPS = 5
+"""Named of one approver: a row has its limits."""
+
 MOST_APPROVERS = 300
-"""Looked at one by one. Of more, the rest is not proven."""
+"""Looked at one by one; the rest is counted."""
+
+_MOST_ODD = 50
 
 
 async def look_at_approvers(services: Services, named: Principals) -> ApproversSeen:
@@ -33,9 +38,14 @@ async def look_at_approvers(services: Services, named: Principals) -> ApproversS
             else:
                 odd.append(_odd(one.id, (group,), _WHY.get(one.odata_type, "it is no user")))
     wanted = sorted({*named.users, *groups})
-    found = {one.id: one for one in await services.directory.mailboxes(wanted[:MOST_APPROVERS])}
-    people = [_approver(one, tuple(sorted(groups.get(one, ()))), found.get(one)) for one in wanted]
-    return ApproversSeen(looked=services.clock.now(), approvers=(*people, *odd))
+    looked_at = wanted[:MOST_APPROVERS]
+    found = {one.id: one for one in await services.directory.mailboxes(looked_at)}
+    people = [_approver(one, tuple(sorted(groups.get(one, ()))), found.get(one)) for one in looked_at]
+    return ApproversSeen(
+        looked=services.clock.now(),
+        approvers=(*people, *odd[:_MOST_ODD]),
+        more=len(wanted) - len(looked_at) + len(odd[_MOST_ODD:]),
+    )
 
 
 _WHY = {
@@ -51,7 +61,7 @@ def _approver(object_id: ObjectId, groups: tuple[ObjectId, ...], user: User | No
     why = why_not_reached(enabled=user.account_enabled, mail=user.mail, plans=plans)
     return Approver(
         principal_id=object_id,
-        groups=groups,
+        groups=groups[:_MOST_GROUPS],
         reach=Reach.NOT_PROVEN if why else Reach.OK,
         can_approve=user.account_enabled is True,
         why=why,
@@ -59,4 +69,6 @@ def _approver(object_id: ObjectId, groups: tuple[ObjectId, ...], user: User | No
 
 
 def _odd(object_id: ObjectId, groups: tuple[ObjectId, ...], why: str) -> Approver:
-    return Approver(principal_id=object_id, groups=groups, reach=Reach.NOT_PROVEN, can_approve=False, why=why)
+    return Approver(
+        principal_id=object_id, groups=groups[:_MOST_GROUPS], reach=Reach.NOT_PROVEN, can_approve=False, why=why
+    )

@@ -42,9 +42,9 @@ def policy_findings(subscription: Subscription, found: Mapping[str, RoleSettings
         for one in differences(settings, wanted):
             yield Finding(
                 kind=FindingKind.POLICY_CHANGED,
-                what=f"Somebody changed the policy of {name} ({one.rule}): {one.found}, and not {one.wanted}; {repaired}.",
                 role_definition_id=role,
                 role=name,
+                how=repaired,
                 rule=one.rule,
                 was=one.wanted,
                 found=one.found,
@@ -65,17 +65,15 @@ def holders(subscription: Subscription, access: Access) -> Iterator[Finding]:
         locked = lock is not None and one.role_definition_id in lock.roles
         if locked and active is not None and active.activated and place is Where.AT:
             continue
-        name = _UNKNOWN if role is None else role.name
-        how = _how(role, active, locked=locked, told=access.active is not None)
-        kind = f"{one.principal_type} ".lstrip()
         yield Finding(
             kind=FindingKind.HOLDER,
-            what=f"{kind}{one.principal_id} may make virtual machines without an approval: {how}, {_PLACES[place]}.",
             role_definition_id=one.role_definition_id,
-            role=name,
+            role=_UNKNOWN if role is None else role.name,
             principal_id=one.principal_id,
+            principal_type=one.principal_type,
             scope=one.scope,
-            how=how,
+            place=_PLACES[place],
+            how=_how(role, active, locked=locked, told=access.active is not None),
         )
 
 
@@ -92,33 +90,26 @@ def eligibilities(subscription: Subscription, access: Access) -> Iterator[Findin
         for kind, why in _of_eligible(subscription, one, place, locked=locked):
             yield Finding(
                 kind=kind,
-                what=f"{one.principal_id} is eligible for {name} {_PLACES[place]}: {why}.",
                 role_definition_id=one.role_definition_id,
                 role=name,
                 principal_id=one.principal_id,
                 scope=one.scope,
+                place=_PLACES[place],
+                how=why,
             )
 
 
 def approver_findings(seen: ApproversSeen, least: int = 2) -> Iterator[Finding]:
     """Too few who can approve, or who are reached; and who is not."""
     if seen.able < least:
-        yield Finding(
-            kind=FindingKind.APPROVERS, what=f"{seen.able} of the approvers can approve: at least {least} must."
-        )
+        how = f"{seen.able} of the approvers can approve: at least {least} must"
+        yield Finding(kind=FindingKind.APPROVERS, how=how)
     elif seen.reached < least:
-        yield Finding(
-            kind=FindingKind.APPROVERS,
-            what=f"Of {seen.reached} approvers it is proven that PIM's mail reaches them: of at least {least} it must be.",
-        )
+        how = f"of {seen.reached} approvers it is proven that PIM's mail reaches them: of at least {least} it must be"
+        yield Finding(kind=FindingKind.APPROVERS, how=how)
     for one in seen.approvers:
         if one.why:
-            yield Finding(
-                kind=FindingKind.APPROVERS,
-                what=f"Approver {one.principal_id}: not proven to be reached, for {one.why}.",
-                principal_id=one.principal_id,
-                how=one.why,
-            )
+            yield Finding(kind=FindingKind.APPROVERS, principal_id=one.principal_id, how=one.why)
 
 
 def _how(role: RoleDefinition | None, active: Active | None, *, locked: bool, told: bool) -> str:

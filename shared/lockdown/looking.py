@@ -1,6 +1,6 @@
 """A night's look at one subscription: what its policies say, who approves, and what stands beside the lock."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable
 
 import msgspec
 
@@ -9,7 +9,7 @@ from shared.identifiers import SubscriptionId
 from shared.lockdown.approvers import look_at_approvers
 from shared.lockdown.beside import Access, approver_findings, eligibilities, holders, policy_findings
 from shared.services import Services
-from shared.subscriptions.findings import MOST_FINDINGS, ApproversSeen, Drift, Finding
+from shared.subscriptions.findings import ApproversSeen, Drift, drift_of
 from shared.subscriptions.lockdown import LockDown
 from shared.subscriptions.record import Subscription
 from shared.subscriptions.roles import RoleInForce, RoleSettings
@@ -54,20 +54,14 @@ async def look(services: Services, subscription: Subscription, lock: LockDown) -
     approvers = await part.of("the approvers", look_at_approvers(services, lock.approvers))
     access = await _access(services, subscription_id, part)
     changed = tuple(policy_findings(subscription, policies))
-    findings: Iterable[Finding] = (
+    findings = (
         *changed,
         *(holders(subscription, access) if access else ()),
         *(eligibilities(subscription, access) if access else ()),
         *(approver_findings(approvers) if approvers else ()),
     )
-    kept = tuple(findings)
     return Looked(
-        drift=Drift(
-            looked=now,
-            findings=kept[:MOST_FINDINGS],
-            more=max(0, len(kept) - MOST_FINDINGS),
-            unread=tuple(part.unread),
-        ),
+        drift=drift_of(now, findings, tuple(part.unread)),
         roles=tuple(
             RoleInForce(role_definition_id=role, settings=settings, looked=now) for role, settings in policies.items()
         ),

@@ -1,5 +1,6 @@
 """What was seen of a subscription that is locked down: who can approve, and what stands beside the lock. Pure."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -7,8 +8,8 @@ import msgspec
 
 from shared.identifiers import ObjectId
 
-MOST_FINDINGS = 500
-"""Kept of one look: a row holds no more, and nobody reads more. The rest is counted."""
+MOST_BYTES = 200_000
+"""Of the findings that are kept of one look: several hundred. A row holds no more (rows.py); the rest is counted."""
 
 
 class Reach(StrEnum):
@@ -31,10 +32,11 @@ class Approver(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ApproversSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """All of them, as they were last looked at."""
+    """They, as they were last looked at. `more`: so many beyond those, of whom nothing is proven."""
 
     looked: datetime
     approvers: tuple[Approver, ...]
+    more: int = 0
 
     @property
     def able(self) -> int:
@@ -60,15 +62,18 @@ class FindingKind(StrEnum):
     APPROVERS = "approvers"
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing, in words. `rule`, `was`, `found`: of a policy that is not as it was left. `how`: how somebody has it."""
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing. `rule`, `was`, `found`: of a policy that is not as it was left. `how`: how somebody has it, or why it
+    matters. `place`: where it stands, as seen from the subscription.
+    """
 
     kind: FindingKind
-    what: str
     role_definition_id: str = ""
     role: str = ""
     principal_id: str = ""
+    principal_type: str = ""
     scope: str = ""
+    place: str = ""
     how: str = ""
     rule: str = ""
     was: str = ""
@@ -82,3 +87,30 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     more: int = 0
     unread: tuple[str, ...] = ()
+
+
+def drift_of(looked: datetime, findings: Iterable[Finding], unread: tuple[str, ...]) -> Drift:
+    """As many findings as a row holds, in their order; the rest is counted."""
+    kept: list[Finding] = []
+    size = more = 0
+    for one in findings:
+        size += len(msgspec.json.encode(one)) + 1
+        if size > MOST_BYTES:
+            more += 1
+        else:
+            kept.append(one)
+    return Drift(looked=looked, findings=tuple(kept), more=more, unread=unread)
+
+
+def in_words(one: Finding) -> str:
+    """What a finding says."""
+    who = f"{one.principal_type} {one.principal_id}".strip()
+    match one.kind:
+        case FindingKind.POLICY_CHANGED:
+            return f"Somebody changed the policy of {one.role} ({one.rule}): {one.found}, and not {one.was}; {one.how}."
+        case FindingKind.HOLDER:
+            return f"{who} may make virtual machines without an approval: {one.how}, {one.place}."
+        case FindingKind.APPROVERS:
+            return f"Approver {who} is not proven to be reached: {one.how}." if who else f"{one.how}."
+        case _:
+            return f"{who} is eligible for {one.role} {one.place}: {one.how}."

@@ -61,8 +61,10 @@ class FindingView(Struct, frozen=True, kw_only=True, rename="camel"):
     role: str
     role_definition_id: str
     principal_id: str
+    principal_type: str
     scope: str
-    how: Annotated[str, Meta(description="How somebody got it.")]
+    place: str
+    how: Annotated[str, Meta(description="How somebody got it, or why it matters.")]
     rule: str
     was: str
     found: str
@@ -87,6 +89,7 @@ class LockView(Struct, frozen=True, kw_only=True, rename="camel"):
     in_force: tuple[RoleView, ...]
     approvers: tuple[ApproverView, ...]
     approvers_looked: Moment | None
+    approvers_more: Annotated[int, Meta(description="So many beyond those, of whom nothing is proven.")]
     drift: Annotated[DriftView | None, Meta(description="None: no night has looked yet.")]
 
 

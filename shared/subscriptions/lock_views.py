@@ -6,7 +6,7 @@ from decimal import Decimal
 from msgspec.structs import asdict
 
 from shared.azure_permissions import AZURE_ROLES
-from shared.subscriptions.findings import Drift, Finding
+from shared.subscriptions.findings import Drift, Finding, in_words
 from shared.subscriptions.lock_answers import (
     ApproverView,
     DriftView,
@@ -58,6 +58,7 @@ def lock_view(found: Subscription) -> LockView | None:
             for one in (seen.approvers if seen else ())
         ),
         approvers_looked=seen.looked if seen else None,
+        approvers_more=seen.more if seen else 0,
         drift=None if found.drift is None else _drift(found.drift),
     )
 
@@ -158,7 +159,7 @@ def _drift(drift: Drift) -> DriftView:
 
 
 def _finding(one: Finding) -> FindingView:
-    return FindingView(**asdict(one))
+    return FindingView(what=in_words(one), **asdict(one))
 
 
 def _named(principals: Principals) -> NamedPrincipals:
