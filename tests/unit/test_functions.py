@@ -56,6 +56,13 @@ _ACTIVITIES = {
     "plan_subscription_renewals",
     "renew_eligibilities_on_subscription",
     "look_at_activation",
+    "begin_lock_down",
+    "lock_role_down",
+    "make_eligible",
+    "check_approvers",
+    "end_lock_down",
+    "look_at_locked_page",
+    "end_subscription_night",
 }
 _NIGHTLY = {
     "look_after_page",
@@ -67,6 +74,13 @@ _NIGHTLY = {
     "plan_subscription_renewals",
     "renew_eligibilities_on_subscription",
     "look_at_activation",
+    "begin_lock_down",
+    "lock_role_down",
+    "make_eligible",
+    "check_approvers",
+    "end_lock_down",
+    "look_at_locked_page",
+    "end_subscription_night",
 }
 _ORCHESTRATORS = {
     "onboard_tenant",
@@ -76,12 +90,15 @@ _ORCHESTRATORS = {
     "renew_tenant",
     "renew_subscription",
     "follow_activation",
+    "lock_down_subscription",
+    "look_after_subscriptions",
 }
 _TIMERS = {
     "sweep_runs": "15 * * * * *",
     "purge_histories": "0 40 3 * * *",
     "begin_night": "0 5 * * * *",
     "begin_renewals": "0 35 * * * *",
+    "begin_subscription_night": "0 20 * * * *",
     "deliver_notices": "45 * * * * *",
     "purge_notices": "0 50 3 * * *",
     "watch_activations": "20 */2 * * * *",
@@ -121,6 +138,7 @@ _ROUTES = {
     "put_subscription": ("PUT", "subscriptions/{subscriptionId}"),
     "get_subscriptions": ("GET", "subscriptions"),
     "get_subscription": ("GET", "subscriptions/{subscriptionId}"),
+    "cancel_subscription": ("POST", "subscriptions/{subscriptionId}/cancel"),
     "review_subscription": ("POST", "subscriptions/{subscriptionId}/review"),
     "get_openapi": ("GET", "openapi.json"),
 }
