@@ -60,6 +60,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One vendor call: method and path below /v1.0, who makes it, what it needs and why.
 
     `adopted`: what it needs instead where enterprise applications are adopted; empty where it is not made then.
+    `delegated`: made with a person's token, and what that person may decides.
     """
 
     method: str
@@ -70,6 +71,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     write: bool = False
     adopted: tuple[str, ...] | None = None
+    delegated: bool = False
 
     def needs(self, mode: SourceMode) -> tuple[str, ...]:
         """The permissions that it needs in a deployment of that mode."""
@@ -120,7 +122,7 @@ LIST_SOURCE_USERS = _call(
     Registration.LOOKUP,
     ("User.Read.All",),
     Family.DIRECTORY,
-    "analysts must be members of the source, and no guests there",
+    "analysts must be members of the source, and no guests there; whether PIM's mail reaches who approves",
 )
 READ_TARGET_USER = _call(
     "GET /users/{id}",
@@ -148,7 +150,7 @@ LIST_GROUP_MEMBERS = _call(
     Registration.LOOKUP,
     ("GroupMember.Read.All", "User.Read.All"),
     Family.DIRECTORY,
-    "the direct members of the source group are the analysts",
+    "the direct members of the source group are the analysts; of an approvers' group, who approves",
 )
 FIND_TENANT_BY_ID = _call(
     "GET /tenantRelationships/findTenantInformationByTenantId(tenantId='{id}')",

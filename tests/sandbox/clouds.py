@@ -17,6 +17,7 @@ from tests.sandbox.entra.keys import SigningKey
 from tests.sandbox.entra.registrations import Registration
 from tests.sandbox.entra.server import EntraServer
 from tests.sandbox.entra.service import ManagedIdentity, TokenService
+from tests.sandbox.entra.sign_ins import Demand, SignIn
 from tests.sandbox.entra.tokens import LIFETIME_SECONDS, Signer, api_claims, life, present, sign
 from tests.sandbox.faults import Faults
 from tests.sandbox.graph.call import Estate
@@ -107,9 +108,8 @@ class Clouds:
         """Listen on free loopback ports."""
         for listener in self._listeners:
             await listener.start()
-        self._service.authority = self.authority
-        self._service.graph = self._graph.url = self.graph
-        self._service.arm = self._arm.url = self.arm
+        self._service.listen(authority=self.authority, graph=self.graph, arm=self.arm)
+        self._graph.url, self._arm.url = self.graph, self.arm
         self._prices.url = self.prices
 
     async def stop(self) -> None:
@@ -176,6 +176,7 @@ class Clouds:
         app_roles: Sequence[str] = (),
         federated_identity: str | None = None,
         redirect_uris: Sequence[str] = (),
+        delegated_permissions: Sequence[str] = (),
     ) -> Registration:
         """A registration. A permission that no call of the sandbox knows is a mistake."""
         unknown = [name for name in application_permissions if not known_permission(name)]
@@ -190,6 +191,7 @@ class Clouds:
             app_roles=tuple(app_roles),
             federated_identity=federated_identity,
             redirect_uris=tuple(redirect_uris),
+            delegated_permissions=tuple(delegated_permissions),
         )
         self._service.registrations[registration.app_id] = registration
         return registration
@@ -204,6 +206,15 @@ class Clouds:
         """An administrator takes permissions back, or, with None, deletes the enterprise application."""
         taken = None if permissions is None else tuple(permissions)
         self._service.grants.revoke(app_id, self.tenants[tenant_id.lower()], taken)
+
+    def revoke_delegated(self, app_id: str, tenant_id: str) -> None:
+        """An administrator takes back what the application may do on behalf of persons."""
+        self._service.grants.revoke_delegated(app_id, self.tenants[tenant_id.lower()])
+
+    @property
+    def demands(self) -> dict[str, Demand]:
+        """By person (object id): what conditional access wants of them before they get a token for Azure."""
+        return self._service.sign_ins.demands
 
     def disregard(self, app_id: str, tenant_id: str, permission: str) -> None:
         """For proofs of need only, nothing that happens: from now on Graph acts as if the application did not hold the
@@ -259,12 +270,15 @@ class Clouds:
         signer: Signer = Signer.ENTRA,
         issued_seconds_ago: float = 0,
         lifetime: float = LIFETIME_SECONDS,
+        mfa: bool = True,
+        contexts: Sequence[str] = (),
         **overrides: object,
     ) -> str:
-        """A person's v2 token for an API. Overrides replace claims; one that is None is left out."""
+        """A person's v2 token for an API, and how they signed in. Overrides replace claims; one that is None is left out."""
         who = {**person.claims(self.authority), "azp": "client-of-a-person", "azpacr": "0", "scp": scp}
         dates = life(issued_seconds_ago, lifetime)
         claims = api_claims(self.authority, person.tenant_id, audience_app_id, roles)
+        self._service.sign_ins.remember(str(claims["uti"]), SignIn(mfa=mfa, contexts=frozenset(contexts)))
         return sign(present({**claims, **who, **dates, **overrides}), signer)
 
     def app_token(

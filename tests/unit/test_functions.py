@@ -55,6 +55,14 @@ _ACTIVITIES = {
     "end_renewals",
     "plan_subscription_renewals",
     "renew_eligibilities_on_subscription",
+    "look_at_activation",
+    "begin_lock_down",
+    "lock_role_down",
+    "make_eligible",
+    "check_approvers",
+    "end_lock_down",
+    "look_at_locked_page",
+    "end_subscription_night",
 }
 _NIGHTLY = {
     "look_after_page",
@@ -65,6 +73,14 @@ _NIGHTLY = {
     "end_renewals",
     "plan_subscription_renewals",
     "renew_eligibilities_on_subscription",
+    "look_at_activation",
+    "begin_lock_down",
+    "lock_role_down",
+    "make_eligible",
+    "check_approvers",
+    "end_lock_down",
+    "look_at_locked_page",
+    "end_subscription_night",
 }
 _ORCHESTRATORS = {
     "onboard_tenant",
@@ -73,16 +89,30 @@ _ORCHESTRATORS = {
     "renew_eligibilities",
     "renew_tenant",
     "renew_subscription",
+    "follow_activation",
+    "lock_down_subscription",
+    "look_after_subscriptions",
 }
 _TIMERS = {
     "sweep_runs": "15 * * * * *",
     "purge_histories": "0 40 3 * * *",
     "begin_night": "0 5 * * * *",
     "begin_renewals": "0 35 * * * *",
+    "begin_subscription_night": "0 20 * * * *",
     "deliver_notices": "45 * * * * *",
     "purge_notices": "0 50 3 * * *",
+    "watch_activations": "20 */2 * * * *",
+    "purge_webhook_ids": "0 55 3 * * *",
 }
 _ROUTES = {
+    "post_activation_request": ("POST", "activation-requests"),
+    "get_activation_requests": ("GET", "activation-requests"),
+    "get_activation_request": ("GET", "activation-requests/{id}"),
+    "post_plan": ("POST", "activation-requests/{id}/plan"),
+    "post_decision": ("POST", "activation-requests/{id}/decision"),
+    "post_cancel": ("POST", "activation-requests/{id}/cancel"),
+    "post_release": ("POST", "activation-requests/{id}/release"),
+    "post_verdict": ("POST", "webhooks/finance"),
     "post_tenant": ("POST", "tenants"),
     "get_tenants": ("GET", "tenants"),
     "get_tenant": ("GET", "tenants/{tenantId}"),
@@ -108,6 +138,7 @@ _ROUTES = {
     "put_subscription": ("PUT", "subscriptions/{subscriptionId}"),
     "get_subscriptions": ("GET", "subscriptions"),
     "get_subscription": ("GET", "subscriptions/{subscriptionId}"),
+    "cancel_subscription": ("POST", "subscriptions/{subscriptionId}/cancel"),
     "review_subscription": ("POST", "subscriptions/{subscriptionId}/review"),
     "get_openapi": ("GET", "openapi.json"),
 }
