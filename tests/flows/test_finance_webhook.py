@@ -84,6 +84,7 @@ async def test_an_approve_is_recorded_and_told_to_the_approvers_and_decides_noth
     answer = await finance.says(request_id)
 
     assert (answer.status_code, answer.json()["recorded"]) == (202, True)
+    await found.rest()
     await found.after()
     [verdict] = (await found.shown(request_id))["money"]["verdicts"]
     assert (verdict["verdict"], verdict["by"]) == ("approve", found.fiona.object_id)
