@@ -102,6 +102,7 @@ _TIMERS = {
     "deliver_notices": "45 * * * * *",
     "purge_notices": "0 50 3 * * *",
     "watch_activations": "20 */2 * * * *",
+    "reconcile_activations": "0 10 4 * * *",
     "purge_webhook_ids": "0 55 3 * * *",
 }
 _ROUTES = {
