@@ -4,6 +4,7 @@ import azure.durable_functions as df
 import azure.functions as func
 import msgspec
 
+from shared.activation import operations as activation
 from shared.auditing import operations as auditing
 from shared.document import document
 from shared.durable import Orchestrations
@@ -35,6 +36,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *upkeep.OPERATIONS,
     *subscriptions.OPERATIONS,
     *renewal.OPERATIONS,
+    *activation.OPERATIONS,
     *offboarding.OPERATIONS,
     *notify.OPERATIONS,
     *auditing.OPERATIONS,

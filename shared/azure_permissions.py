@@ -1,7 +1,8 @@
 """The permission table's other half, as data: every call of Azure Resource Manager, and the actions that it needs there.
 
 The custom role of the managed subscriptions is made from this table: these actions and no others. It is assigned to
-Tenantry Access, whose nature it is to write eligibilities. Paths are below the endpoint; `write` is as in permissions.py.
+Tenantry Access, whose nature it is to write eligibilities. Calls in the name of a person need none of them: Tenantry API
+has the delegated permission, and what the person may decides. Paths are below the endpoint; `write` is as in permissions.py.
 """
 
 from shared.permissions import Call, Family, Registration
@@ -64,6 +65,37 @@ LIST_AZURE_POLICIES = _call(
     "/roleManagementPolicyAssignments/read",
     "the longest eligibility that the subscription allows, and rules that an app cannot meet",
 )
+READ_AZURE_BUDGET = Call(
+    method="GET",
+    path="/subscriptions/{id}/providers/Microsoft.Consumption/budgets/{id}",
+    registrations=(Registration.ACCESS,),
+    permissions=("Microsoft.Consumption/budgets/read",),
+    family=Family.AZURE_BUDGETS,
+    why="what is spent of the budget that approvers are shown beside a request's price",
+)
+
+LIST_ACTIVATIONS = _call(
+    "GET /roleAssignmentScheduleRequests",
+    "/roleAssignmentScheduleRequests/read",
+    "which activations wait for an approver, however they were asked for",
+)
+READ_ACTIVATION = _call(
+    "GET /roleAssignmentScheduleRequests/{id}",
+    "/roleAssignmentScheduleRequests/read",
+    "what became of an activation that was asked for",
+)
+CANCEL_ACTIVATION = _call(
+    "POST /roleAssignmentScheduleRequests/{id}/cancel",
+    "/roleAssignmentScheduleRequests/cancel/action",
+    "stop an activation that finance refused, or that the budget does not hold",
+    write=True,
+)
+LIST_ACTIVE = _call(
+    "GET /roleAssignmentScheduleInstances",
+    "/roleAssignmentScheduleInstances/read",
+    "whether an activation is in force, and until when; which assignments were activated, and which somebody made",
+)
+
 PATCH_AZURE_POLICY = _call(
     "PATCH /roleManagementPolicies/{id}",
     ("/roleManagementPolicies/write", "/roleManagementPolicies/approvalRule/action"),
@@ -80,10 +112,43 @@ LIST_AZURE_ROLES = _call(
     "/roleDefinitions/read",
     "which roles, built-in or custom, may make virtual machines",
 )
-LIST_AZURE_ACTIVE = _call(
-    "GET /roleAssignmentScheduleInstances",
-    "/roleAssignmentScheduleInstances/read",
-    "which assignments were activated, and which somebody made",
+
+DELEGATED = "user_impersonation"
+"""The one delegated permission of Azure Service Management, which Tenantry API has by an administrator's consent."""
+
+
+def _as_person(line: str, why: str, *, write: bool = False) -> Call:
+    method, path = line.split(" ", 1)
+    return Call(
+        method=method,
+        path=path,
+        registrations=(Registration.API,),
+        permissions=(DELEGATED,),
+        family=Family.AZURE_PIM,
+        why=why,
+        write=write,
+        delegated=True,
+    )
+
+
+READ_APPROVAL = _as_person(
+    f"GET /providers/{_PIM}/roleAssignmentApprovals/{{id}}",
+    "which stage of an approval waits for its approver, and who decided it",
+)
+DECIDE_APPROVAL = _as_person(
+    f"PATCH /providers/{_PIM}/roleAssignmentApprovals/{{id}}/stages/{{id}}",
+    "an approver's own decision: no application can approve",
+    write=True,
+)
+ACTIVATE = _as_person(
+    f"PUT {_AT}/roleAssignmentScheduleRequests/{{id}}",
+    "an engineer's own activation, and its early end",
+    write=True,
+)
+CANCEL_OWN_REQUEST = _as_person(
+    f"POST {_AT}/roleAssignmentScheduleRequests/{{id}}/cancel",
+    "an engineer takes back what they asked for",
+    write=True,
 )
 
 AZURE_CALLS: tuple[Call, ...] = tuple(value for value in tuple(globals().values()) if isinstance(value, Call))
@@ -91,4 +156,4 @@ AZURE_CALLS: tuple[Call, ...] = tuple(value for value in tuple(globals().values(
 
 def azure_actions() -> tuple[str, ...]:
     """The actions of the custom role: what the calls need, and nothing else."""
-    return tuple(sorted({name for call in AZURE_CALLS for name in call.permissions}))
+    return tuple(sorted({name for call in AZURE_CALLS if not call.delegated for name in call.permissions}))

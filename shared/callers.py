@@ -36,6 +36,8 @@ class AppRole(StrEnum):
     OPERATE = "Tenants.Operate"
     READ = "Tenants.Read"
     AUDIT = "Audit.Read"
+    REQUEST = "Access.Request"
+    APPROVE = "Access.Approve"
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):

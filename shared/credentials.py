@@ -86,6 +86,11 @@ class Credentials:
         """Drop a cached credential, for its token may lack new roles or hold lost ones."""
         self._cache.pop((registration, tenant_id), None)
 
+    async def assertion(self) -> str:
+        """The managed identity's token, by which each registration is proved. Raises Unavailable or Forbidden."""
+        await self._assert(self._settings.source_tenant_id)
+        return self._assertion
+
     async def check_identity(self) -> None:
         """Whether the managed identity answers. Raises Unavailable or Forbidden."""
         await self._assert(self._settings.source_tenant_id)
@@ -105,10 +110,10 @@ class Credentials:
             # A private cloud's authority is not in the public instance list.
             disable_instance_discovery=True,
             retry_total=0,
-            transport=self._transport(),
+            transport=self.transport(),
         )
 
-    def _transport(self) -> AioHttpTransport:
+    def transport(self) -> AioHttpTransport:
         """One pool of connections for all credentials: a night asks for tokens of thousands of tenants at one host.
 
         It is the process's, so that no credential has anything to close.

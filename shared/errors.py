@@ -4,6 +4,7 @@ AutomationError
 |-- SettingsError            a deployment setting is missing or wrong; names all of them at once
 |-- BadRequest               a caller's input: names the field and the reason
 |-- Unauthenticated          no valid token
+|-- ClaimsChallenge          a valid token, but the person has to prove more first; carries what to ask for
 |-- NotAllowed               a valid token that does not allow this
 |-- StoreConflict            a row changed under us, again and again
 |-- StoreUnavailable         Table Storage did not answer, or its answer stayed unknown
@@ -50,6 +51,14 @@ class BadRequest(AutomationError):
 
 class Unauthenticated(AutomationError):
     """Raised when a call bears no token, or one that does not verify."""
+
+
+class ClaimsChallenge(AutomationError):
+    """Raised when conditional access or PIM wants more of a person: they sign in again, with these claims (JSON)."""
+
+    def __init__(self, claims: str) -> None:
+        super().__init__("more is wanted of the person before this is allowed: sign in again with the claims")
+        self.claims = claims
 
 
 class NotAllowed(AutomationError):

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from shared.clock import Clock
 from shared.errors import (
+    ClaimsChallenge,
     Conflict,
     Forbidden,
     NotConsented,
@@ -90,7 +91,7 @@ class Patience:
                     if backoff is None or not how.repeatable or error.seconds > LONGEST_WAIT_SECONDS:
                         raise
                     await self._clock.sleep(max(backoff, error.seconds))
-        except (RemoteError, NotConsented) as error:
+        except (RemoteError, NotConsented, ClaimsChallenge) as error:
             # What a later try answers says nothing of an earlier one whose answer was lost.
             if how.write and landed:
                 seconds = error.seconds if isinstance(error, Throttled | Unavailable) else 0.0

@@ -47,6 +47,8 @@ class Family(StrEnum):
     CONDITIONAL_ACCESS = "conditionalAccess"
     HUNTING = "hunting"
     AZURE_PIM = "azurePim"
+    AZURE_BUDGETS = "azureBudgets"
+    RETAIL_PRICES = "retailPrices"
 
 
 MULTI_TENANT = (Registration.SETUP, Registration.ACCESS, Registration.HUNT)
@@ -58,6 +60,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One vendor call: method and path below /v1.0, who makes it, what it needs and why.
 
     `adopted`: what it needs instead where enterprise applications are adopted; empty where it is not made then.
+    `delegated`: made with a person's token, and what that person may decides.
     """
 
     method: str
@@ -68,6 +71,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     write: bool = False
     adopted: tuple[str, ...] | None = None
+    delegated: bool = False
 
     def needs(self, mode: SourceMode) -> tuple[str, ...]:
         """The permissions that it needs in a deployment of that mode."""

@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from shared.durable import Orchestrations
 from shared.errors import (
     BadRequest,
+    ClaimsChallenge,
     Forbidden,
     NotAllowed,
     NotConsented,
@@ -23,6 +24,7 @@ from shared.errors import (
 )
 from shared.formats import Address
 from shared.operations import Route
+from shared.permissions import Registration
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
@@ -109,6 +111,8 @@ def guarded(route: Route, pages: Callable[[func.HttpResponse], func.HttpResponse
             return problem(400, "Bad request", str(error), field=error.field, reason=error.reason)
         except Unauthenticated as error:
             return problem(401, "Not signed in", str(error), headers={"WWW-Authenticate": "Bearer"})
+        except ClaimsChallenge as error:
+            return problem(401, "More is wanted", str(error), headers={"WWW-Authenticate": _challenge(services, error)})
         except NotAllowed as error:
             return problem(403, "Not allowed", str(error))
         except (NotConsented, Forbidden, Rejected) as error:
@@ -121,6 +125,17 @@ def guarded(route: Route, pages: Callable[[func.HttpResponse], func.HttpResponse
             return unanswered(problem(503, "Try again", detail, headers={"Retry-After": _RETRY_AFTER_SECONDS}))
 
     return run
+
+
+def _challenge(services: Services, error: ClaimsChallenge) -> str:
+    """How an API hands on a claims challenge: its client signs in anew, with the claims (Entra, claims challenges)."""
+    settings = services.settings
+    authorize = f"{settings.authority}/{settings.source_tenant_id}/oauth2/v2.0/authorize"
+    claims = base64.b64encode(error.claims.encode()).decode()
+    return (
+        f'Bearer realm="", authorization_uri="{authorize}", client_id="{settings.client_ids[Registration.API]}", '
+        f'error="insufficient_claims", claims="{claims}"'
+    )
 
 
 def _not_set_up(error: NotConsented | Forbidden | Rejected) -> str:

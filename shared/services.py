@@ -14,9 +14,17 @@ import msgspec
 from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.activation.price_book import PriceBook
+from shared.activation.record import Activation, RequestId
+from shared.activation.store import ActivationStore
+from shared.activation.webhook_ids import WebhookIds
 from shared.arm.access import AzureAccess
+from shared.arm.activations import AzureActivations
+from shared.arm.as_person import Persons
+from shared.arm.budgets import Budgets
 from shared.arm.pim import AzurePim
 from shared.arm.policies import AzurePolicies
+from shared.arm.prices import Prices
 from shared.audit import Audit
 from shared.callers import Callers
 from shared.claims import Claims
@@ -36,6 +44,7 @@ from shared.intents import Intents
 from shared.notify.courier import Courier
 from shared.notify.outbox import Outbox
 from shared.notify.posting import Post
+from shared.on_behalf import OnBehalf
 from shared.permissions import Registration
 from shared.proxies import is_proxied
 from shared.renewal.store import Renewals
@@ -72,6 +81,11 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     directory: Directory
     pim: DirectoryPim
     azure_pim: AzurePim
+    azure_activations: AzureActivations
+    on_behalf: OnBehalf
+    persons: Persons
+    budgets: Budgets
+    prices: PriceBook
     azure_policies: AzurePolicies
     azure_access: AzureAccess
     conditional_access: ConditionalAccess
@@ -84,12 +98,15 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     runs: Runs
     slots: Slots
     renewals: Renewals
+    activations: ActivationStore
+    webhook_ids: WebhookIds
     outbox: Outbox
     courier: Courier
     claims: Claims
     audit: Audit
     intents: Intents[TenantId, Tenant]
     subscription_intents: Intents[SubscriptionId, Subscription]
+    activation_intents: Intents[RequestId, Activation]
     seals: Seals | None
     graph: Graph
     health: Table
@@ -128,13 +145,15 @@ def build(settings: Settings, clock: Clock) -> Services:
     graph = Graph(settings.graph_endpoint, credentials, http, clock, settings.source_mode, slow=slow)
     opened = _opener(settings.tables, settings)
     audited = _opener(settings.audit_tables, settings)
-    arm = _arm(settings, credentials, clock)
     by_state, by_end = Table(opened, "ByState", clock), Table(opened, "ByEnd", clock)
     of_tenants, of_subscriptions = Table(opened, "Tenants", clock), Table(opened, "Subscriptions", clock)
     tenants = TenantStore(of_tenants, by_state, by_end, clock, new_id)
     subscriptions = SubscriptionStore(of_subscriptions, by_end, clock, new_id)
+    activations = ActivationStore(Table(opened, "Requests", clock), Table(opened, "RequestIndex", clock), clock, new_id)
     audit = Audit(Table(audited, "Audit", clock))
     runs = Table(opened, "Runs", clock)
+    open_arm = _arm(settings, credentials, clock)
+    prices = Prices(settings.prices_endpoint, http, clock)
     to = settings.destinations
     outbox = Outbox(Table(opened, "Outbox", clock), to, settings.public_url, new_id)
     return Services(
@@ -145,9 +164,14 @@ def build(settings: Settings, clock: Clock) -> Services:
         credentials=credentials,
         directory=Directory(graph, settings.source_tenant_id),
         pim=DirectoryPim(graph, settings.allowed_directory_roles),
-        azure_pim=AzurePim(arm, settings.allowed_azure_roles),
-        azure_policies=AzurePolicies(arm, settings.allowed_azure_roles),
-        azure_access=AzureAccess(arm),
+        azure_pim=AzurePim(open_arm, settings.allowed_azure_roles),
+        azure_activations=AzureActivations(open_arm, settings.allowed_azure_roles),
+        on_behalf=OnBehalf(settings, credentials, clock),
+        persons=Persons(open_arm, settings.allowed_azure_roles, clock),
+        budgets=Budgets(open_arm),
+        prices=PriceBook(Table(opened, "Prices", clock), prices, clock, new_id),
+        azure_policies=AzurePolicies(open_arm, settings.allowed_azure_roles),
+        azure_access=AzureAccess(open_arm),
         conditional_access=ConditionalAccess(graph),
         hunting=Hunting(graph),
         applications=Applications(graph, settings.source_tenant_id),
@@ -158,12 +182,15 @@ def build(settings: Settings, clock: Clock) -> Services:
         runs=Runs(runs, clock),
         slots=Slots(Table(opened, "Slots", clock), clock, new_id),
         renewals=Renewals(Table(opened, "Renewals", clock), new_id),
+        activations=activations,
+        webhook_ids=WebhookIds(Table(opened, "WebhookIds", clock)),
         outbox=outbox,
         courier=Courier(outbox, Post(http, to, SystemClock()), to, clock),
         claims=Claims(Table(opened, "Claims", clock)),
         audit=audit,
         intents=Intents(tenants, audit, clock),
         subscription_intents=Intents(subscriptions, audit, clock),
+        activation_intents=Intents(activations, audit, clock),
         seals=_seals(settings),
         graph=graph,
         health=runs,

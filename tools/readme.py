@@ -22,7 +22,8 @@ def routes() -> str:
 
 def permissions() -> str:
     """What each registration may do, and why."""
-    from shared.permissions import CALLS, MULTI_TENANT, Registration, needed  # noqa: PLC0415 - after the path is set
+    from shared.azure_permissions import AZURE_CALLS, DELEGATED  # noqa: PLC0415 - after the path is set
+    from shared.permissions import CALLS, MULTI_TENANT, Registration, needed  # noqa: PLC0415
     from shared.running.acts import ACTS  # noqa: PLC0415
 
     lines = ["| Registration | Where | Permission | For |", "|---|---|---|---|"]
@@ -35,6 +36,9 @@ def permissions() -> str:
                 call.why for call in CALLS if registration in call.registrations and name in call.permissions
             )
             lines.append(f"| {registration.value} | {where} | `{name}` | {'; '.join(why)} |")
+    why = dict.fromkeys(call.why for call in AZURE_CALLS if call.delegated)
+    delegated = f"`{DELEGATED}` of Azure Service Management, delegated"
+    lines.append(f"| {Registration.API.value} | source | {delegated} | {'; '.join(why)} |")
     return "\n".join(lines)
 
 

@@ -19,7 +19,7 @@ from shared.arm.access_shapes import (
     roles_of,
 )
 from shared.azure_permissions import (
-    LIST_AZURE_ACTIVE,
+    LIST_ACTIVE,
     LIST_AZURE_ASSIGNMENTS,
     LIST_AZURE_INSTANCES,
     LIST_AZURE_ROLES,
@@ -58,7 +58,7 @@ class AzureAccess:
 
         GET /{scope}/providers/Microsoft.Authorization/roleAssignmentScheduleInstances (roleAssignmentScheduleInstances/read).
         """
-        return active_of(await self._around(LIST_AZURE_ACTIVE, subscription_id, _PIM_VERSION))
+        return active_of(await self._around(LIST_ACTIVE, subscription_id, _PIM_VERSION))
 
     async def eligible(self, subscription_id: SubscriptionId) -> list[Eligible]:
         """Eligibilities in force at, above and below the subscription.

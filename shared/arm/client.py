@@ -4,19 +4,21 @@ Plain REST, for the management package lacks some of the calls and loads slowly.
 start. Refuses a write without an open intent. How a call is tried is patience.py's business.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 import msgspec
+from aiohttp import ClientConnectorError
 from azure.core import AsyncPipelineClient
-from azure.core.exceptions import AzureError, ServiceRequestError
+from azure.core.exceptions import AzureError, ServiceRequestTimeoutError
 from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
+from shared.arm.approval_shapes import challenge_of
 from shared.clock import Clock
 from shared.credentials import Credentials
-from shared.errors import Forbidden, MissingIntent, Rejected, RemoteCall, Unavailable
-from shared.identifiers import SubscriptionId, TenantId
+from shared.errors import ClaimsChallenge, Forbidden, MissingIntent, Rejected, RemoteCall, Unavailable
+from shared.identifiers import ObjectId, SubscriptionId, TenantId
 from shared.patience import Answer, Patience, Try, failure
 from shared.permissions import Call, Registration
 from shared.privileged import OpenIntent
@@ -60,18 +62,62 @@ class Arm:
         query: Mapping[str, str],
         *,
         name: str = "",
+        below: str = "",
         body: object = None,
         intent: OpenIntent | None = None,
     ) -> Answer:
-        """Send one call of Azure's permission table. `name`: the last part of its path, where that is open.
+        """Send one call of Azure's permission table. `name`: the further part of its path that is open. `below`: what follows
+        the subscription in the scope, such as /resourceGroups/name.
 
         Raises MissingIntent, NotConsented, and the RemoteErrors.
         """
-        path = call.path.replace("{id}", quote(subscription_id), 1)
-        if path.endswith("/{id}"):
-            path = path.removesuffix("{id}") + quote(name)
-        content = None if body is None else msgspec.json.encode(body)
-        return await self._send(call, subscription_id, self._endpoint + path, query, content, intent)
+        path = call.path.replace("{id}", quote(subscription_id) + quote(below), 1).replace("{id}", quote(name, safe=""))
+        return await self._send(call, subscription_id, self._endpoint + path, query, _content(body), intent)
+
+    async def send_as(
+        self,
+        person_id: ObjectId,
+        token: str,
+        call: Call,
+        ids: Sequence[str],
+        query: Mapping[str, str],
+        *,
+        body: object = None,
+        intent: OpenIntent | None = None,
+    ) -> Answer:
+        """Send one delegated call of Azure's permission table with a person's token. `ids`: those of its path, in order.
+
+        Raises MissingIntent, ClaimsChallenge, and the RemoteErrors.
+        """
+        if not call.delegated:
+            raise ValueError(f"{call.method} {call.path} is not made in a person's name")
+        self._require_intent(call, intent)
+        path = call.path
+        for one in ids:
+            path = path.replace("{id}", quote(one, safe=""), 1)
+        remote = self._remote(call)
+
+        async def once() -> Answer:
+            request = HttpRequest(
+                call.method, self._endpoint + path, params=dict(query), headers=_headers(token), content=_content(body)
+            )
+            answer = await self._received(request, remote)
+            if answer.status_code == 401 and (claims := challenge_of(answer.headers)):
+                raise ClaimsChallenge(claims)
+            return _judge(answer, remote)
+
+        async def never() -> bool:
+            return False
+
+        how = Try(
+            # Buckets are each person's own, and those of a subscription its own (ARM's request limits).
+            lane=(Registration.API, f"{person_id} {ids[0] if len(ids) > 1 else ''}", call.family),
+            write=call.write,
+            # A decision is no resource that is put: a second one is another act.
+            repeatable=not call.write or call.method == "PUT",
+            renew=never,
+        )
+        return await self._patience.send(remote, how, once)
 
     async def pages(self, call: Call, subscription_id: SubscriptionId, query: Mapping[str, str]) -> list[msgspec.Raw]:
         """Every item of a collection, following nextLink.
@@ -100,9 +146,10 @@ class Arm:
         content: bytes | None,
         intent: OpenIntent | None,
     ) -> Answer:
+        if call.delegated:
+            raise ValueError(f"{call.method} {call.path} is made in a person's name alone")
         [registration] = call.registrations
-        if call.write and (intent is None or (intent.registration, intent.tenant_id) != (registration, self._source)):
-            raise MissingIntent(f"{call.method} {call.path} on {subscription_id}")
+        self._require_intent(call, intent)
         remote, renewed = self._remote(call), False
 
         async def renew() -> bool:
@@ -115,7 +162,7 @@ class Arm:
 
         async def once() -> Answer:
             nonlocal renewed
-            headers = await self._headers(registration)
+            headers = _headers(await self._credentials.azure_token(registration))
             request = HttpRequest(call.method, url, params=dict(query), headers=headers, content=content)
             answer = await self._received(request, remote)
             renewed = answer.status_code == 401
@@ -130,19 +177,17 @@ class Arm:
         )
         return await self._patience.send(remote, how, once)
 
-    async def _headers(self, registration: Registration) -> dict[str, str]:
-        token = await self._credentials.azure_token(registration)
-        return {"Authorization": f"Bearer {token}", "Accept": _JSON, "Content-Type": _JSON}
+    def _require_intent(self, call: Call, intent: OpenIntent | None) -> None:
+        [registration] = call.registrations
+        if call.write and (intent is None or (intent.registration, intent.tenant_id) != (registration, self._source)):
+            raise MissingIntent(f"{call.method} {call.path}")
 
     async def _received(self, request: HttpRequest, remote: RemoteCall) -> AsyncHttpResponse:
         try:
-            answer = await self._client.send_request(request)
-            await answer.read()
-        except ServiceRequestError as error:
-            raise Unavailable(remote, uncertain=False) from error
+            # It is read whole; to read an empty answer (204) again is refused.
+            return await self._client.send_request(request)
         except AzureError as error:
-            raise Unavailable(remote, uncertain=True) from error
-        return answer
+            raise Unavailable(remote, uncertain=not _never_connected(error)) from error
 
     def _remote(self, call: Call, code: str = "") -> RemoteCall:
         [registration] = call.registrations
@@ -158,6 +203,21 @@ class Arm:
     async def close(self) -> None:
         """Close its connections."""
         await self._client.close()
+
+
+def _never_connected(error: AzureError) -> bool:
+    """Whether nothing can have been sent. A ServiceRequestError alone does not tell: azure-core's transport raises it for a
+    connection, too, that ended before its answer came.
+    """
+    return isinstance(error, ServiceRequestTimeoutError) or isinstance(error.inner_exception, ClientConnectorError)
+
+
+def _headers(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}", "Accept": _JSON, "Content-Type": _JSON}
+
+
+def _content(body: object) -> bytes | None:
+    return None if body is None else msgspec.json.encode(body)
 
 
 def _judge(answer: AsyncHttpResponse, remote: RemoteCall) -> Answer:

@@ -19,6 +19,7 @@ ORCHESTRATORS: dict[str, str] = {
     "renewal": "renew_eligibilities",
     "tenantRenewal": "renew_tenant",
     "subscriptionRenewal": "renew_subscription",
+    "activation": "follow_activation",
     LOCK_DOWN: "lock_down_subscription",
     "subscriptionNight": "look_after_subscriptions",
 }

@@ -9,6 +9,7 @@ import aiohttp
 import httpx
 import pytest
 
+from shared.arm.as_person import Persons
 from shared.arm.client import Arm
 from shared.arm.pim import AzurePim
 from shared.azure_permissions import azure_actions
@@ -20,6 +21,7 @@ from shared.graph.directory import Directory
 from shared.graph.pim import DirectoryPim
 from shared.graph.synchronization import Synchronizations
 from shared.identifiers import TenantId
+from shared.on_behalf import OnBehalf
 from shared.permissions import SECURITY_READER, Registration
 from shared.privileged import OpenIntent
 from shared.settings import read_settings
@@ -28,7 +30,7 @@ from tests.sandbox.graph.errors import GraphError
 from tests.sandbox.points import Action
 from tests.sandbox.recorder import Recorded
 from tests.unit.environment import ENVIRONMENT
-from tests.world.clouds_scene import CONTOSO, FABRIKAM, IDENTITY, SOURCE_APP, TARGET_APP, Scene, scene
+from tests.world.clouds_scene import API_APP, CONTOSO, FABRIKAM, IDENTITY, SOURCE_APP, TARGET_APP, Scene, scene
 
 SOURCE, TARGET = TenantId(CONTOSO), TenantId(FABRIKAM)
 
@@ -46,7 +48,9 @@ class Bench:
                 "TENANTRY_AUTHORITY": world.clouds.authority,
                 "TENANTRY_GRAPH_ENDPOINT": world.clouds.graph,
                 "TENANTRY_ARM_ENDPOINT": world.clouds.arm,
+                "TENANTRY_PRICES_ENDPOINT": world.clouds.prices,
                 "TENANTRY_IDENTITY_CLIENT_ID": IDENTITY,
+                "TENANTRY_API_CLIENT_ID": API_APP,
                 "TENANTRY_LOOKUP_CLIENT_ID": SOURCE_APP,
                 "TENANTRY_SOURCE_CLIENT_ID": SOURCE_APP,
                 "TENANTRY_SETUP_CLIENT_ID": TARGET_APP,
@@ -59,6 +63,8 @@ class Bench:
         self.credentials = Credentials(settings)
         self.arm = Arm(settings.arm_endpoint, self.credentials, SOURCE, world.clock)
         self.azure_pim = AzurePim(lambda: self.arm, settings.allowed_azure_roles)
+        self.on_behalf = OnBehalf(settings, self.credentials, world.clock)
+        self.persons = Persons(lambda: self.arm, settings.allowed_azure_roles, world.clock)
         self.use(http)
 
     def use(self, http: httpx.AsyncClient) -> None:

@@ -1,4 +1,4 @@
-"""The simulated Microsoft clouds of one world: Entra, Graph, Azure, the managed identity, and everybody who lives there.
+"""The simulated Microsoft clouds of one world: Entra, Graph, Azure and its prices, the managed identity, and who lives there.
 
 Tests look at tenants directly (`clouds.tenants`), set up odd ones by changing their parts, and read what the app did
 from `clouds.recorder`. `clouds.violations` names what no correct caller does; the suite expects it to be empty.
@@ -17,6 +17,7 @@ from tests.sandbox.entra.keys import SigningKey
 from tests.sandbox.entra.registrations import Registration
 from tests.sandbox.entra.server import EntraServer
 from tests.sandbox.entra.service import ManagedIdentity, TokenService
+from tests.sandbox.entra.sign_ins import Demand, SignIn
 from tests.sandbox.entra.tokens import LIFETIME_SECONDS, Signer, api_claims, life, present, sign
 from tests.sandbox.faults import Faults
 from tests.sandbox.graph.call import Estate
@@ -31,12 +32,13 @@ from tests.sandbox.graph.server import GraphServer
 from tests.sandbox.listening import Listener
 from tests.sandbox.personas import Person
 from tests.sandbox.points import Points
+from tests.sandbox.prices.server import PriceServer, Retail
 from tests.sandbox.recorder import Recorder
 from tests.sandbox.switches import Switches
 
 
 class Clouds:
-    """Made of parts that are public: `tenants`, `azure`, `replication`, `provisioning`, `recorder`, `violations`."""
+    """Made of public parts: `tenants`, `azure`, `retail`, `replication`, `provisioning`, `recorder`, `violations`."""
 
     def __init__(
         self,
@@ -58,6 +60,7 @@ class Clouds:
         self.provisioning = Provisioning(self.ground, self.tenants)
         self.quotas = Quotas(self.ground)
         self.azure = Azure(self.ground)
+        self.retail = Retail()
         self.identity_header = token_hex(16)
         self._service = TokenService(self.ground, self.tenants)
         self._entra = EntraServer(
@@ -85,20 +88,29 @@ class Clouds:
             recorder=self.recorder,
             violate=self.violations.append,
         )
+        self._prices = PriceServer(
+            retail=self.retail,
+            now=self.ground.now,
+            points=points,
+            faults=faults,
+            recorder=self.recorder,
+            violate=self.violations.append,
+        )
         context = certificates.server_context()
         self._at_authority = Listener(self._entra.handle, context)
         self._at_graph = Listener(self._graph.handle, context)
         self._at_arm = Listener(self._arm.handle, context)
+        self._at_prices = Listener(self._prices.handle, context)
         self._at_identity = Listener(self._entra.handle_identity)
-        self._listeners = (self._at_authority, self._at_graph, self._at_arm, self._at_identity)
+        self._listeners = (self._at_authority, self._at_graph, self._at_arm, self._at_prices, self._at_identity)
 
     async def start(self) -> None:
         """Listen on free loopback ports."""
         for listener in self._listeners:
             await listener.start()
-        self._service.authority = self.authority
-        self._service.graph = self._graph.url = self.graph
-        self._service.arm = self._arm.url = self.arm
+        self._service.listen(authority=self.authority, graph=self.graph, arm=self.arm)
+        self._graph.url, self._arm.url = self.graph, self.arm
+        self._prices.url = self.prices
 
     async def stop(self) -> None:
         """Close every connection and the recording."""
@@ -132,6 +144,11 @@ class Clouds:
         return f"https://localhost:{self._at_arm.port}"
 
     @property
+    def prices(self) -> str:
+        """The address of the retail prices."""
+        return f"https://localhost:{self._at_prices.port}"
+
+    @property
     def identity_endpoint(self) -> str:
         """The value of IDENTITY_ENDPOINT."""
         return f"http://127.0.0.1:{self._at_identity.port}/msi/token"
@@ -154,6 +171,7 @@ class Clouds:
         app_roles: Sequence[str] = (),
         federated_identity: str | None = None,
         redirect_uris: Sequence[str] = (),
+        delegated_permissions: Sequence[str] = (),
     ) -> Registration:
         """A registration. A permission that no call of the sandbox knows is a mistake."""
         unknown = [name for name in application_permissions if not known_permission(name)]
@@ -168,6 +186,7 @@ class Clouds:
             app_roles=tuple(app_roles),
             federated_identity=federated_identity,
             redirect_uris=tuple(redirect_uris),
+            delegated_permissions=tuple(delegated_permissions),
         )
         self._service.registrations[registration.app_id] = registration
         return registration
@@ -182,6 +201,15 @@ class Clouds:
         """An administrator takes permissions back, or, with None, deletes the enterprise application."""
         taken = None if permissions is None else tuple(permissions)
         self._service.grants.revoke(app_id, self.tenants[tenant_id.lower()], taken)
+
+    def revoke_delegated(self, app_id: str, tenant_id: str) -> None:
+        """An administrator takes back what the application may do on behalf of persons."""
+        self._service.grants.revoke_delegated(app_id, self.tenants[tenant_id.lower()])
+
+    @property
+    def demands(self) -> dict[str, Demand]:
+        """By person (object id): what conditional access wants of them before they get a token for Azure."""
+        return self._service.sign_ins.demands
 
     def disregard(self, app_id: str, tenant_id: str, permission: str) -> None:
         """For proofs of need only, nothing that happens: from now on Graph acts as if the application did not hold the
@@ -237,12 +265,15 @@ class Clouds:
         signer: Signer = Signer.ENTRA,
         issued_seconds_ago: float = 0,
         lifetime: float = LIFETIME_SECONDS,
+        mfa: bool = True,
+        contexts: Sequence[str] = (),
         **overrides: object,
     ) -> str:
-        """A person's v2 token for an API. Overrides replace claims; one that is None is left out."""
+        """A person's v2 token for an API, and how they signed in. Overrides replace claims; one that is None is left out."""
         who = {**person.claims(self.authority), "azp": "client-of-a-person", "azpacr": "0", "scp": scp}
         dates = life(issued_seconds_ago, lifetime)
         claims = api_claims(self.authority, person.tenant_id, audience_app_id, roles)
+        self._service.sign_ins.remember(str(claims["uti"]), SignIn(mfa=mfa, contexts=frozenset(contexts)))
         return sign(present({**claims, **who, **dates, **overrides}), signer)
 
     def app_token(

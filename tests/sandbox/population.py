@@ -9,6 +9,7 @@ from shared.permissions import MULTI_TENANT, SECURITY_READER, Registration, Sour
 from tests.sandbox.arm.models.roles import READER as READER_ROLE
 from tests.sandbox.arm.models.subscription import Subscription
 from tests.sandbox.clouds import Clouds
+from tests.sandbox.entra.delegation import DELEGATED
 from tests.sandbox.graph.models.conditional_access import ip_location, policy
 from tests.sandbox.graph.models.directory import Group
 from tests.sandbox.graph.models.tenant import Tenant
@@ -67,6 +68,7 @@ def register_applications(clouds: Clouds, contoso: Tenant, public_url: str, mode
             application_permissions=needed(registration, mode),
             app_roles=APP_ROLES if registration is Registration.API else (),
             federated_identity=IDENTITY_PRINCIPAL_ID,
+            delegated_permissions=(DELEGATED,) if registration is Registration.API else (),
             redirect_uris=tuple(f"{url}/api/consent" for url in (public_url, CORE_TOOLS_URL)) if multi_tenant else (),
         )
         if not multi_tenant:

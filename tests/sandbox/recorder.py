@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-SECRET_FIELDS = frozenset({"access_token", "client_assertion", "client_secret", "refresh_token", "id_token", "code"})
+SECRET_FIELDS = frozenset(
+    {
+        "access_token",
+        "assertion",
+        "client_assertion",
+        "client_secret",
+        "code",
+        "code_verifier",
+        "id_token",
+        "refresh_token",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ Everything that is simulated is a Python object of this process, so that tests l
 (a fork of the zygote) and Azurite are processes of their own. Leaving the world ends all that it started.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -154,6 +154,7 @@ class World:
             "TENANTRY_AUTHORITY": self.clouds.authority,
             "TENANTRY_GRAPH_ENDPOINT": self.clouds.graph,
             "TENANTRY_ARM_ENDPOINT": self.clouds.arm,
+            "TENANTRY_PRICES_ENDPOINT": self.clouds.prices,
             **{f"TENANTRY_{registration.name}_CLIENT_ID": app_id for registration, app_id in CLIENT_IDS.items()},
             "TENANTRY_IDENTITY_CLIENT_ID": IDENTITY_CLIENT_ID,
             "TENANTRY_TABLES_CONNECTION_STRING": self.state_account.connection_string(self.store.url),
@@ -178,9 +179,18 @@ class World:
         """State and audit. Their own connection strings lead past the proxy, for tests that look into tables."""
         return self.state_account, self.audit_account
 
-    def token(self, person: Person, *roles: str, lifetime: float = LIFETIME_SECONDS) -> str:
-        """A person's token for our API."""
-        return self.clouds.user_token(person, CLIENT_IDS[Registration.API], roles, lifetime=lifetime)
+    def token(
+        self,
+        person: Person,
+        *roles: str,
+        lifetime: float = LIFETIME_SECONDS,
+        mfa: bool = True,
+        contexts: Sequence[str] = (),
+    ) -> str:
+        """A person's token for our API, after a sign-in with a second factor or without, and with these contexts."""
+        return self.clouds.user_token(
+            person, CLIENT_IDS[Registration.API], roles, lifetime=lifetime, mfa=mfa, contexts=contexts
+        )
 
     def operator_token(self) -> str:
         """Olga's, who runs the SOC."""

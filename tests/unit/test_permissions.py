@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared import azure_permissions, permissions
-from shared.azure_permissions import AZURE_CALLS, azure_actions
+from shared.azure_permissions import AZURE_CALLS, DELEGATED, azure_actions
 from shared.permissions import CALLS, MULTI_TENANT, Call, Family, Registration, needed
 
 _SHARED = Path(__file__).parents[2] / "shared"
@@ -113,6 +113,8 @@ def test_the_custom_role_of_the_subscriptions_holds_exactly_what_is_written_down
 
     assert azure_actions() == (
         f"{pim}/roleAssignmentScheduleInstances/read",
+        f"{pim}/roleAssignmentScheduleRequests/cancel/action",
+        f"{pim}/roleAssignmentScheduleRequests/read",
         f"{pim}/roleAssignments/read",
         f"{pim}/roleDefinitions/read",
         f"{pim}/roleEligibilityScheduleInstances/read",
@@ -122,15 +124,20 @@ def test_the_custom_role_of_the_subscriptions_holds_exactly_what_is_written_down
         f"{pim}/roleManagementPolicies/approvalRule/action",
         f"{pim}/roleManagementPolicies/write",
         f"{pim}/roleManagementPolicyAssignments/read",
+        "Microsoft.Consumption/budgets/read",
     )
 
 
-def test_every_call_of_azure_is_one_of_its_client_made_as_access_alone_and_marked_if_it_writes() -> None:
+def test_every_call_of_azure_is_one_of_its_client_made_by_one_registration_and_marked_if_it_writes() -> None:
+    """As Access by the app itself, and as Tenantry API in a person's name. To validate is to look."""
     named = {name for name, value in vars(azure_permissions).items() if isinstance(value, Call)}
 
     assert named == _imported_by_clients("arm", "shared.azure_permissions") & named
-    assert {call.registrations for call in AZURE_CALLS} == {(Registration.ACCESS,)}
-    assert all(call.why and call.write == (call.method != "GET") for call in AZURE_CALLS)
+    for call in AZURE_CALLS:
+        assert call.registrations == ((Registration.API if call.delegated else Registration.ACCESS),)
+        assert (call.permissions == (DELEGATED,)) is call.delegated
+        assert call.why
+        assert call.write is not (call.method == "GET" or call.path.endswith("/validate"))
 
 
 def test_no_permission_of_graph_is_asked_for_azure_s_sake() -> None:

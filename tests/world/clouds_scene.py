@@ -13,10 +13,12 @@ import httpx
 from tests.sandbox.certificates import Certificates
 from tests.sandbox.clock import SharedClock
 from tests.sandbox.clouds import Clouds
+from tests.sandbox.entra.delegation import DELEGATED, ON_BEHALF_OF
 from tests.sandbox.entra.service import EXCHANGE
 from tests.sandbox.entra.tokens import identity_claims, sign
 from tests.sandbox.faults import Faults
 from tests.sandbox.graph.models.applications import SYNC_TEMPLATE
+from tests.sandbox.personas import Person
 from tests.sandbox.points import Points
 from tests.sandbox.switches import Switches
 
@@ -24,6 +26,7 @@ CONTOSO = "aaaaaaaa-0000-4000-8000-00000000000a"
 FABRIKAM = "bbbbbbbb-0000-4000-8000-00000000000b"
 SOURCE_APP = "cccccccc-0000-4000-8000-00000000000c"
 TARGET_APP = "dddddddd-0000-4000-8000-00000000000d"
+API_APP = "99999999-0000-4000-8000-000000000009"
 IDENTITY = "eeeeeeee-0000-4000-8000-00000000000e"
 PRINCIPAL = "ffffffff-0000-4000-8000-00000000000f"
 REDIRECT = "http://127.0.0.1:9/api/consent"
@@ -106,6 +109,16 @@ class Scene:
                 redirect_uris=(REDIRECT,),
             )
         clouds.grant(SOURCE_APP, CONTOSO)
+        clouds.register_application(
+            API_APP,
+            "Tenantry API",
+            CONTOSO,
+            multi_tenant=False,
+            application_permissions=(),
+            federated_identity=PRINCIPAL,
+            delegated_permissions=(DELEGATED,),
+        )
+        clouds.grant(API_APP, CONTOSO)
 
     def assertion(self) -> str:
         """What the managed identity would give."""
@@ -130,6 +143,20 @@ class Scene:
             **fields,
         }
         return await self.client.post(f"{self.clouds.authority}/{tenant}/oauth2/v2.0/token", data=form)
+
+    def user_token(self, person: Person, **how: Any) -> str:
+        """A person's token for Tenantry API."""
+        return self.clouds.user_token(person, API_APP, [], **how)
+
+    async def on_behalf(self, token: str, **fields: str) -> httpx.Response:
+        """Exchange a person's token for one for Azure, as Tenantry API."""
+        form = {
+            "grant_type": ON_BEHALF_OF,
+            "requested_token_use": "on_behalf_of",
+            "assertion": token,
+            "scope": f"{self.clouds.arm}/{DELEGATED}",
+        }
+        return await self.token(CONTOSO, API_APP, **{**form, **fields})
 
     async def graph(
         self, tenant: str, line: str, body: object = None, *, headers: dict[str, str] | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tests.sandbox.clouds import Clouds
-from tests.sandbox.entra.tokens import LIFETIME_SECONDS, life, sign
+from tests.sandbox.entra.tokens import LIFETIME_SECONDS, azure_claims, life, sign
 from tests.sandbox.personas import Person
 
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
@@ -20,19 +20,13 @@ def person_token(
     lifetime: float = LIFETIME_SECONDS,
 ) -> str:
     """Delegated: what the person may, with or without a second factor and authentication contexts (acrs)."""
-    return sign(
-        {
-            "aud": clouds.arm,
-            "iss": f"{clouds.authority}/{person.tenant_id}/",
-            "tid": person.tenant_id,
-            "oid": person.object_id,
-            "sub": f"{person.object_id}-pairwise",
-            "appid": app_id,
-            "idtyp": "user",
-            "scp": "user_impersonation",
-            "amr": ["pwd", "mfa"] if mfa else ["pwd"],
-            "acrs": list(contexts),
-            "ver": "1.0",
-            **life(issued_seconds_ago, lifetime),
-        }
+    claims = azure_claims(
+        authority=clouds.authority,
+        tenant_id=person.tenant_id,
+        audience=clouds.arm,
+        app_id=app_id,
+        object_id=person.object_id,
+        mfa=mfa,
+        contexts=contexts,
     )
+    return sign({**claims, **life(issued_seconds_ago, lifetime)})

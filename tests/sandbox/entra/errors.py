@@ -7,8 +7,9 @@ from uuid import uuid4
 class EntraError(Exception):
     """What the token endpoint or the consent page answers instead."""
 
-    def __init__(self, status: int, error: str, number: int, text: str) -> None:
+    def __init__(self, status: int, error: str, number: int, text: str, **further: str) -> None:
         super().__init__(f"AADSTS{number}: {text}")
+        self.further = further
         self.status = status
         self.error = error
         self.number = number
@@ -26,6 +27,7 @@ class EntraError(Exception):
             "timestamp": stamp,
             "trace_id": trace,
             "correlation_id": correlation,
+            **self.further,
         }
 
 

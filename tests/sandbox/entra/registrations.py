@@ -16,7 +16,10 @@ GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """An application registration. `federated_identity` is the principal id of the one managed identity it trusts."""
+    """An application registration. `federated_identity` is the principal id of the one managed identity it trusts.
+
+    `delegated_permissions`: of Azure Service Management, which it asks for on behalf of persons.
+    """
 
     app_id: str
     display_name: str
@@ -26,6 +29,7 @@ class Registration:
     app_roles: tuple[str, ...]
     federated_identity: str | None
     redirect_uris: tuple[str, ...]
+    delegated_permissions: tuple[str, ...] = ()
 
 
 def permission_id(name: str) -> str:
@@ -39,6 +43,7 @@ class Grants:
     def __init__(self, ground: Ground, tenants: Mapping[str, Tenant]) -> None:
         self._ground = ground
         self._tenants = tenants
+        self._delegated: set[tuple[str, str, str]] = set()
 
     def graph_principal(self, tenant: Tenant) -> ServicePrincipal:
         """Microsoft Graph's own service principal, in every tenant from the start."""
@@ -76,6 +81,7 @@ class Grants:
                 ),
             )
             tenant.applications.principals[principal.id] = principal
+        self._delegated |= {(registration.app_id, tenant.id, name) for name in registration.delegated_permissions}
         resource = self.graph_principal(tenant)
         held = {one.app_role_id for one in tenant.applications.assignments.values() if one.principal_id == principal.id}
         for name in permissions:
@@ -106,6 +112,14 @@ class Grants:
         for one in list(tenant.applications.assignments.values()):
             if one.principal_id == principal.id and one.app_role_id in ids:
                 del tenant.applications.assignments[one.id]
+
+    def revoke_delegated(self, app_id: str, tenant: Tenant) -> None:
+        """An administrator takes back what the application may do on behalf of the tenant's persons."""
+        self._delegated = {one for one in self._delegated if one[:2] != (app_id.lower(), tenant.id)}
+
+    def is_delegated(self, app_id: str, tenant: Tenant, permission: str) -> bool:
+        """Whether an administrator consented to it for everybody in the tenant."""
+        return (app_id.lower(), tenant.id, permission) in self._delegated
 
     def principal(self, app_id: str, tenant: Tenant) -> ServicePrincipal | None:
         """The service principal as the token service knows it by now."""

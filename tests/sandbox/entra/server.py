@@ -1,7 +1,7 @@
 """Entra on the wire: metadata, keys, tokens and consent over TLS; the managed-identity endpoint beside it."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import parse_qsl
 
@@ -10,7 +10,7 @@ from aiohttp import web
 from tests.sandbox.entra.consent import Consent, error_page, page
 from tests.sandbox.entra.errors import EntraError, unknown_tenant
 from tests.sandbox.entra.keys import published_key
-from tests.sandbox.entra.service import TokenService
+from tests.sandbox.entra.service import Issued, TokenService
 from tests.sandbox.faults import Fault, Faults
 from tests.sandbox.personas import Person
 from tests.sandbox.points import Cut, Points
@@ -60,11 +60,10 @@ class EntraServer:
         if fault is Fault.SERVER_ERROR:
             return web.Response(status=503, text="Service unavailable.")
         form = dict(parse_qsl(await request.text())) if request.method == "POST" else {}
-        issued_to: tuple[str | None, str | None, tuple[str, ...]] = (None, form.get("client_id"), ())
+        issued: Issued | None = None
         try:
             if (request.method, rest) == ("POST", "oauth2/v2.0/token"):
                 issued = self._service.issue(tenant, form)
-                issued_to = (issued.tenant_id, issued.app_id, issued.roles)
                 status, answer = 200, issued.wire()
             elif (request.method, rest) == ("GET", "v2.0/.well-known/openid-configuration"):
                 status, answer = 200, self._metadata(tenant)
@@ -76,7 +75,7 @@ class EntraServer:
                 status, answer = 501, {"error": "not_implemented"}
         except EntraError as error:
             status, answer = error.status, error.wire(self._now())
-        self._record(request, issued_to, form, status, answer)
+        self._record(request, issued, form, status, answer)
         if fault is Fault.LOST_ANSWER:
             raise Cut
         return web.json_response(answer, status=status)
@@ -144,20 +143,19 @@ class EntraServer:
     def _record(
         self,
         request: web.Request,
-        issued_to: tuple[str | None, str | None, Sequence[str]],
-        form: Mapping[str, object],
+        issued: Issued | None,
+        form: Mapping[str, str],
         status: int,
         answer: Mapping[str, object],
     ) -> None:
-        tenant_id, app_id, roles = issued_to
         self._recorder.add(
             Recorded(
                 at=self._now(),
                 service="login",
-                tenant_id=tenant_id or request.path.strip("/").partition("/")[0],
-                app_id=app_id,
-                roles=tuple(roles),
-                on_behalf_of=None,
+                tenant_id=issued.tenant_id if issued else request.path.strip("/").partition("/")[0],
+                app_id=issued.app_id if issued else form.get("client_id"),
+                roles=issued.roles if issued else (),
+                on_behalf_of=issued.on_behalf_of if issued else None,
                 method=request.method,
                 path=request.path,
                 query=dict(request.query),

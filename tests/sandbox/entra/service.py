@@ -1,10 +1,11 @@
 """The token service: who may have which token (sections 9.2 and 9.3 of the Graph contract)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jwt
 
+from tests.sandbox.entra.delegation import DELEGATED, ON_BEHALF_OF, Delegation
 from tests.sandbox.entra.errors import (
     EntraError,
     missing_parameter,
@@ -14,6 +15,7 @@ from tests.sandbox.entra.errors import (
     unknown_tenant,
 )
 from tests.sandbox.entra.registrations import Grants, Registration
+from tests.sandbox.entra.sign_ins import SignIns
 from tests.sandbox.entra.tokens import (
     LIFETIME_SECONDS,
     PUBLIC_ARM,
@@ -32,12 +34,14 @@ _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
-    """A token for an application, and what the recording may say of it."""
+    """A token for an application or a person, and what the recording may say of it. `further`: other parts of the answer."""
 
     token: str
     tenant_id: str
     app_id: str
     roles: tuple[str, ...]
+    on_behalf_of: str | None = None
+    further: Mapping[str, str] = field(default_factory=dict)
 
     def wire(self) -> dict[str, object]:
         """The token endpoint's answer."""
@@ -46,6 +50,7 @@ class Issued:
             "expires_in": LIFETIME_SECONDS,
             "ext_expires_in": LIFETIME_SECONDS,
             "access_token": self.token,
+            **self.further,
         }
 
 
@@ -66,9 +71,14 @@ class TokenService:
         self.grants = Grants(ground, tenants)
         self.registrations: dict[str, Registration] = {}
         self.identities: dict[str, ManagedIdentity] = {}
-        self.authority = ""
-        self.graph = ""
-        self.arm = ""
+        self.sign_ins = SignIns()
+        self._delegation = Delegation(self.grants, self.sign_ins)
+        self.authority = self.graph = self.arm = ""
+
+    def listen(self, *, authority: str, graph: str, arm: str) -> None:
+        """Where the services are reached; tokens name these addresses."""
+        self.authority, self.graph, self.arm = authority, graph, arm
+        self._delegation.authority, self._delegation.arm = authority, arm
 
     def tenant(self, name: str) -> Tenant:
         """By id or verified domain."""
@@ -86,12 +96,12 @@ class TokenService:
         return found
 
     def issue(self, tenant_name: str, form: Mapping[str, str]) -> Issued:
-        """Client credentials with a managed identity's token as the assertion."""
+        """For a client that is proved by a managed identity's token: its own token, or one in the name of a person."""
         tenant = self.tenant(tenant_name)
         for name in ("client_id", "grant_type", "scope", "client_assertion_type", "client_assertion"):
             if not form.get(name):
                 raise missing_parameter(name)
-        if form["grant_type"] != "client_credentials":
+        if form["grant_type"] not in ("client_credentials", ON_BEHALF_OF):
             text = f"The provided value for the input parameter 'grant_type' is not valid: '{form['grant_type']}'."
             raise EntraError(400, "unsupported_grant_type", 70003, text)
         if form["client_assertion_type"] != _ASSERTION:
@@ -101,14 +111,32 @@ class TokenService:
         if principal is None:
             raise not_in_tenant(registration.app_id, tenant.display_name)
         self._check_assertion(registration, form["client_assertion"])
+        if form["grant_type"] == ON_BEHALF_OF:
+            return self._on_behalf(registration, tenant, form)
+        return self._client_credentials(registration, principal.id, self.grants.roles(principal, tenant), tenant, form)
+
+    def _on_behalf(self, registration: Registration, tenant: Tenant, form: Mapping[str, str]) -> Issued:
+        token, person_id = self._delegation.on_behalf(registration, tenant, form)
+        return Issued(
+            token=token,
+            tenant_id=tenant.id,
+            app_id=registration.app_id,
+            roles=(),
+            on_behalf_of=person_id,
+            further={"scope": f"{self.arm}/{DELEGATED}"},
+        )
+
+    def _client_credentials(
+        self, registration: Registration, principal_id: str, held: list[str], tenant: Tenant, form: Mapping[str, str]
+    ) -> Issued:
         resource = self._resource(form["scope"], tenant)
-        roles = self.grants.roles(principal, tenant) if resource in (self.graph, PUBLIC_GRAPH) else []
+        roles = held if resource in (self.graph, PUBLIC_GRAPH) else []
         claims = graph_claims(
             authority=self.authority,
             tenant_id=tenant.id,
             audience=resource,
             app_id=registration.app_id,
-            principal_id=principal.id,
+            principal_id=principal_id,
             roles=roles,
         )
         return Issued(token=sign(claims), tenant_id=tenant.id, app_id=registration.app_id, roles=tuple(roles))

@@ -80,6 +80,33 @@ def graph_claims(
     return claims
 
 
+def azure_claims(
+    *,
+    authority: str,
+    tenant_id: str,
+    audience: str,
+    app_id: str,
+    object_id: str,
+    mfa: bool,
+    contexts: Sequence[str],
+) -> dict[str, object]:
+    """A person's token for Resource Manager: delegated, with how they signed in, and authentication contexts (acrs)."""
+    return {
+        "aud": audience,
+        "iss": f"{authority}/{tenant_id}/",
+        "tid": tenant_id,
+        "oid": object_id,
+        "sub": f"{object_id}-pairwise",
+        "appid": app_id,
+        "idtyp": "user",
+        "scp": "user_impersonation",
+        "amr": ["pwd", "mfa"] if mfa else ["pwd"],
+        "acrs": list(contexts),
+        "uti": uuid4().hex,
+        "ver": "1.0",
+    }
+
+
 def identity_claims(
     *, authority: str, home_tenant: str, client_id: str, principal_id: str, audience: str
 ) -> dict[str, object]:
