@@ -1,4 +1,4 @@
-"""The nightly reconcile of activations: access without a decision, a decision without access, what nobody was there to see."""
+"""The nightly reconcile: access without a decision, a decision without access, what nobody was there to see."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
