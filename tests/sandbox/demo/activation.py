@@ -128,8 +128,8 @@ class Activating:
         _expect(priced, 200)
         estimate = json.loads(priced.body)["money"]["estimate"]
         self._screen.say(
-            f"{self._emil.display_name} plans two machines, ultra disks and 2 TB: {estimate['forHours']} {estimate['currency']} "
-            f"for {_HOURS} hours, {estimate['monthly']} a month if left running"
+            f"{self._emil.display_name} plans two machines, ultra disks and 2 TB: {estimate['forHours']} "
+            f"{estimate['currency']} for {_HOURS} hours, {estimate['monthly']} a month if left running"
         )
         answer = await self._clients["emil"].post(asked, body)
         _expect(answer, 202)
