@@ -12,6 +12,8 @@ The map of the house (`shared/`), in the order in which a request travels:
     subscriptions/                   what is declared on a managed subscription; its record and table
     renewal/                         eligibilities are extended before they end: due.py (pure) says which; kinds.py says
                                      what it asks of tenants.py and of subscriptions.py
+    approvals/                       the pages where approvers decide: signing_in.py (Entra, there and back), triggers.py,
+                                     deciding.py; a person's token is spent at once: on_behalf.py, arm/as_person.py
     notify/                          alarms go out: outbox.py keeps them, courier.py delivers them every minute
     offboarding/                     a tenant is let go: everybody leaves, what was there before is put back
     writes/                          the privileged writes, by kind, as the acts ask for them
@@ -31,6 +33,7 @@ import logging
 import azure.durable_functions as df
 
 from shared import api
+from shared.approvals import registration as approvals
 from shared.notify import registration as notify
 from shared.offboarding import registration as offboarding
 from shared.onboarding import registration as onboarding
@@ -42,5 +45,5 @@ for _name in ("azure", "httpx", "kiota_http"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = df.DFApp()
-for _part in (api, onboarding, upkeep, renewal, notify, offboarding):
+for _part in (api, onboarding, upkeep, renewal, approvals, notify, offboarding):
     app.register_functions(_part.blueprint())

@@ -14,6 +14,8 @@ import msgspec
 from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.approvals.entra import Entra
+from shared.approvals.visits import Visits
 from shared.arm.as_person import Persons
 from shared.arm.pim import AzurePim
 from shared.audit import Audit
@@ -74,6 +76,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     azure_pim: AzurePim
     on_behalf: OnBehalf
     persons: Persons
+    entra: Entra
+    visits: Visits
     conditional_access: ConditionalAccess
     hunting: Hunting
     applications: Applications
@@ -134,6 +138,7 @@ def build(settings: Settings, clock: Clock) -> Services:
     subscriptions = SubscriptionStore(of_subscriptions, by_end, clock, new_id)
     audit = Audit(Table(audited, "Audit", clock))
     runs = Table(opened, "Runs", clock)
+    callers = Callers(settings, http)
     open_arm = _arm(settings, credentials, clock)
     to = settings.destinations
     outbox = Outbox(Table(opened, "Outbox", clock), to, settings.public_url, new_id)
@@ -141,13 +146,15 @@ def build(settings: Settings, clock: Clock) -> Services:
         settings=settings,
         clock=clock,
         new_id=new_id,
-        callers=Callers(settings, http),
+        callers=callers,
         credentials=credentials,
         directory=Directory(graph, settings.source_tenant_id),
         pim=DirectoryPim(graph, settings.allowed_directory_roles),
         azure_pim=AzurePim(open_arm, settings.allowed_azure_roles),
         on_behalf=OnBehalf(settings, credentials, clock),
         persons=Persons(open_arm, settings.allowed_azure_roles, clock),
+        entra=Entra(settings, credentials, callers),
+        visits=Visits(Table(opened, "Visits", clock), clock, new_id),
         conditional_access=ConditionalAccess(graph),
         hunting=Hunting(graph),
         applications=Applications(graph, settings.source_tenant_id),

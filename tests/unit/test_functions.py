@@ -81,6 +81,7 @@ _TIMERS = {
     "begin_renewals": "0 35 * * * *",
     "deliver_notices": "45 * * * * *",
     "purge_notices": "0 50 3 * * *",
+    "forget_visits": "0 40 * * * *",
 }
 _ROUTES = {
     "post_tenant": ("POST", "tenants"),
@@ -109,6 +110,12 @@ _ROUTES = {
     "get_subscriptions": ("GET", "subscriptions"),
     "get_subscription": ("GET", "subscriptions/{subscriptionId}"),
     "review_subscription": ("POST", "subscriptions/{subscriptionId}/review"),
+    "get_approvals": ("GET", "approvals"),
+    "get_approval": ("GET", "approvals/{subscriptionId}/{id}"),
+    "post_approval": ("POST", "approvals/{subscriptionId}/{id}"),
+    "get_sign_in": ("GET", "sign-in"),
+    "get_sign_in_callback": ("GET", "sign-in/callback"),
+    "post_sign_out": ("POST", "sign-out"),
     "get_openapi": ("GET", "openapi.json"),
 }
 
