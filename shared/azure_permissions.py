@@ -64,6 +64,36 @@ LIST_AZURE_POLICIES = _call(
     "/roleManagementPolicyAssignments/read",
     "the longest eligibility that the subscription allows, and rules that an app cannot meet",
 )
+READ_AZURE_BUDGET = Call(
+    method="GET",
+    path="/subscriptions/{id}/providers/Microsoft.Consumption/budgets/{id}",
+    registrations=(Registration.ACCESS,),
+    permissions=("Microsoft.Consumption/budgets/read",),
+    family=Family.AZURE_BUDGETS,
+    why="what is spent of the budget that approvers are shown beside a request's price",
+)
+
+LIST_ACTIVATIONS = _call(
+    "GET /roleAssignmentScheduleRequests",
+    "/roleAssignmentScheduleRequests/read",
+    "which activations wait for an approver, however they were asked for",
+)
+READ_ACTIVATION = _call(
+    "GET /roleAssignmentScheduleRequests/{id}",
+    "/roleAssignmentScheduleRequests/read",
+    "what became of an activation that was asked for",
+)
+CANCEL_ACTIVATION = _call(
+    "POST /roleAssignmentScheduleRequests/{id}/cancel",
+    "/roleAssignmentScheduleRequests/cancel/action",
+    "stop an activation that finance refused, or that the budget does not hold",
+    write=True,
+)
+LIST_ACTIVE = _call(
+    "GET /roleAssignmentScheduleInstances",
+    "/roleAssignmentScheduleInstances/read",
+    "whether an activation is in force, and until when",
+)
 
 DELEGATED = "user_impersonation"
 """The one delegated permission of Azure Service Management, which Tenantry API has by an administrator's consent."""

@@ -36,6 +36,7 @@ class AppRole(StrEnum):
     OPERATE = "Tenants.Operate"
     READ = "Tenants.Read"
     AUDIT = "Audit.Read"
+    REQUEST = "Access.Request"
     APPROVE = "Access.Approve"
 
 

@@ -33,6 +33,8 @@ class Access(StrEnum):
 READERS = (AppRole.READ, AppRole.OPERATE)
 OPERATORS = (AppRole.OPERATE,)
 AUDITORS = (AppRole.AUDIT,)
+ENGINEERS = (AppRole.REQUEST,)
+APPROVERS = (AppRole.APPROVE,)
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):

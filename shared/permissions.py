@@ -47,6 +47,8 @@ class Family(StrEnum):
     CONDITIONAL_ACCESS = "conditionalAccess"
     HUNTING = "hunting"
     AZURE_PIM = "azurePim"
+    AZURE_BUDGETS = "azureBudgets"
+    RETAIL_PRICES = "retailPrices"
 
 
 MULTI_TENANT = (Registration.SETUP, Registration.ACCESS, Registration.HUNT)

@@ -23,6 +23,12 @@ async def reader(services: Services, request: func.HttpRequest) -> Caller:
     return caller
 
 
+def person_token(request: func.HttpRequest) -> str:
+    """The bearer token of a request whose caller was identified by it."""
+    header: str = request.headers.get("Authorization", "")
+    return header.partition(" ")[2].strip()
+
+
 def tenant_id_of(request: func.HttpRequest) -> TenantId:
     """The tenant of the path. Raises BadRequest."""
     guid = as_guid(request.route_params.get("tenantId", ""))

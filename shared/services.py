@@ -14,10 +14,17 @@ import msgspec
 from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.activation.price_book import PriceBook
+from shared.activation.record import Activation, RequestId
+from shared.activation.store import ActivationStore
+from shared.activation.webhook_ids import WebhookIds
 from shared.approvals.entra import Entra
 from shared.approvals.visits import Visits
+from shared.arm.activations import AzureActivations
 from shared.arm.as_person import Persons
+from shared.arm.budgets import Budgets
 from shared.arm.pim import AzurePim
+from shared.arm.prices import Prices
 from shared.audit import Audit
 from shared.callers import Callers
 from shared.claims import Claims
@@ -74,10 +81,13 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     directory: Directory
     pim: DirectoryPim
     azure_pim: AzurePim
+    azure_activations: AzureActivations
     on_behalf: OnBehalf
     persons: Persons
     entra: Entra
     visits: Visits
+    budgets: Budgets
+    prices: PriceBook
     conditional_access: ConditionalAccess
     hunting: Hunting
     applications: Applications
@@ -88,12 +98,15 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     runs: Runs
     slots: Slots
     renewals: Renewals
+    activations: ActivationStore
+    webhook_ids: WebhookIds
     outbox: Outbox
     courier: Courier
     claims: Claims
     audit: Audit
     intents: Intents[TenantId, Tenant]
     subscription_intents: Intents[SubscriptionId, Subscription]
+    activation_intents: Intents[RequestId, Activation]
     seals: Seals | None
     graph: Graph
     health: Table
@@ -136,10 +149,12 @@ def build(settings: Settings, clock: Clock) -> Services:
     of_tenants, of_subscriptions = Table(opened, "Tenants", clock), Table(opened, "Subscriptions", clock)
     tenants = TenantStore(of_tenants, by_state, by_end, clock, new_id)
     subscriptions = SubscriptionStore(of_subscriptions, by_end, clock, new_id)
+    activations = ActivationStore(Table(opened, "Requests", clock), Table(opened, "RequestIndex", clock), clock, new_id)
     audit = Audit(Table(audited, "Audit", clock))
     runs = Table(opened, "Runs", clock)
     callers = Callers(settings, http)
     open_arm = _arm(settings, credentials, clock)
+    prices = Prices(settings.prices_endpoint, http, clock)
     to = settings.destinations
     outbox = Outbox(Table(opened, "Outbox", clock), to, settings.public_url, new_id)
     return Services(
@@ -151,10 +166,13 @@ def build(settings: Settings, clock: Clock) -> Services:
         directory=Directory(graph, settings.source_tenant_id),
         pim=DirectoryPim(graph, settings.allowed_directory_roles),
         azure_pim=AzurePim(open_arm, settings.allowed_azure_roles),
+        azure_activations=AzureActivations(open_arm, settings.allowed_azure_roles),
         on_behalf=OnBehalf(settings, credentials, clock),
         persons=Persons(open_arm, settings.allowed_azure_roles, clock),
         entra=Entra(settings, credentials, callers),
         visits=Visits(Table(opened, "Visits", clock), clock, new_id),
+        budgets=Budgets(open_arm),
+        prices=PriceBook(Table(opened, "Prices", clock), prices, clock, new_id),
         conditional_access=ConditionalAccess(graph),
         hunting=Hunting(graph),
         applications=Applications(graph, settings.source_tenant_id),
@@ -165,12 +183,15 @@ def build(settings: Settings, clock: Clock) -> Services:
         runs=Runs(runs, clock),
         slots=Slots(Table(opened, "Slots", clock), clock, new_id),
         renewals=Renewals(Table(opened, "Renewals", clock), new_id),
+        activations=activations,
+        webhook_ids=WebhookIds(Table(opened, "WebhookIds", clock)),
         outbox=outbox,
         courier=Courier(outbox, Post(http, to, SystemClock()), to, clock),
         claims=Claims(Table(opened, "Claims", clock)),
         audit=audit,
         intents=Intents(tenants, audit, clock),
         subscription_intents=Intents(subscriptions, audit, clock),
+        activation_intents=Intents(activations, audit, clock),
         seals=_seals(settings),
         graph=graph,
         health=runs,

@@ -15,11 +15,14 @@ from shared.azure_permissions import AZURE_ROLES, VM_CONTRIBUTOR
 from shared.errors import SettingsError
 from shared.identifiers import AppId, TenantId, as_guid
 from shared.notify import destinations as notify
+from shared.notify.webhook import is_key
 from shared.permissions import SECURITY_READER, Registration, SourceMode
 
 ROLES = ("all",)
 
-_AZURE = "https://management.azure.com"
+_AZURE, _PRICES = "https://management.azure.com", "https://prices.azure.com"
+
+FINANCE_KEY, FINANCE_PREVIOUS_KEY = "TENANTRY_FINANCE_KEY", "TENANTRY_FINANCE_PREVIOUS_KEY"
 
 _AUDIT_TABLES, _AUDIT_BLOBS = "TENANTRY_AUDIT_TABLES", "TENANTRY_AUDIT_BLOBS"
 
@@ -29,6 +32,19 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     endpoint: str
     connection_string: str
+
+
+class Secrets(msgspec.Struct, frozen=True):
+    """Keys, the newest first. None of them may be shown."""
+
+    keys: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self.keys)
+
+    def __repr__(self) -> str:
+        return "Secrets()"
 
 
 class Portals(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +82,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     authority: str
     graph_endpoint: str
     arm_endpoint: str
+    prices_endpoint: str
     client_ids: Mapping[Registration, AppId]
     identity_client_id: AppId
     tables: StoreSettings
@@ -79,6 +96,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     destinations: notify.Destinations
     cookie_keys: session.Keys
     allowed_azure_roles: frozenset[str]
+    finance_keys: Secrets
 
 
 NAMES: Mapping[str, str] = {
@@ -90,6 +108,7 @@ NAMES: Mapping[str, str] = {
     "TENANTRY_AUTHORITY": "the sign-in endpoint of the cloud, https",
     "TENANTRY_GRAPH_ENDPOINT": "the Microsoft Graph endpoint of the cloud, https, without a version",
     "TENANTRY_ARM_ENDPOINT": "the Azure Resource Manager endpoint of the cloud, https (https://management.azure.com)",
+    "TENANTRY_PRICES_ENDPOINT": "the Azure Retail Prices endpoint, https (https://prices.azure.com)",
     "TENANTRY_API_CLIENT_ID": "application (client) id of Tenantry API: the audience of our callers' tokens",
     "TENANTRY_LOOKUP_CLIENT_ID": "application (client) id of Tenantry Lookup",
     "TENANTRY_SOURCE_CLIENT_ID": "application (client) id of Tenantry Source",
@@ -117,6 +136,9 @@ NAMES: Mapping[str, str] = {
     notify.URL: "where alarms are posted as signed Standard Webhooks, https; a secret. Without it there is no webhook",
     notify.KEY: "the key that signs them: `whsec_` and the base64 of 24 to 64 bytes; a secret",
     notify.PREVIOUS_KEY: "the key before, while receivers change over: messages are signed with both; a secret",
+    FINANCE_KEY: "the key by which the finance approvers' webhook is signed: `whsec_` and the base64 of 24 to 64 bytes; a "
+    "secret. Without it no verdicts are taken",
+    FINANCE_PREVIOUS_KEY: "the key before, while the sender changes over: both are taken; a secret",
     notify.TEAMS_URL: "the address of a Teams workflow that posts alarms as cards, https; a secret. Without it none are",
     session.KEY: "the key that signs the sessions of the approval pages, the base64 of 32 to 64 bytes; a secret. Without it "
     "there are no pages",
@@ -220,6 +242,17 @@ class _Reader:
         self.problems += session.key_problems(*given)
         return session.keys_of(*given)
 
+    def keys(self, name: str, previous: str) -> Secrets:
+        given = {one: self.text(one, "") for one in (name, previous)}
+        self.problems += [
+            f"{one} is not whsec_ and the base64 of 24 to 64 bytes"
+            for one, key in given.items()
+            if key and not is_key(key)
+        ]
+        if given[previous] and (not given[name] or given[name] == given[previous]):
+            self.problems.append(f"{previous} is for the key that was {name} before")
+        return Secrets(tuple(key for key in given.values() if key))
+
     def _store(self, prefix: str) -> tuple[str, str, StoreSettings]:
         endpoint, connection = f"{prefix}_ENDPOINT", f"{prefix}_CONNECTION_STRING"
         found = StoreSettings(endpoint=self.text(endpoint, ""), connection_string=self.text(connection, ""))
@@ -253,6 +286,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         authority=reader.url("TENANTRY_AUTHORITY", https=True),
         graph_endpoint=reader.url("TENANTRY_GRAPH_ENDPOINT", https=True),
         arm_endpoint=reader.url("TENANTRY_ARM_ENDPOINT", https=True, default=_AZURE),
+        prices_endpoint=reader.url("TENANTRY_PRICES_ENDPOINT", https=True, default=_PRICES),
         client_ids={
             registration: AppId(reader.guid(f"TENANTRY_{registration.name}_CLIENT_ID")) for registration in Registration
         },
@@ -281,6 +315,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         destinations=reader.destinations(),
         cookie_keys=reader.cookie_keys(),
         allowed_azure_roles=reader.azure_roles("TENANTRY_AZURE_ROLES"),
+        finance_keys=reader.keys(FINANCE_KEY, FINANCE_PREVIOUS_KEY),
     )
     if reader.problems:
         raise SettingsError("; ".join(reader.problems))

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from shared.clock import Clock
 from shared.permissions import Family, Registration
 
-type Lane = tuple[Registration, str, Family]
+type Lane = tuple[Registration | None, str, Family]
+"""None: nobody's token goes along."""
 
 PACES = {Family.CONDITIONAL_ACCESS: 1.1}
 """Seconds between two calls where the limit is too low to be met by answers: conditional access takes one a second for a

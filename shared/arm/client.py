@@ -62,16 +62,16 @@ class Arm:
         query: Mapping[str, str],
         *,
         name: str = "",
+        below: str = "",
         body: object = None,
         intent: OpenIntent | None = None,
     ) -> Answer:
-        """Send one call of Azure's permission table. `name`: the last part of its path, where that is open.
+        """Send one call of Azure's permission table. `name`: the further part of its path that is open. `below`: what follows
+        the subscription in the scope, such as /resourceGroups/name.
 
         Raises MissingIntent, NotConsented, and the RemoteErrors.
         """
-        path = call.path.replace("{id}", quote(subscription_id), 1)
-        if path.endswith("/{id}"):
-            path = path.removesuffix("{id}") + quote(name)
+        path = call.path.replace("{id}", quote(subscription_id) + quote(below), 1).replace("{id}", quote(name, safe=""))
         return await self._send(call, subscription_id, self._endpoint + path, query, _content(body), intent)
 
     async def send_as(

@@ -34,6 +34,10 @@ class Kind(StrEnum):
     FAILED = "renewal.failed"
     ACCESS_LOST = "tenant.access_lost"
     RIGHTS_LOST = "subscription.access_lost"
+    PENDING = "activation.pending"
+    DECIDED = "activation.decided"
+    EXPIRED = "activation.expired"
+    VIOLATION = "activation.violation"
 
 
 WHAT: dict[Kind, str] = {
@@ -44,6 +48,10 @@ WHAT: dict[Kind, str] = {
     Kind.FAILED: "A renewal could not look at everything: a part of what there is could not be listed.",
     Kind.ACCESS_LOST: "A registration that Tenantry works as lost its consent in the tenant.",
     Kind.RIGHTS_LOST: "A registration that Tenantry works as lost its rights on the subscription.",
+    Kind.PENDING: "Somebody asks to activate an Azure role, and waits for an approver.",
+    Kind.DECIDED: "A request to activate an Azure role was decided.",
+    Kind.EXPIRED: "A request to activate an Azure role ended without a decision.",
+    Kind.VIOLATION: "An activation of an Azure role passed over a rule of its subscription.",
 }
 
 DO: dict[Kind, str] = {
@@ -54,11 +62,42 @@ DO: dict[Kind, str] = {
     Kind.FAILED: "Look at the app's log and at its storage, then POST /api/renewals.",
     Kind.ACCESS_LOST: "The tenant's administrator consents again; the link is in the record.",
     Kind.RIGHTS_LOST: "An owner of the subscription gives the registration its rights on it again.",
+    Kind.PENDING: "An approver opens the request, looks at what it costs, and decides; nobody decides their own.",
+    Kind.DECIDED: "Nothing. Where it was approved, it ends by itself.",
+    Kind.EXPIRED: "Whoever still needs the role asks again.",
+    Kind.VIOLATION: "Look at the request, and talk to who decided it. Access that should not be is taken back in PIM.",
 }
 
 
+class ActivationFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What a notice says of an activation request. Money is list prices, in `currency`; `unpriced`: no plan, or not all of it
+    has a price. `finance`: whether its verdict is asked, demanded, or given.
+    """
+
+    request_id: str
+    requester: ObjectId
+    state: str
+    minutes: int | None = None
+    reason: str = ""
+    ticket: str = ""
+    created: datetime | None = None
+    expires: datetime | None = None
+    currency: str = ""
+    for_hours: str = ""
+    for_days: str = ""
+    monthly: str = ""
+    unpriced: bool = False
+    budget_left: str = ""
+    finance: str = ""
+    approved: bool | None = None
+    decided_by: str = ""
+    end: datetime | None = None
+    violation: str = ""
+    reminder: int = 0
+
+
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """One alarm. What makes it the same fact is its kind and the ids. `day`: of a day's renewals as a whole."""
+    """One alarm. What makes it the same fact is its kind, the ids and `about`. `day`: of a day's renewals as a whole."""
 
     kind: Kind
     at: datetime
@@ -70,6 +109,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None = None
     end: datetime | None = None
     day: date | None = None
+    activation: ActivationFacts | None = None
+    about: str = ""
 
     @property
     def subject_id(self) -> str:
@@ -90,6 +131,7 @@ class NoticeData(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
     registration: str | None = None
     why: str | None = None
     end: datetime | None = None
+    activation: ActivationFacts | None = None
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,10 +171,13 @@ def data_of(notice: Notice, url: str) -> NoticeData:
         registration=notice.registration,
         why=None if notice.why is None else notice.why[:_LONGEST_WHY],
         end=notice.end,
+        activation=notice.activation,
     )
 
 
 def _where(notice: Notice) -> str:
+    if notice.activation is not None:
+        return f"approvals/{notice.activation.request_id}"
     if notice.day is not None:
         return f"renewals/{notice.day.isoformat()}"
     return f"{'tenants' if notice.subscription_id is None else 'subscriptions'}/{notice.subject_id}"
@@ -147,5 +192,6 @@ def payload(notice: Notice, url: str) -> str:
 def message_id(day: date, notice: Notice, destination: Destination) -> str:
     """The id of a message: the same for the same fact on the same day, so that nobody is told twice."""
     ids = (notice.subject_id, notice.principal_id, notice.role_definition_id, notice.registration)
-    parts = (day.isoformat(), notice.kind, *(one or "" for one in ids), destination)
+    about = () if notice.activation is None else (notice.activation.request_id, notice.about)
+    parts = (day.isoformat(), notice.kind, *(one or "" for one in ids), *about, destination)
     return f"msg_{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:32]}"

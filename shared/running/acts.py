@@ -17,6 +17,7 @@ ORCHESTRATORS: dict[str, str] = {
     "renewal": "renew_eligibilities",
     "tenantRenewal": "renew_tenant",
     "subscriptionRenewal": "renew_subscription",
+    "activation": "follow_activation",
 }
 """The orchestrator of each kind of run; a tenant's run has its goal's name for a kind, but for a renewal."""
 

@@ -48,6 +48,7 @@ class Bench:
                 "TENANTRY_AUTHORITY": world.clouds.authority,
                 "TENANTRY_GRAPH_ENDPOINT": world.clouds.graph,
                 "TENANTRY_ARM_ENDPOINT": world.clouds.arm,
+                "TENANTRY_PRICES_ENDPOINT": world.clouds.prices,
                 "TENANTRY_IDENTITY_CLIENT_ID": IDENTITY,
                 "TENANTRY_API_CLIENT_ID": API_APP,
                 "TENANTRY_LOOKUP_CLIENT_ID": SOURCE_APP,

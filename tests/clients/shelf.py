@@ -33,18 +33,18 @@ class Shelf:
 
 
 @asynccontextmanager
-async def shelf(folder: Path, azurite: Azurite) -> AsyncIterator[Shelf]:
+async def shelf(folder: Path, azurite: Azurite, *, clock: str = "clock") -> AsyncIterator[Shelf]:
     """An empty account for one test."""
     account, points = azurite.take(), Points()
-    clock = SharedClock.create(folder / "clock")
+    shared = SharedClock.create(folder / clock)
     proxy = StoreProxy(accounts=(account,), points=points)
     await proxy.start()
     connection = account.connection_string(proxy.url)
     services = [TableServiceClient.from_connection_string(connection, retry_total=0) for _ in range(2)]
     try:
-        yield Shelf(services, clock, points)
+        yield Shelf(services, shared, points)
     finally:
         for service in services:
             await service.close()
         await proxy.stop()
-        clock.close()
+        shared.close()

@@ -1,4 +1,4 @@
-"""The simulated Microsoft clouds of one world: Entra, Graph, Azure, the managed identity, and everybody who lives there.
+"""The simulated Microsoft clouds of one world: Entra, Graph, Azure and its prices, the managed identity, and who lives there.
 
 Tests look at tenants directly (`clouds.tenants`), set up odd ones by changing their parts, and read what the app did
 from `clouds.recorder`. `clouds.violations` names what no correct caller does; the suite expects it to be empty.
@@ -32,12 +32,13 @@ from tests.sandbox.graph.server import GraphServer
 from tests.sandbox.listening import Listener
 from tests.sandbox.personas import Person
 from tests.sandbox.points import Points
+from tests.sandbox.prices.server import PriceServer, Retail
 from tests.sandbox.recorder import Recorder
 from tests.sandbox.switches import Switches
 
 
 class Clouds:
-    """Made of parts that are public: `tenants`, `azure`, `replication`, `provisioning`, `recorder`, `violations`."""
+    """Made of public parts: `tenants`, `azure`, `retail`, `replication`, `provisioning`, `recorder`, `violations`."""
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class Clouds:
         self.provisioning = Provisioning(self.ground, self.tenants)
         self.quotas = Quotas(self.ground)
         self.azure = Azure(self.ground)
+        self.retail = Retail()
         self.identity_header = token_hex(16)
         self._service = TokenService(self.ground, self.tenants)
         self._entra = EntraServer(
@@ -86,12 +88,21 @@ class Clouds:
             recorder=self.recorder,
             violate=self.violations.append,
         )
+        self._prices = PriceServer(
+            retail=self.retail,
+            now=self.ground.now,
+            points=points,
+            faults=faults,
+            recorder=self.recorder,
+            violate=self.violations.append,
+        )
         context = certificates.server_context()
         self._at_authority = Listener(self._entra.handle, context)
         self._at_graph = Listener(self._graph.handle, context)
         self._at_arm = Listener(self._arm.handle, context)
+        self._at_prices = Listener(self._prices.handle, context)
         self._at_identity = Listener(self._entra.handle_identity)
-        self._listeners = (self._at_authority, self._at_graph, self._at_arm, self._at_identity)
+        self._listeners = (self._at_authority, self._at_graph, self._at_arm, self._at_prices, self._at_identity)
 
     async def start(self) -> None:
         """Listen on free loopback ports."""
@@ -99,6 +110,7 @@ class Clouds:
             await listener.start()
         self._service.listen(authority=self.authority, graph=self.graph, arm=self.arm)
         self._graph.url, self._arm.url = self.graph, self.arm
+        self._prices.url = self.prices
 
     async def stop(self) -> None:
         """Close every connection and the recording."""
@@ -130,6 +142,11 @@ class Clouds:
     def arm(self) -> str:
         """Azure Resource Manager's address."""
         return f"https://localhost:{self._at_arm.port}"
+
+    @property
+    def prices(self) -> str:
+        """The address of the retail prices."""
+        return f"https://localhost:{self._at_prices.port}"
 
     @property
     def identity_endpoint(self) -> str:

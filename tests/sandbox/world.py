@@ -157,6 +157,7 @@ class World:
             "TENANTRY_AUTHORITY": self.clouds.authority,
             "TENANTRY_GRAPH_ENDPOINT": self.clouds.graph,
             "TENANTRY_ARM_ENDPOINT": self.clouds.arm,
+            "TENANTRY_PRICES_ENDPOINT": self.clouds.prices,
             **{f"TENANTRY_{registration.name}_CLIENT_ID": app_id for registration, app_id in CLIENT_IDS.items()},
             "TENANTRY_IDENTITY_CLIENT_ID": IDENTITY_CLIENT_ID,
             "TENANTRY_TABLES_CONNECTION_STRING": self.state_account.connection_string(self.store.url),

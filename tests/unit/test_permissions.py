@@ -117,6 +117,7 @@ def test_the_custom_role_of_the_subscriptions_holds_exactly_what_is_written_down
         f"{pim}/roleEligibilityScheduleRequests/write",
         f"{pim}/roleEligibilitySchedules/read",
         f"{pim}/roleManagementPolicyAssignments/read",
+        "Microsoft.Consumption/budgets/read",
     )
 
 

@@ -26,6 +26,7 @@ from tests.sandbox.arm.routes import (
     activation_requests,
     approvals,
     assignments,
+    budgets,
     eligibilities,
     eligibility_requests,
     policies,
@@ -49,6 +50,7 @@ _AREAS = (
     assignments,
     activation_requests,
     approvals,
+    budgets,
 )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from tests.sandbox.arm.errors import ArmError, not_found
 from tests.sandbox.arm.models.access import Access
 from tests.sandbox.arm.models.activations import Activations
+from tests.sandbox.arm.models.budgets import Budget
 from tests.sandbox.arm.models.pim import Pim
 from tests.sandbox.arm.models.records import Request, Schedule, Ticket, Wanted, Window
 from tests.sandbox.arm.models.roles import VM_CONTRIBUTOR
@@ -30,6 +31,7 @@ class Subscription:
         self.scope = found
         self.groups: dict[str, str] = {}
         self.resources: set[str] = set()
+        self.budgets: dict[str, Budget] = {}
         self.access = Access(ground, tenant)
         self.rules = Rules(ground, tenant, self.access, self.scope)
         self.pim = Pim(ground, self.rules)
@@ -43,6 +45,11 @@ class Subscription:
         if found is None:
             raise ValueError(f"no name of a resource group: {name}")
         return found
+
+    def set_budget(self, budget: Budget) -> Budget:
+        """Somebody makes one, or changes it."""
+        self.budgets[budget.name.lower()] = budget
+        return budget
 
     def require(self, scope: Scope, *, writes: bool) -> None:
         """404 for what is not there, 409 for a write where nothing may change."""

@@ -1,0 +1,1 @@
+"""The Virtual Machine Contributor role, activated only after who pays has agreed: plans, prices, rules, requests."""

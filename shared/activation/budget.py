@@ -1,0 +1,139 @@
+"""A subscription's budget as an approver sees it: the figure that was declared, or Azure's, and what is spent of it. Pure.
+
+What is not known is None, and never 0: nobody shall read an unknown sum as money that is left.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from shared.arm.budget_shapes import AzureBudget
+from shared.subscriptions.lockdown import Budget
+
+_MONTHLY = frozenset({"Monthly", "BillingMonth"})
+_COST = frozenset({"", "Cost"})
+_LAG = "Azure's figures of cost lag behind by hours, and those of a new subscription by up to two days"
+
+
+class Source(StrEnum):
+    """Whose figure the amount is."""
+
+    OWN = "own"
+    AZURE = "azure"
+
+
+class BudgetView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A budget: what may be spent, what is spent, and what is left, in `currency`. None: not known; `notes` say why.
+
+    `as_of`: when it was read.
+    """
+
+    source: Source
+    currency: str
+    amount: Decimal | None
+    spent: Decimal | None
+    forecast: Decimal | None
+    left: Decimal | None
+    as_of: datetime
+    azure_name: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def most_left(self) -> Decimal | None:
+        """What is left, or, where nobody knows what is spent, the whole amount."""
+        return self.amount if self.left is None else self.left
+
+
+def view(declared: Budget, found: AzureBudget | None, currency: str, now: datetime) -> BudgetView | None:
+    """The budget that is declared, with Azure's of the declared name, if it is there. `currency`: that of our own figures.
+
+    None where none is declared.
+    """
+    if declared.amount is not None:
+        return _own(declared.amount, declared.azure_name, found, currency, now)
+    return _azure(declared.azure_name, found, currency, now) if declared.azure_name else None
+
+
+def _own(amount: Decimal, name: str, found: AzureBudget | None, currency: str, now: datetime) -> BudgetView:
+    why_not = _unusable(name, found, currency) if name else "what is spent is not known: no Azure budget is named"
+    if not why_not and found is not None and found.grain not in _MONTHLY:
+        why_not = (
+            f"what is spent in a month is not known: the Azure budget {name} is {found.grain.lower() or 'of no grain'}"
+        )
+    if why_not or found is None:
+        spent = forecast = None
+        notes: tuple[str, ...] = (why_not,)
+    else:
+        spent, forecast, notes = found.spent, found.forecast, tuple(_notes(found, now))
+    return BudgetView(
+        source=Source.OWN,
+        currency=currency,
+        amount=amount,
+        spent=spent,
+        forecast=forecast,
+        left=_left(amount, spent),
+        as_of=now,
+        azure_name=name,
+        notes=notes,
+    )
+
+
+def _azure(name: str, found: AzureBudget | None, currency: str, now: datetime) -> BudgetView:
+    why_not = _unusable(name, found, currency)
+    if found is None or found.category not in _COST:
+        return BudgetView(
+            source=Source.AZURE,
+            currency=currency,
+            amount=None,
+            spent=None,
+            forecast=None,
+            left=None,
+            as_of=now,
+            azure_name=name,
+            notes=(why_not,),
+        )
+    notes = list(_notes(found, now))
+    if found.grain not in _MONTHLY:
+        notes.insert(0, f"the Azure budget {name} is not of a month: it is {found.grain.lower() or 'of no grain'}")
+    return BudgetView(
+        source=Source.AZURE,
+        # One that tells no currency may be of any: it is not taken for ours.
+        currency=found.currency,
+        amount=found.amount,
+        spent=found.spent,
+        forecast=found.forecast,
+        left=_left(found.amount, found.spent),
+        as_of=now,
+        azure_name=name,
+        notes=(*([why_not] if why_not else []), *notes),
+    )
+
+
+def _unusable(name: str, found: AzureBudget | None, currency: str) -> str:
+    """Why an Azure budget says nothing beside sums in that currency; empty where it does."""
+    if found is None:
+        return f"the subscription has no Azure budget of the name {name}: make it, or name another"
+    if found.category not in _COST:
+        return f"the Azure budget {name} is not of cost, but of {found.category}: name another"
+    if not found.currency:
+        return f"the Azure budget {name} does not tell its currency yet"
+    if found.currency != currency:
+        return f"the Azure budget {name} is in {found.currency}, and prices are in {currency}: they cannot be compared"
+    return ""
+
+
+def _notes(found: AzureBudget, now: datetime) -> Iterator[str]:
+    if found.is_of_a_part:
+        yield f"the Azure budget {found.name} counts a part of the subscription only: it has a filter"
+    if found.ends is not None and found.ends <= now:
+        yield f"the Azure budget {found.name} ended on {found.ends.date()}: it counts no more"
+    if found.spent is None:
+        yield f"Azure does not tell yet what is spent of the budget {found.name}"
+    yield _LAG
+
+
+def _left(amount: Decimal | None, spent: Decimal | None) -> Decimal | None:
+    return None if amount is None or spent is None else amount - spent

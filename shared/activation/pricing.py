@@ -1,0 +1,78 @@
+"""What a plan costs today, and what the budget has left for it: the pure estimate, with prices and figures fetched.
+
+Within one HTTP invocation: it ends after a deadline, and says so. What is not sold is a value; a service that does not
+answer, and of whose prices none is kept, is an error.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from shared.activation.budget import BudgetView, view
+from shared.activation.cost import Estimate, estimate
+from shared.activation.dearest import Dearest, dearest_of, expected_queries
+from shared.activation.meters import meters, parts_of
+from shared.activation.plan import Plan
+from shared.arm.price_shapes import PATH, PriceList, PriceQuery
+from shared.errors import RemoteCall, Unavailable
+from shared.identifiers import SubscriptionId
+from shared.services import Services
+from shared.subscriptions.lockdown import Budget, ExpectedSizes
+
+_AT_ONCE = 4
+"""Queries under way together: the service tells no limit, so we are modest."""
+
+_DEADLINE_SECONDS = 60.0
+"""Of machine time, for all of a plan's prices: an HTTP invocation ends at 230 s whatever we do."""
+
+
+async def priced(services: Services, plan: Plan, hours: int, currency: str) -> Estimate:
+    """The estimate of a plan, by prices of today or, where no newer come, of the last 30 days: it tells which.
+
+    Raises Throttled, Unavailable and Rejected where a price cannot be asked for, and none is kept.
+    """
+    parts = parts_of(plan)
+    first = await _prices(services, [part.queries[0] for part in parts], currency)
+    # Only where the likelier product is not sold is the other asked for.
+    others = [query for part in parts if not meters(part, first[part.queries[0]].prices) for query in part.queries[1:]]
+    prices = {**first, **await _prices(services, others, currency)}
+    return estimate(plan, hours, prices, currency=currency, now=services.clock.now())
+
+
+async def dearest(services: Services, expected: Sequence[ExpectedSizes], currency: str) -> Dearest | None:
+    """The dearest of the expected sizes by the hour, or None where none is expected or sold. Raises as `priced`."""
+    prices = await _prices(services, expected_queries(expected), currency)
+    return dearest_of(expected, prices, currency=currency, now=services.clock.now())
+
+
+async def budget_of(
+    services: Services, subscription_id: SubscriptionId, budget: Budget, currency: str
+) -> BudgetView | None:
+    """The declared budget, with what Azure's budget of the declared name says; None where none is declared.
+
+    Raises the RemoteErrors of Azure.
+    """
+    found = await services.budgets.read(subscription_id, budget.azure_name) if budget.azure_name else None
+    return view(budget, found, currency, services.clock.now())
+
+
+async def _prices(services: Services, queries: Sequence[PriceQuery], currency: str) -> Mapping[PriceQuery, PriceList]:
+    gate = asyncio.Semaphore(_AT_ONCE)
+    wanted = list(dict.fromkeys(queries))
+
+    async def look_up(query: PriceQuery) -> PriceList:
+        async with gate:
+            return await services.prices.look_up(query, currency)
+
+    try:
+        async with asyncio.timeout(_DEADLINE_SECONDS), asyncio.TaskGroup() as group:
+            found = [group.create_task(look_up(query)) for query in wanted]
+    except TimeoutError as error:
+        raise Unavailable(_slow(), uncertain=False) from error
+    except ExceptionGroup as several:
+        # The first that failed has ended the others: they would have waited for the same service.
+        raise several.exceptions[0] from None
+    return {query: task.result() for query, task in zip(wanted, found, strict=True)}
+
+
+def _slow() -> RemoteCall:
+    return RemoteCall(service="prices", method="GET", path=PATH, tenant_id="", code="TooSlow")

@@ -1,0 +1,31 @@
+"""What is to be told of a request goes to the outbox, once, and the record remembers it."""
+
+from msgspec.structs import replace
+
+from shared.activation.following import first_reminder, is_to_remind, reminded
+from shared.activation.news import news
+from shared.activation.record import Request
+from shared.activation.weighing import judged
+from shared.services import Services
+from shared.subscriptions.lockdown import LockDown
+
+
+async def told(services: Services, record: Request, lock_down: LockDown | None) -> Request:
+    """Tell what is new. Safe twice: the outbox knows a message by what it is about, on the day of the request."""
+    now = services.clock.now()
+    judgement = None if lock_down is None else judged(record, lock_down)
+    fresh = [one for one in news(record, judgement, now) if one.key not in record.told]
+    if not fresh:
+        return record
+    for one in fresh:
+        await services.outbox.tell(record.asked.created.date(), one.notice)
+    keys = tuple(one.key for one in fresh)
+    reminds = is_to_remind(record, now)
+
+    def put(found: Request) -> Request | None:
+        found = replace(found, told=(*found.told, *(key for key in keys if key not in found.told)))
+        if reminds and found.reminded == record.reminded:
+            return reminded(found, now)
+        return first_reminder(found, now) if found.remind_at is None else found
+
+    return (await services.activations.change(record.request_id, put)).record

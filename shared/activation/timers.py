@@ -1,0 +1,15 @@
+"""When requests are looked for, and when what is old is forgotten."""
+
+from shared.activation.watching import watch_activations as watch
+from shared.durable import Orchestrations
+from shared.services import Services
+
+
+async def watch_activations(services: Services, orchestrations: Orchestrations) -> None:
+    """Every two minutes: whatever waits for an approver, however it was asked for, has its row and its run."""
+    await watch(services, orchestrations)
+
+
+async def purge_webhook_ids(services: Services, _: Orchestrations) -> None:
+    """Every night: ids of webhooks that were received long ago."""
+    await services.webhook_ids.purge(services.clock.now())

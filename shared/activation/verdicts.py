@@ -1,0 +1,103 @@
+"""Finance's verdict on a request, as its webhook brings it: recorded and audited. A deny stops the request, an approve is
+told to the approvers; neither decides at PIM.
+"""
+
+from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
+
+from shared.activation.record import Request, RequestId, State, Verdict
+from shared.chain import Deed
+from shared.durable import Orchestrations
+from shared.identifiers import ObjectId
+from shared.permissions import Registration
+from shared.services import Services
+
+VERDICT_ACT = 44
+
+
+class Fate(StrEnum):
+    """What became of a verdict."""
+
+    RECORDED = "recorded"
+    UNKNOWN_REQUEST = "unknown request"
+    NOT_PENDING = "not pending"
+    STRANGER = "unknown approver"
+    OWN_REQUEST = "own request"
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """A verdict as it came."""
+
+    request_id: RequestId
+    approves: bool
+    by: ObjectId
+    reason: str
+
+
+async def take(services: Services, orchestrations: Orchestrations, given: Given) -> tuple[Fate, Request | None]:
+    """Record a verdict, if it may be. Safe twice: the same verdict of the same person is recorded once."""
+    found = await services.activations.read(given.request_id)
+    if found is None:
+        return Fate.UNKNOWN_REQUEST, None
+    record = found.record
+    if (why := await _why_not(services, record, given)) is not None:
+        return why, record
+    verdict = Verdict(approves=given.approves, by=given.by, at=services.clock.now(), reason=given.reason)
+    if not _is_known(record, verdict):
+        record = await services.audit.around(
+            record.request_id, _deed(services, record, verdict), lambda: _put(services, record, verdict)
+        )
+    if not _is_known(record, verdict):
+        return Fate.NOT_PENDING, record
+    if record.run_id:
+        await orchestrations.wake(record.run_id)
+    return Fate.RECORDED, record
+
+
+async def _why_not(services: Services, record: Request, given: Given) -> Fate | None:
+    subscription = await services.subscriptions.read(record.subscription_id)
+    lock_down = None if subscription is None else subscription.record.lock_down
+    if lock_down is None or given.by not in lock_down.money.finance:
+        return Fate.STRANGER
+    if given.by in (record.asked.principal_id, record.asked.requestor_id):
+        return Fate.OWN_REQUEST
+    user = await services.directory.source_user(given.by)
+    if user is None or user.account_enabled is False:
+        return Fate.STRANGER
+    is_pending = record.state is State.PENDING and record.decision is None
+    return None if is_pending and services.clock.now() < record.expires else Fate.NOT_PENDING
+
+
+async def _put(services: Services, record: Request, verdict: Verdict) -> Request:
+    def decide(found: Request) -> Request | None:
+        if found.state is not State.PENDING or found.decision is not None or _is_known(found, verdict):
+            return None
+        return replace(found, verdicts=(*found.verdicts, verdict))
+
+    return (await services.activations.change(record.request_id, decide)).record
+
+
+def _is_known(record: Request, verdict: Verdict) -> bool:
+    """Whether it is the latest that this person said."""
+    said = [one for one in record.verdicts if one.by == verdict.by]
+    return bool(said) and (said[-1].approves, said[-1].reason) == (verdict.approves, verdict.reason)
+
+
+def _deed(services: Services, record: Request, verdict: Verdict) -> Deed:
+    return Deed(
+        at=verdict.at,
+        registration=Registration.API.value,
+        on_whose_word=verdict.by,
+        tenant_id=services.settings.source_tenant_id,
+        act=VERDICT_ACT,
+        run=record.run,
+        what="record finance's verdict on an activation request",
+        why="a signed webhook",
+        object_name=f"finance's verdict on activation request {record.request_id}",
+        wanted=msgspec.Raw(msgspec.json.encode({"approves": verdict.approves, "reason": verdict.reason})),
+        before=msgspec.Raw(msgspec.json.encode(record.verdicts)),
+        outcome="done",
+        request_id="",
+    )

@@ -1,0 +1,151 @@
+"""The watcher: every two minutes one list per locked subscription finds what waits for an approver, however it was asked for.
+
+Nothing is lost by a missed cycle, or a missed day: whatever PIM lists and we don't know yet gets its row and its run.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from shared.activation.record import RUN_KIND, Request, RequestId, State, found_at_pim
+from shared.activation.store import Hint
+from shared.arm.activation_shapes import AskedActivation, Standing
+from shared.durable import Orchestrations
+from shared.errors import AutomationError, NotStarted
+from shared.identifiers import SubscriptionId
+from shared.run import Run, key_of, orchestration_id
+from shared.running.acts import ORCHESTRATORS
+from shared.services import Services
+
+_log = logging.getLogger(__name__)
+
+_AT_ONCE = 20
+_PAGE = 200
+_BY = "the watcher"
+
+
+async def watch_activations(services: Services, orchestrations: Orchestrations) -> None:
+    """One cycle over all locked subscriptions. One that fails does not stop the others."""
+    locked = await locked_subscriptions(services)
+    hints = await services.activations.open_hints()
+    followed = {run.subject for run in await services.runs.list_open() if run.kind == RUN_KIND}
+    gate = asyncio.Semaphore(_AT_ONCE)
+    known = _by_subscription(hints)
+
+    async def one(subscription_id: SubscriptionId, roles: Sequence[str]) -> None:
+        async with gate:
+            try:
+                mine = known.get(subscription_id, {})
+                await _watched(services, orchestrations, subscription_id, roles, mine, followed)
+            except AutomationError as error:
+                _log.warning("watch.postponed subscription_id=%s reason=%s", subscription_id, error)
+
+    await asyncio.gather(*(one(*each) for each in locked.items()))
+    for subscription_id in known.keys() - locked.keys():  # what is left of a lock-down that was taken away
+        for hint in known[subscription_id].values():
+            if hint.request_id not in followed:
+                await _follow_hint(services, orchestrations, hint)
+
+
+async def locked_subscriptions(services: Services) -> dict[SubscriptionId, tuple[str, ...]]:
+    """The subscriptions that are locked down, with the roles that are."""
+    found: dict[SubscriptionId, tuple[str, ...]] = {}
+    token: object = None
+    while True:
+        records, token = await services.subscriptions.list(size=_PAGE, token=token)
+        found.update({one.subscription_id: one.lock_down.roles for one in records if one.lock_down is not None})
+        if token is None:
+            return found
+
+
+async def follow(services: Services, orchestrations: Orchestrations, request_id: RequestId) -> None:
+    """Begin a run for a request, unless one is under way. The sweeper starts what cannot be started now."""
+    found = await services.activations.read(request_id)
+    if found is None or not found.record.is_open:
+        return
+    number = found.record.run + 1
+    run = Run(
+        subject=request_id,
+        kind=RUN_KIND,
+        number=number,
+        orchestration_id=orchestration_id(RUN_KIND, request_id, number),
+        nonce=services.new_id(),
+        opened=services.clock.now(),
+        requested_by=_BY,
+    )
+    if await services.runs.insert(run) is not None:
+        return
+
+    def shown(record: Request) -> Request | None:
+        return replace(record, run=number, run_nonce=run.nonce) if record.run < number else None
+
+    record = (await services.activations.change(request_id, shown)).record
+    if record.run_nonce != run.nonce:
+        await services.runs.close(key_of(run), "followed")
+        return
+    try:
+        await orchestrations.start(ORCHESTRATORS[RUN_KIND], run.orchestration_id, key_of(run))
+    except NotStarted as error:
+        _log.warning("run.not_started subject=%s run=%s reason=%s", run.subject, run.number, error)
+        return
+    await services.runs.mark_started(run)
+
+
+async def _watched(
+    services: Services,
+    orchestrations: Orchestrations,
+    subscription_id: SubscriptionId,
+    roles: Sequence[str],
+    known: Mapping[str, Hint],
+    followed: set[str],
+) -> None:
+    asked = {one.request_id: one for one in await services.azure_activations.asked(subscription_id)}
+    for one in asked.values():
+        if one.request_id not in known and one.standing is Standing.WAITING and one.role_definition_id in roles:
+            await _taken_up(services, orchestrations, one)
+    now = services.clock.now()
+    for hint in known.values():
+        found = asked.get(hint.request_id)
+        if hint.request_id in followed:
+            if _has_moved(hint, found):
+                await orchestrations.wake(await _run_id(services, hint))
+        elif hint.state is not State.APPROVED or _is_over(hint, now):
+            await _follow_hint(services, orchestrations, hint)
+
+
+def _has_moved(hint: Hint, found: AskedActivation | None) -> bool:
+    """Whether PIM shows something else than that it waits."""
+    return hint.state is State.PENDING and (found is None or found.standing is not Standing.WAITING)
+
+
+def _is_over(hint: Hint, now: datetime) -> bool:
+    return hint.end is None or now >= hint.end
+
+
+async def _taken_up(services: Services, orchestrations: Orchestrations, asked: AskedActivation) -> None:
+    """Its row, and its run. A request of ours has its row already."""
+    request_id = RequestId(asked.request_id)
+    if await services.activations.create(found_at_pim(asked)):
+        _log.info("activation.found request_id=%s subscription_id=%s", request_id, asked.subscription_id)
+    await follow(services, orchestrations, request_id)
+
+
+async def _follow_hint(services: Services, orchestrations: Orchestrations, hint: Hint) -> None:
+    """Begin a run of what is open; forget the hint of what is not."""
+    if not await services.activations.forget_hint(hint):
+        await follow(services, orchestrations, hint.request_id)
+
+
+async def _run_id(services: Services, hint: Hint) -> str:
+    run = await services.runs.open_run(hint.request_id)
+    return "" if run is None else run.orchestration_id
+
+
+def _by_subscription(hints: Sequence[Hint]) -> dict[SubscriptionId, dict[str, Hint]]:
+    found: dict[SubscriptionId, dict[str, Hint]] = {}
+    for hint in hints:
+        found.setdefault(hint.subscription_id, {})[hint.request_id] = hint
+    return found

@@ -1,0 +1,209 @@
+"""Privileged writes of an activation request: asked for and decided with the person's own token, cancelled by us."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from shared.activation.following import active_of
+from shared.activation.record import Activation, Deed, Request, RequestId
+from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, Standing
+from shared.arm.approval_shapes import Approval
+from shared.arm.as_person import AsPerson
+from shared.errors import NotAllowed, StoreConflict, StoreUnavailable
+from shared.permissions import Registration
+from shared.privileged import OpenIntent, PrivilegedWrite
+from shared.services import Services
+from shared.subjects import Intent
+
+_log = logging.getLogger(__name__)
+
+SUBMIT_ACT, DECIDE_ACT, CANCEL_ACT, RELEASE_ACT = 40, 41, 42, 43
+_PAUSE_SECONDS = 20.0
+
+
+def submitting(services: Services, record: Request, person: AsPerson | None) -> PrivilegedWrite[AskedActivation | None]:
+    """The engineer asks PIM, by their own token. Without one it is read back only."""
+    asked = record.asked
+
+    async def send(_: AskedActivation | None, intent: OpenIntent) -> str:
+        taken = await _present(person).activate(
+            asked.subscription_id,
+            asked.role_definition_id,
+            name=asked.request_id,
+            duration=timedelta(minutes=asked.minutes or 0),
+            justification=asked.justification,
+            ticket=asked.ticket,
+            intent=intent,
+        )
+        return taken.request_id
+
+    return PrivilegedWrite(
+        kind=Deed.SUBMIT,
+        arguments={},
+        registration=Registration.API,
+        where=services.settings.source_tenant_id,
+        object_name=f"activation request {record.request_id}",
+        what="ask PIM to activate an Azure role",
+        act=SUBMIT_ACT,
+        wanted={"minutes": asked.minutes, "role": asked.role_definition_id, "ticket": asked.ticket},
+        read=lambda: _asked(services, record),
+        satisfied=lambda found: found is not None,
+        send=send,
+        picture=msgspec.to_builtins,
+    )
+
+
+def deciding(
+    services: Services, record: Request, person: AsPerson, *, approve: bool, reason: str
+) -> PrivilegedWrite[Approval]:
+    """An approver decides, by their own token. Whoever was first has decided it for good."""
+
+    async def send(image: Approval, intent: OpenIntent) -> str:
+        mine = image.mine
+        if mine is None:
+            raise NotAllowed("PIM does not ask this person (any more) to decide the request")
+        return await person.decide(
+            record.asked.approval_id, mine.stage_id, approve=approve, justification=reason, intent=intent
+        )
+
+    return PrivilegedWrite(
+        kind=Deed.APPROVE if approve else Deed.DENY,
+        arguments={},
+        registration=Registration.API,
+        where=services.settings.source_tenant_id,
+        object_name=_decision_of(record),
+        what=f"{'approve' if approve else 'deny'} an activation of an Azure role",
+        act=DECIDE_ACT,
+        wanted={"reviewResult": "Approve" if approve else "Deny"},
+        read=lambda: person.approval(record.asked.approval_id),
+        satisfied=lambda found: all(not one.is_open for one in found.stages),
+        send=send,
+        picture=msgspec.to_builtins,
+    )
+
+
+def cancelling(services: Services, record: Request) -> PrivilegedWrite[AskedActivation | None]:
+    """We cancel a request that is pending: finance refused it, the budget does not hold it, or its requestor wants it so."""
+
+    async def send(image: AskedActivation | None, intent: OpenIntent) -> str:
+        return await services.azure_activations.cancel(image or record.asked, intent)
+
+    return PrivilegedWrite(
+        kind=Deed.CANCEL,
+        arguments={},
+        registration=Registration.ACCESS,
+        where=services.settings.source_tenant_id,
+        object_name=f"cancellation of activation request {record.request_id}",
+        what="cancel an activation request that is pending",
+        act=CANCEL_ACT,
+        wanted={"status": "Canceled"},
+        read=lambda: _asked(services, record),
+        satisfied=lambda found: found is None or found.standing in (Standing.OVER, Standing.GRANTED),
+        send=send,
+        picture=msgspec.to_builtins,
+    )
+
+
+def releasing(services: Services, record: Request, person: AsPerson | None) -> PrivilegedWrite[ActiveAssignment | None]:
+    """The engineer gives the role back before its end, by their own token. Without one it is read back only."""
+    asked = record.asked
+
+    async def send(_: ActiveAssignment | None, intent: OpenIntent) -> str:
+        taken = await _present(person).deactivate(
+            asked.subscription_id,
+            asked.role_definition_id,
+            name=services.new_id(),
+            justification="Given back before its end",
+            intent=intent,
+        )
+        return taken.request_id
+
+    async def read() -> ActiveAssignment | None:
+        return await active(services, record)
+
+    return PrivilegedWrite(
+        kind=Deed.RELEASE,
+        arguments={},
+        registration=Registration.API,
+        where=services.settings.source_tenant_id,
+        object_name=f"grant of activation request {record.request_id}",
+        what="give an active Azure role back before its end",
+        act=RELEASE_ACT,
+        wanted=None,
+        read=read,
+        satisfied=lambda found: found is None,
+        send=send,
+        picture=msgspec.to_builtins,
+    )
+
+
+async def active(services: Services, record: Request) -> ActiveAssignment | None:
+    """The active assignment that the request led to."""
+    found = await services.azure_activations.in_force(record.subscription_id, record.asked.principal_id)
+    return active_of(record.asked, found)
+
+
+async def close_activation_intents(services: Services, request_id: RequestId) -> float:
+    """Close what is open by reading back, as we see it without anybody's token. Gives the seconds to wait, if any."""
+
+    def rebuild(activation: Activation, intent: Intent) -> PrivilegedWrite[Any]:
+        record = activation.record
+        match intent.kind:
+            case Deed.SUBMIT:
+                return submitting(services, record, None)
+            case Deed.CANCEL:
+                return cancelling(services, record)
+            case Deed.RELEASE:
+                return releasing(services, record, None)
+            case Deed.APPROVE | Deed.DENY:
+                return _decided(services, record, approve=intent.kind == Deed.APPROVE)
+            case _:
+                raise LookupError(intent.kind)
+
+    try:
+        return await services.activation_intents.close_open(request_id, rebuild)
+    except (StoreConflict, StoreUnavailable) as error:
+        _log.warning("intents.postponed request_id=%s reason=%s", request_id, error)
+        return _PAUSE_SECONDS
+
+
+def _decided(services: Services, record: Request, *, approve: bool) -> PrivilegedWrite[AskedActivation | None]:
+    """A decision, read back without the approver's token: by what became of the request."""
+
+    async def send(_: AskedActivation | None, __: OpenIntent) -> str:
+        raise LookupError("a decision is never sent again without its approver")
+
+    def satisfied(found: AskedActivation | None) -> bool:
+        wanted = Standing.GRANTED if approve else Standing.OVER
+        return found is not None and found.standing is wanted
+
+    return PrivilegedWrite(
+        kind=Deed.APPROVE if approve else Deed.DENY,
+        arguments={},
+        registration=Registration.API,
+        where=services.settings.source_tenant_id,
+        object_name=_decision_of(record),
+        what=f"{'approve' if approve else 'deny'} an activation of an Azure role",
+        act=DECIDE_ACT,
+        wanted={"reviewResult": "Approve" if approve else "Deny"},
+        read=lambda: _asked(services, record),
+        satisfied=satisfied,
+        send=send,
+        picture=msgspec.to_builtins,
+    )
+
+
+def _decision_of(record: Request) -> str:
+    return f"decision on activation request {record.request_id}"
+
+
+async def _asked(services: Services, record: Request) -> AskedActivation | None:
+    return await services.azure_activations.read(record.subscription_id, record.asked.below, record.request_id)
+
+
+def _present(person: AsPerson | None) -> AsPerson:
+    if person is None:
+        raise LookupError("this is never sent without the person whose act it is")
+    return person
