@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import azure.functions as func
 
-from shared.approvals.pages import HOME, SIGN_IN, Pages, headers
+from shared.approvals.pages import SIGN_IN, Pages, headers
 from shared.approvals.session import (
     LASTS,
     VISIT_LASTS,
@@ -18,6 +18,7 @@ from shared.approvals.session import (
     opened,
     sealed,
 )
+from shared.approvals.shown import HOME
 from shared.callers import SignedIn
 from shared.services import Services
 

@@ -5,7 +5,7 @@ import msgspec
 from shared.approvals import signing_in, triggers
 from shared.approvals.browsers import unanswered
 from shared.formats import Guid
-from shared.operations import SUBSCRIPTION_ID, Access, Operation, Parameter, elsewhere, page
+from shared.operations import Access, Operation, Parameter, elsewhere, page
 
 _ID = Parameter(name="id", kind=Guid, told="The request's name in PIM.")
 _TOLD = Parameter(name="told", kind=str, told="What was just done, for the page to say.")
@@ -43,22 +43,22 @@ OPERATIONS = (
     Operation(
         name="get_approval",
         method="GET",
-        path="approvals/{subscriptionId}/{id}",
+        path="approvals/{id}",
         told="the page of one request: who, what, why, what it costs, what is left of the budget",
         function=triggers.get_approval,
         who=Access.SESSION,
-        parameters=(SUBSCRIPTION_ID, _ID, _TOLD),
+        parameters=(_ID, _TOLD),
         answers={200: page("The request."), 303: _TO_SIGN_IN, 400: _NO_COOKIE, 404: _NONE},
         pages=unanswered,
     ),
     Operation(
         name="post_approval",
         method="POST",
-        path="approvals/{subscriptionId}/{id}",
+        path="approvals/{id}",
         told="takes the page's form; the decision follows when its person comes back from Entra with their own token",
         function=triggers.post_approval,
         who=Access.SESSION,
-        parameters=(SUBSCRIPTION_ID, _ID),
+        parameters=(_ID,),
         body=DecisionForm,
         form=True,
         answers={

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.approvals.session import Keys, Session, form_token
+from shared.approvals.shown import HOME
 from shared.approvals.views import GOOD, WORDS, Shown, Told, Waiting, count, left_until, moment, money
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-HOME, SIGN_IN, SIGN_OUT = "/api/approvals", "/api/sign-in", "/api/sign-out"
+SIGN_IN, SIGN_OUT = "/api/sign-in", "/api/sign-out"
 _TEMPLATES = Path(__file__).parent / "templates"
 
 

@@ -9,7 +9,8 @@ import azure.functions as func
 
 from shared.approvals.browsers import Browser, browser_of, local, not_set_up
 from shared.approvals.deciding import decide_as
-from shared.approvals.pages import HOME, SIGN_OUT
+from shared.approvals.pages import SIGN_OUT
+from shared.approvals.shown import HOME
 from shared.approvals.views import Told
 from shared.approvals.visiting import leave, leave_again
 from shared.approvals.visits import Visit

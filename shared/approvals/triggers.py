@@ -2,14 +2,15 @@
 
 import azure.functions as func
 
+from shared.activation.record import RequestId
 from shared.approvals.browsers import Browser, browser_of, not_set_up, sign_in_at
-from shared.approvals.pages import HOME
-from shared.approvals.reading import shown_to, waiting_for
+from shared.approvals.reading import Reader
+from shared.approvals.shown import HOME, path_of
 from shared.approvals.views import Shown, Told
 from shared.approvals.visiting import leave
 from shared.approvals.visits import Pending
 from shared.durable import Orchestrations
-from shared.identifiers import SubscriptionId, as_guid
+from shared.identifiers import as_guid
 from shared.services import Services
 
 LONGEST_REASON = 500
@@ -23,12 +24,12 @@ async def get_approvals(services: Services, _: Orchestrations, request: func.Htt
         return not_set_up()
     if browser.session is None:
         return _to_sign_in(browser, request, HOME)
-    waiting = await waiting_for(services, browser.session.person_id)
+    waiting = await Reader(services, browser.session.person_id).waiting()
     return browser.page(200, browser.pages.waiting(waiting, _told(request)))
 
 
 async def get_approval(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
-    """GET /api/approvals/{subscriptionId}/{id}: one request, what it costs, and the form to decide it."""
+    """GET /api/approvals/{id}: one request, what it costs, and the form to decide it."""
     browser = browser_of(services, request)
     if browser is None:
         return not_set_up()
@@ -39,7 +40,7 @@ async def get_approval(services: Services, _: Orchestrations, request: func.Http
 
 
 async def post_approval(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
-    """POST /api/approvals/{subscriptionId}/{id}: keeps the decision, and leads to Entra for a token that is spent on it."""
+    """POST /api/approvals/{id}: keeps the decision, and leads to Entra for a token that is spent on it."""
     browser = browser_of(services, request)
     if browser is None:
         return not_set_up()
@@ -58,7 +59,6 @@ async def post_approval(services: Services, _: Orchestrations, request: func.Htt
         return browser.page(400, browser.pages.request(shown, reason=reason[:LONGEST_REASON], problem=problem))
     pending = Pending(
         person_id=browser.session.person_id,
-        subscription_id=_subscription(request),
         request_id=_request_id(request),
         approve=verdict is True,
         reason=reason,
@@ -85,9 +85,10 @@ def _problem(verdict: bool | None, reason: str) -> str:  # noqa: FBT001 - a deci
 
 
 async def _shown(services: Services, browser: Browser, request: func.HttpRequest) -> Shown | None:
-    if browser.session is None or not _path(request):
+    request_id = _request_id(request)
+    if browser.session is None or not request_id:
         return None
-    return await shown_to(services, browser.session.person_id, _subscription(request), _request_id(request))
+    return await Reader(services, browser.session.person_id).shown(request_id)
 
 
 def _to_sign_in(browser: Browser, request: func.HttpRequest, path: str) -> func.HttpResponse:
@@ -110,13 +111,9 @@ def _told(request: func.HttpRequest) -> Told | None:
 
 def _path(request: func.HttpRequest) -> str:
     """The page of the request that the path names; empty where it names none."""
-    subscription_id, request_id = _subscription(request), _request_id(request)
-    return f"{HOME}/{subscription_id}/{request_id}" if subscription_id and request_id else ""
+    request_id = _request_id(request)
+    return path_of(request_id) if request_id else ""
 
 
-def _subscription(request: func.HttpRequest) -> SubscriptionId:
-    return SubscriptionId(as_guid(request.route_params.get("subscriptionId", "")) or "")
-
-
-def _request_id(request: func.HttpRequest) -> str:
-    return as_guid(request.route_params.get("id", "")) or ""
+def _request_id(request: func.HttpRequest) -> RequestId:
+    return RequestId(as_guid(request.route_params.get("id", "")) or "")

@@ -9,6 +9,9 @@ from enum import StrEnum
 
 import msgspec
 
+from shared.activation.cost import Estimate
+from shared.activation.dearest import Dearest
+
 _CENT = Decimal("0.01")
 _FINE = Decimal("0.0001")
 _WIDTH = Decimal(100)
@@ -21,11 +24,12 @@ class Told(StrEnum):
     DENIED = "denied"
     ALREADY = "already"
     OVER = "over"
-    OWN = "own"
-    NOT_ASKED = "not-asked"
-    SENIOR = "senior"
+    NOT_ALLOWED = "not-allowed"
+    HELD_BACK = "held-back"
+    BUSY = "busy"
     REFUSED = "refused"
     UNCERTAIN = "uncertain"
+    LATER = "later"
     DECLINED = "declined"
     SOMEBODY_ELSE = "somebody-else"
     AGAIN = "again"
@@ -36,11 +40,12 @@ WORDS = {
     Told.DENIED: "You denied it. The requester is told.",
     Told.ALREADY: "Somebody else had decided it before. Nothing was changed by you.",
     Told.OVER: "It is over: it was taken back, or nobody decided within 24 hours. Nothing was changed by you.",
-    Told.OWN: "Nobody decides on their own request. Another approver has to.",
-    Told.NOT_ASKED: "You are not among those whom Azure asks for this role. Nothing was changed.",
-    Told.SENIOR: "What it costs is for senior IT to approve. Nothing was changed.",
+    Told.NOT_ALLOWED: "That decision is not yours, or not any more. Nothing was changed. What the rules say stands below.",
+    Told.HELD_BACK: "It cannot be approved yet: what the rules demand is missing. Nothing was changed.",
+    Told.BUSY: "Somebody else is deciding it at this moment. Look at this page again in a minute.",
     Told.REFUSED: "Azure refused the decision. Nothing was changed. An administrator looks at the app's set-up.",
     Told.UNCERTAIN: "Azure's answer was lost on the way. Look at this page again in a minute: it shows what became of it.",
+    Told.LATER: "Azure did not answer. Nothing was decided: please decide again in a minute.",
     Told.DECLINED: "You came back from Microsoft Entra without signing in. Nothing was decided.",
     Told.SOMEBODY_ELSE: "You signed in to Microsoft Entra as somebody else. Nothing was decided: sign in as yourself.",
     Told.AGAIN: "It took too long, or the page was opened twice. Nothing was decided: please decide again.",
@@ -48,57 +53,24 @@ WORDS = {
 GOOD = frozenset({Told.APPROVED, Told.DENIED})
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the price."""
+class Bar(msgspec.Struct, frozen=True, kw_only=True):
+    """In hundredths of its length: what is spent, what this adds, and where the budget ends."""
 
-    what: str
-    meter: str
-    quantity: Decimal
-    unit: str
-    unit_price: Decimal
-    hourly: Decimal
-    monthly: Decimal
-
-
-class Price(msgspec.Struct, frozen=True, kw_only=True):
-    """What the plan costs. `unpriced`: parts for which no price was found, so that the sums are at least."""
-
-    currency: str
-    lines: tuple[Line, ...]
-    hourly: Decimal
-    hours: int
-    for_hours: Decimal
-    days: int
-    for_days: Decimal
-    monthly: Decimal
-    left_out: tuple[str, ...] = ()
-    unpriced: tuple[str, ...] = ()
-    priced_at: datetime | None = None
-
-
-class Dearest(msgspec.Struct, frozen=True, kw_only=True):
-    """The dearest size that is expected there, beside a request that says nothing of what it will cost."""
-
-    size: str
-    region: str
-    hourly: Decimal
-    currency: str
+    spent: Decimal
+    asked: Decimal
+    end: Decimal
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
-    """The month's budget. What is not known is None."""
+    """The month's budget, and what this request adds to the month. What is not known is None."""
 
-    amount: Decimal
+    amount: Decimal | None
     currency: str
     spent: Decimal | None = None
     forecast: Decimal | None = None
+    left: Decimal | None = None
     asked: Decimal | None = None
-    note: str = ""
-
-    @property
-    def left(self) -> Decimal | None:
-        """What is left of it now."""
-        return None if self.spent is None else self.amount - self.spent
+    notes: tuple[str, ...] = ()
 
     @property
     def is_over(self) -> bool | None:
@@ -106,18 +78,24 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.left is None or self.asked is None else self.asked > self.left
 
     @property
-    def bar(self) -> tuple[Decimal, Decimal, Decimal]:
-        """Widths in hundredths of the bar: what is spent, what this adds, and where the budget ends."""
-        spent, asked = self.spent or Decimal(0), self.asked or Decimal(0)
-        whole = max(self.amount, spent + asked, _CENT)
-        return tuple((part / whole * _WIDTH).quantize(_CENT) for part in (spent, asked, self.amount))  # type: ignore[return-value]  # three in, three out
+    def bar(self) -> Bar | None:
+        """The bar; None where nobody knows the budget, or what is spent of it."""
+        if self.amount is None or self.spent is None:
+            return None
+        asked = self.asked or Decimal(0)
+        whole = max(self.amount, self.spent + asked, _CENT)
+
+        def width(part: Decimal) -> Decimal:
+            return (max(part, Decimal(0)) / whole * _WIDTH).quantize(_CENT)
+
+        return Bar(spent=width(self.spent), asked=width(asked), end=width(self.amount))
 
 
 class Earlier(msgspec.Struct, frozen=True, kw_only=True):
     """What the same person asked for before, this month."""
 
     asked_at: datetime
-    hours: int
+    hours: str
     reason: str
     outcome: str
     cost: str
@@ -142,13 +120,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """A request in the list of what waits."""
+    """A request in the list of what waits. `hours` is written as people say it."""
 
     link: str
     who: str
     role: str
-    subscription: str
-    hours: int
+    where: str
+    hours: str
     reason: str
     asked_at: datetime
     until: datetime
@@ -156,18 +134,20 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A request whole. `outcome` None: it waits for a decision. `hindrance`: why this person may not decide, in words."""
+    """A request whole. `outcome` None: it waits for a decision. `hindrance`: why this person may not decide, in words;
+    `held_back`: why they may not approve (yet), though they may deny.
+    """
 
     path: str
     who: str
     role: str
-    subscription: str
-    hours: int
+    where: str
+    hours: str
     reason: str
     ticket: str
     asked_at: datetime
     until: datetime
-    price: Price | None = None
+    price: Estimate | None = None
     dearest: Dearest | None = None
     budget: Budget | None = None
     rules: tuple[str, ...] = ()
@@ -175,6 +155,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     earlier: tuple[Earlier, ...] = ()
     outcome: Outcome | None = None
     hindrance: str = ""
+    held_back: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -188,6 +169,15 @@ def money(amount: Decimal | None, currency: str) -> str:
         return "not known"
     step = _CENT if amount == 0 or abs(amount) >= 1 else _FINE
     return f"{amount.quantize(step, ROUND_HALF_UP):,} {currency}"
+
+
+def length(minutes: int | None) -> str:
+    """How long, as people say it."""
+    if minutes is None:
+        return "as long as the role allows"
+    hours, rest = divmod(minutes, 60)
+    said = [f"{hours} hour{'' if hours == 1 else 's'}"] if hours else []
+    return " ".join([*said, *([f"{rest} minute{'' if rest == 1 else 's'}"] if rest or not hours else [])])
 
 
 def moment(at: datetime) -> str:

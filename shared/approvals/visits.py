@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from shared.activation.record import RequestId
 from shared.clock import Clock
 from shared.errors import StoreConflict
-from shared.identifiers import NewId, ObjectId, SubscriptionId
+from shared.identifiers import NewId, ObjectId
 from shared.rows import Row, encode
 from shared.tables import Stale, Table
 
@@ -27,8 +28,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """A decision that was posted, and waits for its person to come back with a token."""
 
     person_id: ObjectId
-    subscription_id: SubscriptionId
-    request_id: str
+    request_id: RequestId
     approve: bool
     reason: str
 

@@ -10,22 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.activation.cost import Estimate, Line
+from shared.activation.dearest import Dearest
+from shared.activation.plan import OperatingSystem
 from shared.approvals.pages import Pages, headers
 from shared.approvals.session import Keys, Session
 from shared.approvals.views import (
     WORDS,
     Budget,
-    Dearest,
     Earlier,
-    Line,
     Outcome,
-    Price,
     Shown,
     Told,
     Verdict,
     Waiting,
     count,
     left_until,
+    length,
     moment,
     money,
 )
@@ -43,7 +44,7 @@ def page(request: Shown, told: Told | None = None, **how: str) -> str:
     return Pages(_KEYS, _SESSION, _NOW).request(request, told, **how)
 
 
-def price(**fields: object) -> Price:
+def price(**fields: object) -> Estimate:
     given: dict[str, object] = {
         "currency": "USD",
         "lines": (
@@ -54,20 +55,25 @@ def price(**fields: object) -> Price:
                 unit="1 Hour",
                 unit_price=Decimal("0.192"),
                 hourly=Decimal("0.384"),
+                for_hours=Decimal("3.07"),
                 monthly=Decimal("280.32"),
+                for_days=Decimal("46.08"),
             ),
         ),
         "hourly": Decimal("0.384"),
         "hours": 8,
-        "for_hours": Decimal("3.072"),
+        "for_hours": Decimal("3.07"),
         "days": 5,
         "for_days": Decimal("46.08"),
         "monthly": Decimal("280.32"),
         "left_out": ("traffic",),
+        "notes": ("A month has 730 hours",),
+        "unpriced": (),
         "priced_at": _NOW,
+        "oldest_price": _NOW,
         **fields,
     }
-    return Price(**given)  # type: ignore[arg-type]  # by name, as given
+    return Estimate(**given)  # type: ignore[arg-type]  # by name, as given
 
 
 def shown(**fields: object) -> Shown:
@@ -75,8 +81,8 @@ def shown(**fields: object) -> Shown:
         "path": "/api/approvals/s/r",
         "who": "Emil Engineer",
         "role": "Virtual Machine Contributor",
-        "subscription": "Production",
-        "hours": 8,
+        "where": "Production",
+        "hours": "8 hours",
         "reason": "A build machine",
         "ticket": "TNT-1",
         "asked_at": _NOW - timedelta(hours=1),
@@ -87,7 +93,9 @@ def shown(**fields: object) -> Shown:
 
 
 def test_a_request_shows_who_what_how_long_why_and_the_price_lines() -> None:
-    html = page(shown(price=price(), budget=Budget(amount=Decimal(1000), currency="USD", spent=Decimal(940))))
+    html = page(
+        shown(price=price(), budget=Budget(amount=Decimal(1000), currency="USD", spent=Decimal(940), left=Decimal(60)))
+    )
 
     for text in (
         "Emil Engineer asks for Virtual Machine Contributor",
@@ -114,12 +122,12 @@ def test_whatever_people_write_is_shown_as_text() -> None:
             who=_NASTY,
             reason=_NASTY,
             ticket=_NASTY,
-            subscription=_NASTY,
+            where=_NASTY,
             rules=(_NASTY,),
             verdicts=(Verdict(by=_NASTY, approve=False, reason=_NASTY, at=_NOW),),
-            earlier=(Earlier(asked_at=_NOW, hours=1, reason=_NASTY, outcome=_NASTY, cost=_NASTY),),
-            price=price(left_out=(_NASTY,), unpriced=(_NASTY,)),
-            budget=Budget(amount=Decimal(1), currency=_NASTY, note=_NASTY),
+            earlier=(Earlier(asked_at=_NOW, hours=_NASTY, reason=_NASTY, outcome=_NASTY, cost=_NASTY),),
+            price=price(left_out=(_NASTY,), notes=(_NASTY,), unpriced=(_NASTY,)),
+            budget=Budget(amount=Decimal(1), currency=_NASTY, notes=(_NASTY,)),
         ),
         reason=_NASTY,
         problem=_NASTY,
@@ -134,12 +142,20 @@ def test_whatever_people_write_is_shown_as_text() -> None:
 def test_a_price_with_parts_that_nobody_knows_is_at_least() -> None:
     html = page(shown(price=price(unpriced=("an ultra disk",))))
 
-    assert html.count("at least") == 5
+    assert html.count("at least") == 6
     assert "No price was found for: an ultra disk" in html
 
 
 def test_a_request_without_a_plan_says_so_and_shows_what_it_may_come_to() -> None:
-    dearest = Dearest(size="Standard_E96s_v5", region="westeurope", hourly=Decimal("7.2576"), currency="USD")
+    dearest = Dearest(
+        size="Standard_E96s_v5",
+        region="westeurope",
+        operating_system=OperatingSystem.LINUX,
+        hourly=Decimal("7.2576"),
+        currency="USD",
+        unpriced=(),
+        oldest_price=_NOW,
+    )
 
     html = page(shown(dearest=dearest))
 
@@ -169,8 +185,8 @@ def test_what_waits_is_listed_with_its_cost_and_an_empty_list_says_so() -> None:
         link="/api/approvals/s/r",
         who="Emil",
         role="VM",
-        subscription="Production",
-        hours=8,
+        where="Production",
+        hours="8 hours",
         reason=_NASTY,
         asked_at=_NOW,
         until=_NOW,
@@ -221,19 +237,51 @@ def test_times_say_that_they_are_utc_and_quantities_end_without_zeros() -> None:
 _SUM = st.decimals(min_value=0, max_value=10**9, places=2)
 
 
-@given(_SUM, st.none() | _SUM, st.none() | _SUM)
+@given(_SUM, _SUM, st.none() | _SUM)
 def test_the_bar_holds_everything_whatever_is_spent_and_asked(
-    amount: Decimal, spent: Decimal | None, asked: Decimal | None
+    amount: Decimal, spent: Decimal, asked: Decimal | None
 ) -> None:
-    budget = Budget(amount=amount, currency="USD", spent=spent, asked=asked)
-    of_spent, of_asked, end = budget.bar
+    budget = Budget(amount=amount, currency="USD", spent=spent, left=amount - spent, asked=asked)
+    bar = budget.bar
+    assert bar is not None
 
-    assert 0 <= of_spent + of_asked <= Decimal("100.01")
-    assert 0 <= end <= 100
-    if spent is not None and asked is not None:
-        assert budget.is_over is (spent + asked > amount)
-    else:
-        assert budget.is_over is None
+    assert 0 <= bar.spent + bar.asked <= Decimal("100.01")
+    assert 0 <= bar.end <= 100
+    assert budget.is_over is (None if asked is None else spent + asked > amount)
+
+
+def test_where_nobody_knows_what_is_spent_there_is_no_bar_and_nothing_is_said_to_be_left() -> None:
+    unknown = Budget(amount=Decimal(1000), currency="USD", asked=Decimal(5000), notes=("nobody knows what is spent",))
+
+    html = page(shown(price=price(), budget=unknown))
+
+    assert (unknown.bar, unknown.is_over) == (None, None)
+    assert "<svg" not in html
+    assert "nobody knows what is spent" in html
+    assert "0.00 USD" not in html.replace("1,000.00 USD", "").replace("5,000.00 USD", "")
+
+
+def test_what_may_not_be_approved_can_still_be_denied() -> None:
+    html = page(shown(held_back="finance's verdict is demanded"))
+
+    assert 'value="approve"' not in html
+    assert 'value="deny"' in html
+    assert "finance&#39;s verdict is demanded" in html
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (None, "as long as the role allows"),
+        (60, "1 hour"),
+        (480, "8 hours"),
+        (90, "1 hour 30 minutes"),
+        (1, "1 minute"),
+        (0, "0 minutes"),
+    ],
+)
+def test_how_long_it_is_for_is_said_in_words(minutes: int | None, text: str) -> None:
+    assert length(minutes) == text
 
 
 def test_one_style_sheet_is_in_the_page_and_its_hash_in_the_policy() -> None:
