@@ -15,7 +15,7 @@ def sign_in_page(asked: Asked, persons: Sequence[Person]) -> str:
     what = "and gives a token for Azure in your name" if asked.wants_azure else "and learns who you are"
     wanted = f"<p>Asked for: <code>{escape(asked.claims)}</code></p>" if asked.claims else ""
     return (
-        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Sign in</title>"
+        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Sign in</title><link rel='icon' href='data:,'>"
         "<meta name='viewport' content='width=device-width'>"
         "<body style='font-family:sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem'>"
         f"<p>Simulated Entra of {escape(asked.tenant.display_name)}</p><h1>Sign in</h1>"

@@ -1,0 +1,107 @@
+"""Chromium for the tests, where the machine has it. CI must: what is skipped there would never be seen to fail."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, async_playwright
+
+from tests.conftest import OpenWorld
+from tests.flows.activating import Locked, locked
+from tests.flows.scene import Scene
+
+PICTURES = Path(__file__).parents[2] / "build" / "pages"
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Without them Chromium asks its maker's hosts for this and that at every start, and as root it does not start at all.
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_WATCH = """
+window.violations = [];
+document.addEventListener('securitypolicyviolation', one => window.violations.push(one.violatedDirective));
+"""
+
+
+@dataclass
+class Watched:
+    """A browser's window, and what went wrong in it."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    async def violations(self) -> list[str]:
+        """What the policy of the page that is shown refused."""
+        found: list[str] = await self.page.evaluate("window.violations")
+        return found
+
+    async def overflow(self) -> int:
+        """How far the page is wider than the window."""
+        return int(await self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+
+type OpenWindow = Callable[..., Awaitable[Watched]]
+
+
+def chromium() -> str:
+    """Where it is. Skips where it is not, unless CI runs."""
+    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        reason = "there is no Chromium on this machine (Debian: apt-get install chromium)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+@pytest.fixture
+async def found(open_world: OpenWorld) -> AsyncIterator[Locked]:
+    """Production, locked down."""
+    async with Scene(await open_world(receiving=True, auto_advance=False)) as scene:
+        yield await locked(scene)
+
+
+@pytest.fixture
+async def open_window(found: Locked) -> AsyncIterator[OpenWindow]:
+    """Opens windows that know nobody yet, with Playwright's options of a context."""
+    path = chromium()
+    async with AsyncExitStack() as leaving:
+        playwright = await leaving.enter_async_context(async_playwright())
+        browser = await playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
+        leaving.push_async_callback(browser.close)
+
+        async def opened(**options: Any) -> Watched:
+            # The sandbox's Entra has a certificate of its own making.
+            context: BrowserContext = await browser.new_context(
+                base_url=found.scene.world.host.url, ignore_https_errors=True, **options
+            )
+            await context.add_init_script(_WATCH)
+            context.set_default_timeout(20_000)
+            window = Watched(await context.new_page())
+
+            def complain(message: ConsoleMessage) -> None:
+                if message.type in ("error", "warning"):
+                    window.complaints.append(message.text)
+
+            def note(request: Request) -> None:
+                if not request.url.startswith("data:"):
+                    window.hosts.add(urlsplit(request.url).netloc)
+
+            window.page.on("console", complain)
+            window.page.on("pageerror", lambda error: window.complaints.append(str(error)))
+            window.page.on("request", note)
+            return window
+
+        yield opened
