@@ -10,9 +10,10 @@ The map of the house (`shared/`), in the order in which a request travels:
     onboarding/   *_activities.py    one act each: read, compare, write the difference, read back
     upkeep/                          analysts who come and go, other wishes, the nightly look
     subscriptions/                   what is declared on a managed subscription; its record and table
+    lockdown/                        a subscription's roles need an approval: a run makes it so, a night looks at it
     renewal/                         eligibilities are extended before they end: due.py (pure) says which; kinds.py says
                                      what it asks of tenants.py and of subscriptions.py
-    activation/   triggers.py        a locked role is asked for, with a plan that is priced: submitting.py; decide.py decides
+    activation/   *_triggers.py      a locked role is asked for, with a plan that is priced: submitting.py; decide.py decides
                   watching.py        whatever waits at PIM has a row and a run; look_activities.py follows it
                   pricing.py         what a plan costs (plan.py, meters.py, cost.py), and what money says of it (policy.py)
     approvals/                       the pages where approvers decide: signing_in.py (Entra, there and back), triggers.py,
@@ -38,6 +39,7 @@ import azure.durable_functions as df
 from shared import api
 from shared.activation import registration as activation
 from shared.approvals import registration as approvals
+from shared.lockdown import registration as lockdown
 from shared.notify import registration as notify
 from shared.offboarding import registration as offboarding
 from shared.onboarding import registration as onboarding
@@ -49,5 +51,5 @@ for _name in ("azure", "httpx", "kiota_http"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = df.DFApp()
-for _part in (api, onboarding, upkeep, renewal, activation, approvals, notify, offboarding):
+for _part in (api, onboarding, upkeep, renewal, lockdown, activation, approvals, notify, offboarding):
     app.register_functions(_part.blueprint())

@@ -20,13 +20,14 @@ _PIM = "Microsoft.Authorization"
 _AT = f"/subscriptions/{{id}}/providers/{_PIM}"
 
 
-def _call(line: str, action: str, why: str, *, write: bool = False) -> Call:
+def _call(line: str, action: str | tuple[str, ...], why: str, *, write: bool = False) -> Call:
     method, path = line.split(" ", 1)
+    actions = action if isinstance(action, tuple) else (action,)
     return Call(
         method=method,
         path=_AT + path,
         registrations=(Registration.ACCESS,),
-        permissions=(f"{_PIM}{action}",),
+        permissions=tuple(f"{_PIM}{one}" for one in actions),
         family=Family.AZURE_PIM,
         why=why,
         write=write,
@@ -56,7 +57,7 @@ READ_AZURE_REQUEST = _call(
 PUT_AZURE_REQUEST = _call(
     "PUT /roleEligibilityScheduleRequests/{id}",
     "/roleEligibilityScheduleRequests/write",
-    "let a declared eligibility last on, with an end",
+    "let a declared eligibility last on; make it, where its role is locked down; with an end",
     write=True,
 )
 LIST_AZURE_POLICIES = _call(
@@ -92,7 +93,24 @@ CANCEL_ACTIVATION = _call(
 LIST_ACTIVE = _call(
     "GET /roleAssignmentScheduleInstances",
     "/roleAssignmentScheduleInstances/read",
-    "whether an activation is in force, and until when",
+    "whether an activation is in force, and until when; which assignments were activated, and which somebody made",
+)
+
+PATCH_AZURE_POLICY = _call(
+    "PATCH /roleManagementPolicies/{id}",
+    ("/roleManagementPolicies/write", "/roleManagementPolicies/approvalRule/action"),
+    "lock a role down: who approves, for how long, with what",
+    write=True,
+)
+LIST_AZURE_ASSIGNMENTS = _call(
+    "GET /roleAssignments",
+    "/roleAssignments/read",
+    "who may make virtual machines without having been approved",
+)
+LIST_AZURE_ROLES = _call(
+    "GET /roleDefinitions",
+    "/roleDefinitions/read",
+    "which roles, built-in or custom, may make virtual machines",
 )
 
 DELEGATED = "user_impersonation"
@@ -126,10 +144,6 @@ ACTIVATE = _as_person(
     f"PUT {_AT}/roleAssignmentScheduleRequests/{{id}}",
     "an engineer's own activation, and its early end",
     write=True,
-)
-VALIDATE_ACTIVATION = _as_person(
-    f"POST {_AT}/roleAssignmentScheduleRequests/{{id}}/validate",
-    "whether PIM would take an activation, for a dry run",
 )
 CANCEL_OWN_REQUEST = _as_person(
     f"POST {_AT}/roleAssignmentScheduleRequests/{{id}}/cancel",

@@ -21,6 +21,7 @@ _PROBLEMS = {
     400: "A part of the request is wrong: `field` and `reason` name it.",
     404: "There is no such thing here.",
     409: "The state that `detail` tells does not allow it now.",
+    413: "The body is larger than what is taken.",
     **_GUARDED,
     **_BEHIND,
 }
@@ -90,7 +91,9 @@ class _Schemas:
         kinds = list(dict.fromkeys(kind for one in operations for kind in _kinds(one)))
         schemas, components = msgspec.json.schema_components(kinds, ref_template=_SCHEMA)
         self._schemas = dict(zip(kinds, schemas, strict=True))
-        self.components: dict[str, Json] = {name: _unwrapped(schema) for name, schema in sorted(components.items())}
+        found = {name: _unwrapped(schema) for name, schema in sorted(components.items())}
+        # Defaults are values of Python: as JSON has them, a tuple is an array.
+        self.components: dict[str, Json] = msgspec.json.decode(msgspec.json.encode(found))
 
     def of(self, *kinds: object) -> Json:
         """The schema of a value of one of these types."""

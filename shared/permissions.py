@@ -122,7 +122,7 @@ LIST_SOURCE_USERS = _call(
     Registration.LOOKUP,
     ("User.Read.All",),
     Family.DIRECTORY,
-    "analysts must be members of the source, and no guests there",
+    "analysts must be members of the source, and no guests there; whether PIM's mail reaches who approves",
 )
 READ_TARGET_USER = _call(
     "GET /users/{id}",
@@ -150,7 +150,7 @@ LIST_GROUP_MEMBERS = _call(
     Registration.LOOKUP,
     ("GroupMember.Read.All", "User.Read.All"),
     Family.DIRECTORY,
-    "the direct members of the source group are the analysts",
+    "the direct members of the source group are the analysts; of an approvers' group, who approves",
 )
 FIND_TENANT_BY_ID = _call(
     "GET /tenantRelationships/findTenantInformationByTenantId(tenantId='{id}')",

@@ -20,10 +20,12 @@ from shared.activation.store import ActivationStore
 from shared.activation.webhook_ids import WebhookIds
 from shared.approvals.entra import Entra
 from shared.approvals.visits import Visits
+from shared.arm.access import AzureAccess
 from shared.arm.activations import AzureActivations
 from shared.arm.as_person import Persons
 from shared.arm.budgets import Budgets
 from shared.arm.pim import AzurePim
+from shared.arm.policies import AzurePolicies
 from shared.arm.prices import Prices
 from shared.audit import Audit
 from shared.callers import Callers
@@ -88,6 +90,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     visits: Visits
     budgets: Budgets
     prices: PriceBook
+    azure_policies: AzurePolicies
+    azure_access: AzureAccess
     conditional_access: ConditionalAccess
     hunting: Hunting
     applications: Applications
@@ -173,6 +177,8 @@ def build(settings: Settings, clock: Clock) -> Services:
         visits=Visits(Table(opened, "Visits", clock), clock, new_id),
         budgets=Budgets(open_arm),
         prices=PriceBook(Table(opened, "Prices", clock), prices, clock, new_id),
+        azure_policies=AzurePolicies(open_arm, settings.allowed_azure_roles),
+        azure_access=AzureAccess(open_arm),
         conditional_access=ConditionalAccess(graph),
         hunting=Hunting(graph),
         applications=Applications(graph, settings.source_tenant_id),

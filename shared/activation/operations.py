@@ -1,6 +1,6 @@
 """The HTTP operations of activation requests."""
 
-from shared.activation import triggers, webhook_triggers
+from shared.activation import approver_triggers, engineer_triggers, webhook_triggers
 from shared.activation.answers import ActivationList, ActivationPlan, ActivationView, DecisionAnswer
 from shared.activation.request import ActivationBody, DecisionBody, PlanBody
 from shared.activation.webhook_triggers import VerdictAnswer, VerdictMessage
@@ -19,7 +19,7 @@ OPERATIONS = (
         method="POST",
         path="activation-requests",
         told="asks PIM for a locked role in the engineer's own name, with a plan that is priced; `dryRun`",
-        function=triggers.post_activation_request,
+        function=engineer_triggers.post_activation_request,
         who=ENGINEERS,
         body=ActivationBody,
         answers={
@@ -35,7 +35,7 @@ OPERATIONS = (
         method="GET",
         path="activation-requests",
         told="the open requests, the oldest first; of one `subscriptionId`",
-        function=triggers.get_activation_requests,
+        function=approver_triggers.get_activation_requests,
         who=_SEEN_BY,
         parameters=(_CHOSEN,),
         answers={200: json("Open requests.", ActivationList)},
@@ -46,7 +46,7 @@ OPERATIONS = (
         method="GET",
         path="activation-requests/{id}",
         told="a request, its price, what the money rules say, and how it was decided",
-        function=triggers.get_activation_request,
+        function=approver_triggers.get_activation_request,
         who=(*_SEEN_BY, AppRole.REQUEST),
         parameters=(_ID,),
         answers={200: _REQUEST},
@@ -57,7 +57,7 @@ OPERATIONS = (
         method="POST",
         path="activation-requests/{id}/plan",
         told="adds a plan to a request of one's own that was made without one, in the portal",
-        function=triggers.post_plan,
+        function=engineer_triggers.post_plan,
         who=ENGINEERS,
         parameters=(_ID,),
         body=PlanBody,
@@ -69,7 +69,7 @@ OPERATIONS = (
         method="POST",
         path="activation-requests/{id}/decision",
         told="an approver approves or denies, by their own token; the first decision wins",
-        function=triggers.post_decision,
+        function=approver_triggers.post_decision,
         who=APPROVERS,
         parameters=(_ID,),
         body=DecisionBody,
@@ -80,11 +80,22 @@ OPERATIONS = (
         problems=(400, 404, 409),
     ),
     Operation(
+        name="post_cancel",
+        method="POST",
+        path="activation-requests/{id}/cancel",
+        told="the engineer takes a pending request of theirs back",
+        function=engineer_triggers.post_cancel,
+        who=ENGINEERS,
+        parameters=(_ID,),
+        answers={200: _REQUEST},
+        problems=(400, 404, 409),
+    ),
+    Operation(
         name="post_release",
         method="POST",
         path="activation-requests/{id}/release",
         told="the engineer gives the role back before its end",
-        function=triggers.post_release,
+        function=engineer_triggers.post_release,
         who=ENGINEERS,
         parameters=(_ID,),
         answers={200: _REQUEST},

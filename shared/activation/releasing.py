@@ -1,4 +1,7 @@
-"""An engineer gives an active role back before its end, by their own token, within one invocation."""
+"""An engineer gives an active role back before its end, or takes a request back, by their own token, at once."""
+
+from collections.abc import Callable
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -8,8 +11,9 @@ from shared.activation.record import Deed, Request, State
 from shared.arm.as_person import AsPerson
 from shared.callers import Caller
 from shared.errors import Rejected
+from shared.privileged import PrivilegedWrite
 from shared.services import Services
-from shared.writes.activation import active, releasing
+from shared.writes.activation import active, cancelling, releasing
 
 
 def why_not_released(record: Request) -> str:
@@ -19,23 +23,45 @@ def why_not_released(record: Request) -> str:
     return "its scope is below the subscription, so that is done in the portal" if record.asked.below else ""
 
 
+def why_not_withdrawn(record: Request) -> str:
+    """Why it cannot be taken back here; empty where it can."""
+    if record.state is not State.PENDING or record.decision is not None:
+        return f"it is {record.state}"
+    return "its scope is below the subscription, so that is done in the portal" if record.asked.below else ""
+
+
 async def release(services: Services, caller: Caller, person: AsPerson, record: Request) -> Request | None:
     """End the activation. None: somebody else is at it. What PIM refuses stands as the problem of the record that is given.
 
     Safe twice. Raises ClaimsChallenge and the RemoteErrors of a failure.
     """
-    mine = await claim(services, record.request_id, Deed.RELEASE, caller.object_id, "")
+    return await _done(services, caller, record, Deed.RELEASE, lambda mine: releasing(services, mine, person))
+
+
+async def withdraw(services: Services, caller: Caller, person: AsPerson, record: Request) -> Request | None:
+    """Take a pending request back, as `release` does."""
+    return await _done(services, caller, record, Deed.CANCEL, lambda mine: cancelling(services, mine, person))
+
+
+async def _done(
+    services: Services,
+    caller: Caller,
+    record: Request,
+    deed: Deed,
+    write: Callable[[Request], PrivilegedWrite[Any]],
+) -> Request | None:
+    mine = await claim(services, record.request_id, deed, caller.object_id, "")
     if mine is None or mine.claim is None:
         return None
     nonce, refused = mine.claim.nonce, ""
     try:
-        write = releasing(services, mine, person)
-        await services.activation_intents.ensure(mine.request_id, fence_of(mine), write)
+        await services.activation_intents.ensure(mine.request_id, fence_of(mine), write(mine))
     except Rejected as error:
         refused = f"PIM refused it: {error.call.code}. {error.call.message}"[:500]
     finally:
         await services.activations.change(mine.request_id, lambda found: without_claim(found, nonce))
     if refused:
         return replace(mine, problem=refused)
-    seen = Seen(now=services.clock.now(), asked=record.asked, active=await active(services, record))
+    asked = await services.azure_activations.read(record.subscription_id, record.asked.below, record.request_id)
+    seen = Seen(now=services.clock.now(), asked=asked, active=await active(services, record))
     return (await services.activations.change(record.request_id, lambda found: after(found, seen))).record

@@ -58,6 +58,7 @@ def shown(
         who=_who(record, names),
         role=role_name(asked.role_definition_id),
         where=where(record),
+        subscription_id=asked.subscription_id,
         hours=length(asked.minutes),
         reason=asked.justification,
         ticket=" ".join(one for one in (asked.ticket_system, asked.ticket) if one),
@@ -66,7 +67,7 @@ def shown(
         price=None if priced is None else priced.estimate,
         dearest=None if priced is None else priced.dearest,
         budget=None if priced is None else _budget(priced),
-        rules=tuple(f"{one.reason[:1].upper()}{one.reason[1:]}." for one in rulings(judgement)),
+        rules=tuple(_sentence(one.reason) for one in rulings(judgement)),
         verdicts=tuple(
             Verdict(by=names.get(one.by, one.by), approve=one.approves, reason=one.reason, at=one.at)
             for one in record.verdicts
@@ -79,12 +80,9 @@ def shown(
 
 
 def where(record: Request) -> str:
-    """What it is for, by name where PIM told one, and by id."""
+    """What it is for, by its name where PIM told one."""
     asked = record.asked
-    below = asked.below.rpartition("/")[2]
-    name = asked.scope_name or below
-    subscription = f"subscription {asked.subscription_id}"
-    return f"{name} ({subscription})" if name else subscription
+    return asked.scope_name or asked.below.rpartition("/")[2] or f"subscription {asked.subscription_id}"
 
 
 def outcome(record: Request, names: Names) -> Outcome | None:
@@ -129,8 +127,12 @@ def _budget(priced: Priced) -> Budget | None:
         forecast=found.forecast,
         left=found.left,
         asked=min(price.for_days, price.monthly) if price is not None and comparable else None,
-        notes=found.notes,
+        notes=tuple(_sentence(one) for one in found.notes),
     )
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _earlier(record: Request) -> Earlier:

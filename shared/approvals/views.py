@@ -142,6 +142,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     who: str
     role: str
     where: str
+    subscription_id: str
     hours: str
     reason: str
     ticket: str
@@ -164,10 +165,11 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def money(amount: Decimal | None, currency: str) -> str:
-    """A sum as people read it: rounded to cents, or finer where it is small."""
+    """A sum as people read it: in cents, or finer where it is so small that cents would hide it."""
     if amount is None:
         return "not known"
-    step = _CENT if amount == 0 or abs(amount) >= 1 else _FINE
+    in_cents = amount == amount.quantize(_CENT)
+    step = _CENT if in_cents or abs(amount) >= 1 else _FINE
     return f"{amount.quantize(step, ROUND_HALF_UP):,} {currency}"
 
 

@@ -16,7 +16,6 @@ from shared.azure_permissions import (
     CANCEL_OWN_REQUEST,
     DECIDE_APPROVAL,
     READ_APPROVAL,
-    VALIDATE_ACTIVATION,
 )
 from shared.clock import Clock
 from shared.errors import (
@@ -135,24 +134,6 @@ class AsPerson:
         """
         body = self._activation(subscription_id, role_definition_id, duration, justification, ticket)
         return await self._ask(ACTIVATE, (subscription_id, name), body, intent)
-
-    async def validate(
-        self,
-        subscription_id: SubscriptionId,
-        role_definition_id: str,
-        *,
-        name: str,
-        duration: timedelta,
-        justification: str,
-        ticket: str,
-    ) -> Asked:
-        """Whether PIM would take that activation: nothing is made.
-
-        POST /{scope}/providers/Microsoft.Authorization/roleAssignmentScheduleRequests/{name}/validate (no right). Raises as
-        `activate`.
-        """
-        body = self._activation(subscription_id, role_definition_id, duration, justification, ticket)
-        return await self._ask(VALIDATE_ACTIVATION, (subscription_id, name), body, None)
 
     async def deactivate(
         self,

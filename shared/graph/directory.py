@@ -31,6 +31,7 @@ from shared.permissions import (
 _USER_FIELDS = ["id", "displayName", "userPrincipalName", "mail", "userType", "accountEnabled"]
 _MOST_IN = 15
 _ACCOUNT_FIELDS = [*_USER_FIELDS, "createdDateTime"]
+_MAILBOX_FIELDS = [*_USER_FIELDS, "assignedPlans"]
 
 
 class TenantInformation(msgspec.Struct, frozen=True, rename="camel"):
@@ -39,6 +40,13 @@ class TenantInformation(msgspec.Struct, frozen=True, rename="camel"):
     tenant_id: TenantId
     display_name: str = ""
     default_domain_name: str = ""
+
+
+class AssignedPlan(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """A service plan of a user."""
+
+    service: str = ""
+    capability_status: str = ""
 
 
 class User(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -52,6 +60,7 @@ class User(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     account_enabled: bool | None = None
     created: datetime | None = msgspec.field(name="createdDateTime", default=None)
     odata_type: str = msgspec.field(name="@odata.type", default="#microsoft.graph.user")
+    assigned_plans: list[AssignedPlan] | None = None
 
     @property
     def is_user(self) -> bool:
@@ -156,6 +165,13 @@ class Directory:
         filter-query-parameter).
         """
         return await self._users(LIST_SOURCE_USERS, Registration.LOOKUP, self._source, object_ids, _USER_FIELDS)
+
+    async def mailboxes(self, object_ids: Sequence[ObjectId]) -> list[User]:
+        """As `source_users`, with the plans that a mailbox needs: `assignedPlans` comes only where it is asked for.
+
+        GET /users?$filter=id in (...) (User.Read.All).
+        """
+        return await self._users(LIST_SOURCE_USERS, Registration.LOOKUP, self._source, object_ids, _MAILBOX_FIELDS)
 
     async def target_users(self, tenant_id: TenantId, object_ids: Sequence[ObjectId]) -> list[User]:
         """Those of a target's users that a list shows. GET /users?$filter=id in (...) (User.Read.All), 15 ids a request."""

@@ -38,6 +38,7 @@ class Kind(StrEnum):
     DECIDED = "activation.decided"
     EXPIRED = "activation.expired"
     VIOLATION = "activation.violation"
+    DRIFTED = "subscription.drifted"
 
 
 WHAT: dict[Kind, str] = {
@@ -52,6 +53,7 @@ WHAT: dict[Kind, str] = {
     Kind.DECIDED: "A request to activate an Azure role was decided.",
     Kind.EXPIRED: "A request to activate an Azure role ended without a decision.",
     Kind.VIOLATION: "An activation of an Azure role passed over a rule of its subscription.",
+    Kind.DRIFTED: "Something stands beside the lock-down of the subscription, or could not be looked at.",
 }
 
 DO: dict[Kind, str] = {
@@ -66,6 +68,7 @@ DO: dict[Kind, str] = {
     Kind.DECIDED: "Nothing. Where it was approved, it ends by itself.",
     Kind.EXPIRED: "Whoever still needs the role asks again.",
     Kind.VIOLATION: "Look at the request, and talk to who decided it. Access that should not be is taken back in PIM.",
+    Kind.DRIFTED: "Look at the record's drift: it names who may do so without an approval, and which rule was changed.",
 }
 
 

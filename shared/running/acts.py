@@ -10,6 +10,8 @@ from shared.tenants.findings import Feature
 from shared.tenants.record import Goal, Wanted
 from shared.wire import Activity
 
+LOCK_DOWN = "lockdown"
+
 ORCHESTRATORS: dict[str, str] = {
     Goal.ONBOARDING.value: "onboard_tenant",
     Goal.OFFBOARDING.value: "offboard_tenant",
@@ -18,6 +20,8 @@ ORCHESTRATORS: dict[str, str] = {
     "tenantRenewal": "renew_tenant",
     "subscriptionRenewal": "renew_subscription",
     "activation": "follow_activation",
+    LOCK_DOWN: "lock_down_subscription",
+    "subscriptionNight": "look_after_subscriptions",
 }
 """The orchestrator of each kind of run; a tenant's run has its goal's name for a kind, but for a renewal."""
 

@@ -7,15 +7,17 @@ from typing import Any
 import msgspec
 
 from shared.durable import Orchestrations, Standing
-from shared.identifiers import TenantId
+from shared.identifiers import SubscriptionId, TenantId
 from shared.run import Run, key_of
-from shared.running.acts import ORCHESTRATORS
+from shared.running.acts import LOCK_DOWN, ORCHESTRATORS
 from shared.running.consents import still_to_prove, unproved
 from shared.running.lifecycle import open_run, stopped_acts
 from shared.running.starting import continued
 from shared.services import Services
+from shared.subscriptions.record import Change as SubscriptionChange
+from shared.subscriptions.record import Lock, LockState, Subscription
 from shared.tenants.change import Change
-from shared.tenants.record import Problem, Record, Tenant
+from shared.tenants.record import Goal, Problem, Record, Tenant
 from shared.tenants.states import UNDER_WAY, WAITING, State
 
 _log = logging.getLogger(__name__)
@@ -75,9 +77,32 @@ async def _fail(services: Services, run: Run, reason: str) -> None:
             return None
         return Change(record=_failed(record, problem, now), acts=stopped_acts(tenant, State.FAILED, now))
 
-    if await services.tenants.read(TenantId(run.subject)) is not None:
+    if run.kind in {goal.value for goal in Goal} and await services.tenants.read(TenantId(run.subject)) is not None:
         await services.tenants.update(TenantId(run.subject), decide)
+    if run.kind == LOCK_DOWN:
+        await _fail_lock(services, run, reason)
     _log.error("run.interrupted subject=%s run=%s reason=%s", run.subject, run.number, reason)
+
+
+async def _fail_lock(services: Services, run: Run, reason: str) -> None:
+    """As above, of a subscription that was being locked down. What it wrote is in force; the next run looks at it first."""
+    now = services.clock.now()
+    problem = Problem(
+        code="Interrupted",
+        what=f"Run {run.number} did not come to its end: {reason}.",
+        do="Send the same PUT /api/subscriptions/{subscriptionId} again. If it happens again, look at the app's log.",
+    )
+
+    def decide(found: Subscription) -> SubscriptionChange | None:
+        record = found.record
+        if record.run_nonce != run.nonce or not record.under_way:
+            return None
+        lock = Lock(state=LockState.FAILED, since=now, problems=(problem,))
+        return SubscriptionChange(record=msgspec.structs.replace(record, cancel=False, renewing=None, lock=lock))
+
+    subscription_id = SubscriptionId(run.subject)
+    if await services.subscriptions.read(subscription_id) is not None:
+        await services.subscriptions.update(subscription_id, decide)
 
 
 async def _sweep_waiting(services: Services, orchestrations: Orchestrations, state: State) -> None:

@@ -6,7 +6,8 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from shared.formats import Address, Guid, Moment
-from shared.subscriptions.record import PrincipalKind
+from shared.subscriptions.lock_answers import LockView, PlannedLock
+from shared.subscriptions.record import LockState, PrincipalKind
 
 
 class Standing(StrEnum):
@@ -19,7 +20,7 @@ class Standing(StrEnum):
 
 
 class DeclaredEligibility(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One eligibility that renewal looks after. It extends and renews, and makes none."""
+    """One eligibility that renewal looks after. It extends and renews; only a lock-down makes one, for its roles."""
 
     role: str
     role_definition_id: Guid
@@ -42,6 +43,7 @@ class SubscriptionView(Struct, frozen=True, kw_only=True, rename="camel"):
     reviewed: Moment
     review_by: Moment
     eligibilities: tuple[DeclaredEligibility, ...]
+    lock_down: Annotated[LockView | None, Meta(description="None: no role is locked down.")]
     href: Address
 
 
@@ -51,6 +53,8 @@ class SubscriptionSummary(Struct, frozen=True, kw_only=True, rename="camel"):
     subscription_id: Guid
     declared: int
     review_by: Moment
+    lock_down: Annotated[LockState | None, Meta(description="None: no role is locked down.")]
+    drifted: Annotated[int, Meta(description="What the latest night found beside the lock-down.")]
     href: Address
 
 
@@ -76,4 +80,5 @@ class SubscriptionPlan(Struct, frozen=True, kw_only=True, rename="camel"):
     dry_run: bool
     added: Annotated[tuple[PlannedDeclaration, ...], Meta(description="New ones, and those of another duration.")]
     left: Annotated[tuple[PlannedDeclaration, ...], Meta(description="Those that would be left to end.")]
+    lock_down: Annotated[PlannedLock | None, Meta(description="None: no role is locked down, or was.")]
     unknown: Annotated[tuple[str, ...], Meta(description="What only the subscription can tell.")]

@@ -4,12 +4,14 @@ As Tenantry Lookup, read only.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 from shared.callers import Caller
 from shared.errors import BadRequest, NotAllowed, NotFound
 from shared.graph.directory import User
 from shared.identifiers import ObjectId
 from shared.services import Services
+from shared.subscriptions.lock_request import LockDownRequest, named_in
 from shared.subscriptions.record import Declaration, PrincipalKind
 from shared.subscriptions.request import SubscriptionRequest, field_of
 
@@ -19,6 +21,19 @@ _AT_ONCE = 8
 
 async def check_principals(services: Services, body: SubscriptionRequest, declared: tuple[Declaration, ...]) -> None:
     """Raise BadRequest that names the field of a principal that is no group or member of the source tenant."""
+    named = sorted({(one.kind, one.principal_id) for one in declared})
+    await _check(services, [(field_of(body, principal), kind, principal) for kind, principal in named])
+
+
+async def check_named(services: Services, body: LockDownRequest) -> None:
+    """The same for everybody whom a lock-down names."""
+    fields: dict[tuple[PrincipalKind, ObjectId], str] = {}
+    for field, kind, principal in named_in(body):
+        fields.setdefault((kind, principal), field)
+    await _check(services, [(field, *named) for named, field in fields.items()])
+
+
+async def _check(services: Services, named: Sequence[tuple[str, PrincipalKind, ObjectId]]) -> None:
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def why_not(kind: PrincipalKind, principal: ObjectId) -> str:
@@ -28,11 +43,10 @@ async def check_principals(services: Services, body: SubscriptionRequest, declar
                 return "is no group of the source tenant" if found is None else ""
             return _why_no_holder(await services.directory.source_user(principal))
 
-    named = sorted({(one.kind, one.principal_id) for one in declared})
-    reasons = await asyncio.gather(*(why_not(*one) for one in named))
-    for (_, principal), reason in zip(named, reasons, strict=True):
+    reasons = await asyncio.gather(*(why_not(kind, principal) for _, kind, principal in named))
+    for (field, _, _), reason in zip(named, reasons, strict=True):
         if reason:
-            raise BadRequest(field_of(body, principal), reason)
+            raise BadRequest(field, reason)
 
 
 def check_person(caller: Caller) -> None:

@@ -12,7 +12,10 @@ import msgspec
 from shared.eligibility.record import Eligibility, RolePolicy, eligibility_key
 from shared.identifiers import ObjectId, SubscriptionId
 from shared.subjects import REVIEW_PERIOD, Intent, Renewing, Review
+from shared.subscriptions.findings import ApproversSeen, Drift
 from shared.subscriptions.lockdown import LockDown
+from shared.subscriptions.roles import RoleInForce
+from shared.tenants.record import Problem
 
 
 class PrincipalKind(StrEnum):
@@ -36,11 +39,32 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
         return eligibility_key(self.principal_id, self.role_definition_id)
 
 
+class LockState(StrEnum):
+    """Where a lock-down stands."""
+
+    LOCKING = "locking"
+    LOCKED = "locked"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Lock(msgspec.Struct, frozen=True, kw_only=True):
+    """How the latest run of a lock-down stands, or came out. Problems may stand beside any state: they are a person's to
+    heal.
+    """
+
+    state: LockState
+    since: datetime
+    problems: tuple[Problem, ...] = ()
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """The subscription's own row. Whoever writes anything of a subscription rewrites it, with its ETag.
 
     `declared` is sorted, so that two equal values are the same wish. `policies`: of each role, as last read. `lock_down`:
-    None where renewal alone looks after the subscription.
+    None where renewal alone looks after the subscription; `lock`: how it stands; `drifted`: how much the latest
+    look found beside it. A run of its own holds the subscription as
+    a renewal does, by `renewing`.
     """
 
     subscription_id: SubscriptionId
@@ -57,11 +81,19 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     renewing: Renewing | None = None
     policies: dict[str, RolePolicy] = {}
     lock_down: LockDown | None = None
+    lock: Lock | None = None
+    drifted: int = 0
 
     @property
     def under_way(self) -> bool:
-        """Whether a run of its own may write: none does, but a renewal."""
-        return False
+        """Whether a run of its own is at it: only a lock-down has such."""
+        return self.lock is not None and self.lock.state is LockState.LOCKING
+
+    def longest_days(self, role_definition_id: str) -> int:
+        """The longest that is declared for a role."""
+        return max(
+            (one.duration_days for one in self.declared if one.role_definition_id == role_definition_id), default=0
+        )
 
     @property
     def reviewed(self) -> Review:
@@ -77,6 +109,9 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     etag: str
     eligibilities: dict[str, Eligibility] = {}
     intents: dict[str, Intent] = {}
+    roles: dict[str, RoleInForce] = {}
+    approvers: ApproversSeen | None = None
+    drift: Drift | None = None
 
     @property
     def subject_id(self) -> str:
@@ -96,6 +131,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     eligibilities: Sequence[Eligibility] = ()
     intents: Sequence[Intent] = ()
     forgotten_eligibilities: Sequence[str] = ()
+    roles: Sequence[RoleInForce] = ()
+    approvers: ApproversSeen | None = None
+    drift: Drift | None = None
 
 
 def declared_anew(found: Subscription, declared: tuple[Declaration, ...], by: str, now: datetime) -> Change | None:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from shared.azure_permissions import AZURE_ROLES
 from shared.errors import BadRequest
 from shared.formats import Guid
 from shared.identifiers import ObjectId, as_guid
+from shared.subscriptions.lock_request import LockDownRequest, role_in
 from shared.subscriptions.record import Declaration, PrincipalKind
 
 MOST_DECLARED = 200
@@ -35,9 +36,13 @@ class EligibilityRequest(msgspec.Struct, forbid_unknown_fields=True, rename="cam
 
 
 class SubscriptionRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
-    """Every eligibility on the subscription that renewal looks after. What is left out ends as it will."""
+    """Every eligibility on the subscription that renewal looks after. What is left out ends as it will.
+
+    `lockDown`: left out, it stays as it is; null, the policies stay as they are and are not looked after any more.
+    """
 
     eligibilities: list[EligibilityRequest]
+    lock_down: LockDownRequest | UnsetType | None = UNSET
     dry_run: Annotated[bool, Meta(description="Check and tell what would change; write nothing.")] = False
 
 
@@ -45,7 +50,7 @@ def declared_in(body: SubscriptionRequest, allowed: frozenset[str]) -> tuple[Dec
     """What a body declares, sorted. Raises BadRequest that names the field."""
     found: dict[str, Declaration] = {}
     for at, one in enumerate(body.eligibilities):
-        role = _role(f"eligibilities[{at}].role", one.role, allowed)
+        role = role_in(f"eligibilities[{at}].role", one.role, allowed)
         if not one.groups and not one.users:
             raise BadRequest(f"eligibilities[{at}]", "names neither groups nor users")
         for field, kind, principal in _principals(at, one):
@@ -69,15 +74,6 @@ def field_of(body: SubscriptionRequest, principal_id: ObjectId) -> str:
         if principal == principal_id
     )
     return next(named, "eligibilities")
-
-
-def _role(field: str, text: str, allowed: frozenset[str]) -> str:
-    by_name = {name.lower(): role for role, name in AZURE_ROLES.items()}
-    role = as_guid(text) or by_name.get(text.strip().lower())
-    if role not in allowed:
-        names = " or ".join(sorted(AZURE_ROLES[one] for one in allowed))
-        raise BadRequest(field, f"is no role that this deployment allows: {names}")
-    return role
 
 
 def _principals(at: int, one: EligibilityRequest) -> Iterator[tuple[str, PrincipalKind, ObjectId]]:

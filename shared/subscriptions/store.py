@@ -1,6 +1,6 @@
 """The subscription table: one partition a managed subscription (partitions.py).
 
-A row key is `record`, `elig|{hash}` or `intent|{hash}`.
+A row key is `record`, `elig|{hash}`, `intent|{hash}`, `role|{id}`, `approvers` or `drift`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,10 +13,13 @@ from shared.identifiers import NewId, SubscriptionId
 from shared.partitions import RECORD, Partitions, Shape, by_kind, with_changes
 from shared.rows import Row
 from shared.subjects import Intent
+from shared.subscriptions.findings import ApproversSeen, Drift
 from shared.subscriptions.record import Change, Record, Subscription
+from shared.subscriptions.roles import RoleInForce
 from shared.tables import Table, readable
 
-_KINDS = (RECORD, "elig", "intent")
+_APPROVERS, _DRIFT = "approvers", "drift"
+_KINDS = (RECORD, "elig", "intent", "role", _APPROVERS, _DRIFT)
 
 
 class SubscriptionStore:
@@ -81,6 +84,12 @@ def _rows(change: Change) -> Iterable[tuple[str, object | None]]:
         yield f"intent|{intent.key}", intent
     for key in change.forgotten_eligibilities:
         yield f"elig|{key}", None
+    for role in change.roles:
+        yield f"role|{role.role_definition_id}", role
+    if change.approvers is not None:
+        yield _APPROVERS, change.approvers
+    if change.drift is not None:
+        yield _DRIFT, change.drift
 
 
 def _applied(subscription: Subscription, change: Change, etag: str) -> Subscription:
@@ -92,6 +101,9 @@ def _applied(subscription: Subscription, change: Change, etag: str) -> Subscript
         etag=etag,
         eligibilities=with_changes(subscription.eligibilities, rows, change.forgotten_eligibilities),
         intents=with_changes(subscription.intents, intents),
+        roles=with_changes(subscription.roles, {one.role_definition_id: one for one in change.roles}),
+        approvers=change.approvers or subscription.approvers,
+        drift=change.drift or subscription.drift,
     )
 
 
@@ -106,4 +118,7 @@ def _assemble(rows: Sequence[Row]) -> Subscription | None:
         etag=record.etag,
         eligibilities={key: row.decode(Eligibility) for key, row in found["elig"]},
         intents={key: row.decode(Intent) for key, row in found["intent"]},
+        roles={key: row.decode(RoleInForce) for key, row in found["role"]},
+        approvers=next((row.decode(ApproversSeen) for _, row in found[_APPROVERS]), None),
+        drift=next((row.decode(Drift) for _, row in found[_DRIFT]), None),
     )

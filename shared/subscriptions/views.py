@@ -4,6 +4,7 @@ from datetime import datetime
 
 from shared.azure_permissions import AZURE_ROLES
 from shared.eligibility.record import Eligibility
+from shared.identifiers import SubscriptionId
 from shared.subscriptions.answers import (
     DeclaredEligibility,
     PlannedDeclaration,
@@ -12,6 +13,9 @@ from shared.subscriptions.answers import (
     SubscriptionSummary,
     SubscriptionView,
 )
+from shared.subscriptions.lock_views import UNKNOWN as LOCK_UNKNOWN
+from shared.subscriptions.lock_views import lock_view, planned_lock, state_of
+from shared.subscriptions.lockdown import LockDown
 from shared.subscriptions.record import Declaration, Record, Subscription
 
 UNKNOWN = (
@@ -33,7 +37,8 @@ def view(url: str, found: Subscription, now: datetime) -> SubscriptionView:
         reviewed=reviewed.at,
         review_by=reviewed.until,
         eligibilities=tuple(_declared(one, found.eligibilities.get(one.key), now) for one in record.declared),
-        href=_address(url, record),
+        lock_down=lock_view(found),
+        href=address(url, record.subscription_id),
     )
 
 
@@ -43,18 +48,22 @@ def summary(url: str, record: Record) -> SubscriptionSummary:
         subscription_id=record.subscription_id,
         declared=len(record.declared),
         review_by=record.reviewed.until,
-        href=_address(url, record),
+        lock_down=state_of(record),
+        drifted=record.drifted,
+        href=address(url, record.subscription_id),
     )
 
 
-def plan(known: tuple[Declaration, ...], wanted: tuple[Declaration, ...]) -> SubscriptionPlan:
+def plan(known: Subscription | None, wanted: tuple[Declaration, ...], lock: LockDown | None) -> SubscriptionPlan:
     """What a declaration would change."""
+    before = known.record.declared if known else ()
     keys = {one.key for one in wanted}
     return SubscriptionPlan(
         dry_run=True,
-        added=tuple(_planned(one) for one in added(known, wanted)),
-        left=tuple(_planned(one) for one in known if one.key not in keys),
-        unknown=UNKNOWN,
+        added=tuple(_planned(one) for one in added(before, wanted)),
+        left=tuple(_planned(one) for one in before if one.key not in keys),
+        lock_down=planned_lock(known, wanted, lock),
+        unknown=UNKNOWN if lock is None else (UNKNOWN[0], *LOCK_UNKNOWN),
     )
 
 
@@ -93,5 +102,6 @@ def _planned(one: Declaration) -> PlannedDeclaration:
     )
 
 
-def _address(url: str, record: Record) -> str:
-    return f"{url}/api/subscriptions/{record.subscription_id}"
+def address(url: str, subscription_id: SubscriptionId) -> str:
+    """Where the record is."""
+    return f"{url}/api/subscriptions/{subscription_id}"

@@ -84,16 +84,20 @@ def deciding(
     )
 
 
-def cancelling(services: Services, record: Request) -> PrivilegedWrite[AskedActivation | None]:
-    """We cancel a request that is pending: finance refused it, the budget does not hold it, or its requestor wants it so."""
+def cancelling(
+    services: Services, record: Request, person: AsPerson | None = None
+) -> PrivilegedWrite[AskedActivation | None]:
+    """A request that is pending is cancelled: by us, or by whose it is, with their own token."""
 
     async def send(image: AskedActivation | None, intent: OpenIntent) -> str:
+        if person is not None:
+            return await person.cancel(record.subscription_id, record.request_id, intent)
         return await services.azure_activations.cancel(image or record.asked, intent)
 
     return PrivilegedWrite(
         kind=Deed.CANCEL,
         arguments={},
-        registration=Registration.ACCESS,
+        registration=Registration.ACCESS if person is None else Registration.API,
         where=services.settings.source_tenant_id,
         object_name=f"cancellation of activation request {record.request_id}",
         what="cancel an activation request that is pending",

@@ -113,7 +113,7 @@ async def test_every_route_looks_at_the_token_before_the_request(untouched: Scen
         address = path.replace("{id}", there)
         nobody = await untouched.call(method, address, content=b"{", token=None)
         forged = await untouched.call(method, address, content=b"{", token=_BAD["no signature"](untouched.world))
-        roleless = await untouched.call(method, address, content=b"{", token=user(untouched.world, "Access.Request"))
+        roleless = await untouched.call(method, address, content=b"{", token=user(untouched.world, "Nothing.Given"))
         assert (nobody.status_code, forged.status_code, roleless.status_code) == (401, 401, 403)
     assert await rows(untouched.world) == {}
 

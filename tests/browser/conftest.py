@@ -5,16 +5,21 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from msgspec.structs import replace
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, async_playwright
 
+from shared.subscriptions.lockdown import Budget
+from shared.subscriptions.record import Change, Subscription
 from tests.conftest import OpenWorld
 from tests.flows.activating import Locked, locked
 from tests.flows.scene import Scene
+from tests.sandbox.arm.models.budgets import Budget as AzureBudget
 
 PICTURES = Path(__file__).parents[2] / "build" / "pages"
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -68,9 +73,18 @@ def chromium() -> str:
 
 @pytest.fixture
 async def found(open_world: OpenWorld) -> AsyncIterator[Locked]:
-    """Production, locked down."""
+    """Production, locked down, with a budget of which more than half is spent."""
     async with Scene(await open_world(receiving=True, auto_advance=False)) as scene:
-        yield await locked(scene)
+        production = await locked(scene)
+        production.subscription.set_budget(AzureBudget(name="production", amount=5000, spent=3120.4, forecast=4300))
+
+        def with_budget(one: Subscription) -> Change | None:
+            assert one.record.lock_down is not None
+            budget = Budget(amount=Decimal(5000), azure_name="production")
+            return Change(record=replace(one.record, lock_down=replace(one.record.lock_down, budget=budget)))
+
+        await scene.subscriptions.update(production.id, with_budget)
+        yield production
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """An approver in a real browser: signs in, sees the price, decides by keyboard or on a phone; nothing is refused or leaks."""
 
+import re
 from decimal import Decimal
 from urllib.parse import urlsplit
 
@@ -44,6 +45,8 @@ async def tab_to(page: Page, name: str) -> None:
 async def test_an_approver_signs_in_sees_the_price_and_approves_by_keyboard(
     found: Locked, open_window: OpenWindow
 ) -> None:
+    before = await found.asked(plan=_PLAN, reason="Trying it out")
+    await found.decide(before, found.ivan, "deny", "Next week")
     request_id = await found.asked(plan=_PLAN, reason="Load test of the new shop before the sale")
     window = await open_window(viewport={"width": 1100, "height": 900})
     page = window.page
@@ -56,6 +59,11 @@ async def test_an_approver_signs_in_sees_the_price_and_approves_by_keyboard(
     estimate = (await found.shown(request_id))["money"]["estimate"]
     await expect(page.locator(".sums .main")).to_contain_text(f"{Decimal(estimate['forDays']):,.2f} USD")
     await expect(page.get_by_role("table").first).to_contain_text("D4s v5")
+    await expect(page.get_by_role("img")).to_have_attribute("aria-label", re.compile("3,120.40 USD is spent"))
+    spent, asked = await page.locator("rect.spent").bounding_box(), await page.locator("rect.asked").bounding_box()
+    assert spent is not None
+    assert asked is not None
+    assert spent["width"] > 20 * asked["width"] > 0
     await is_sound(window, found)
     PICTURES.mkdir(parents=True, exist_ok=True)
     await page.screenshot(path=PICTURES / "approval.png", full_page=True)

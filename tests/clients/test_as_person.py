@@ -256,28 +256,6 @@ async def test_an_authentication_context_of_the_policy_is_asked_of_the_engineer(
     assert desk.production.activations.requests[_NAME].request.wanted.window.duration == "PT90M"
 
 
-async def test_a_check_makes_nothing_and_tells_what_the_policy_wants(bench: Bench) -> None:
-    desk = Desk(bench)
-    ana = await desk.by(bench.world.ana)
-
-    async def check(hours: int) -> Asked:
-        return await ana.validate(
-            desk.subscription_id,
-            VM_CONTRIBUTOR,
-            name=_NAME,
-            duration=timedelta(hours=hours),
-            justification="x",
-            ticket="t",
-        )
-
-    assert (await check(8)).status == "PendingEvaluation"
-    with pytest.raises(Rejected) as told:
-        await check(300)
-
-    assert "ExpirationRule" in told.value.call.message
-    assert desk.production.activations.requests == {}
-
-
 async def test_an_activation_is_ended_early_by_its_person_and_a_request_is_taken_back(bench: Bench) -> None:
     desk = Desk(bench)
     await desk.asks()

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from shared.lockdown import messages as locking
 from shared.permissions import MULTI_TENANT
 from shared.renewal.messages import END as END_RENEWALS
 from shared.renewal.messages import PLAN, PLAN_SUBSCRIPTIONS, RENEW, RENEW_ON_SUBSCRIPTION
@@ -44,6 +45,8 @@ _NIGHTS = (
     PLAN_SUBSCRIPTIONS,
     RENEW_ON_SUBSCRIPTION,
     END_RENEWALS,
+    locking.LOOK,
+    locking.END_LOOK,
 )
 _SECTIONS = {
     BEGIN.name: START,

@@ -8,12 +8,14 @@ import asyncio
 import json
 import tempfile
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from shared.permissions import MULTI_TENANT
+from tests.flows.activating import locked
 from tests.flows.declaring import declared
 from tests.flows.killing import bad_day, story
+from tests.flows.locking import to_lock
 from tests.flows.renewing import night_after
 from tests.flows.scene import Scene
 from tests.replay.replaying import HISTORIES
@@ -83,6 +85,38 @@ async def _on_a_subscription(scene: Scene) -> None:
     await night_after(scene, 1)
 
 
+async def _an_activation(scene: Scene) -> None:
+    scene.world.host.auto_advance = False
+    found = await locked(scene)
+    request_id = await found.asked()
+    await found.after(timedelta(hours=1, minutes=5))
+    await found.decide(request_id)
+    await found.after(timedelta(minutes=1))
+
+
+async def _locked_down(scene: Scene) -> None:
+    await to_lock(scene).locked()
+
+
+async def _locked_down_late(scene: Scene) -> None:
+    found, azure = to_lock(scene), scene.world.clouds.azure
+
+    async def recover() -> None:
+        azure.recover(found.managed.subscription)
+
+    instances = "GET /subscriptions/{id}/providers/Microsoft.Authorization/roleEligibilityScheduleInstances"
+    scene.world.points.arm("vendor-read.before", instances, 3, recover)
+    azure.kill(found.managed.subscription, "deleted")
+    await found.locked()
+
+
+async def _night_of_a_lock_down(scene: Scene) -> None:
+    found = to_lock(scene)
+    await found.locked()
+    found.policy.approve_by()
+    await night_after(scene, 1)
+
+
 STORIES: dict[str, tuple[Callable[[Scene], Awaitable[None]], str]] = {
     "onboarding-of-two-analysts": (_two_analysts, "onboard_tenant"),
     "onboarding-that-waits-for-consent": (_consent_missing, "onboard_tenant"),
@@ -95,6 +129,10 @@ STORIES: dict[str, tuple[Callable[[Scene], Awaitable[None]], str]] = {
     "a-renewal": (_a_renewal, "renew_eligibilities"),
     "renewal-of-a-tenant": (_a_renewal, "renew_tenant"),
     "renewal-on-a-subscription": (_on_a_subscription, "renew_subscription"),
+    "an-activation": (_an_activation, "follow_activation"),
+    "lock-down": (_locked_down, "lock_down_subscription"),
+    "lock-down-that-waits": (_locked_down_late, "lock_down_subscription"),
+    "night-of-a-lock-down": (_night_of_a_lock_down, "look_after_subscriptions"),
 }
 """Each with the orchestrator whose newest run it records."""
 

@@ -7,7 +7,12 @@ from typing import Any
 
 import azure.durable_functions as df
 
+from shared.activation.orchestrator import follow_activation
+from shared.activation.record import RUN_KIND
 from shared.hosting import as_generator
+from shared.lockdown import messages as lockdown
+from shared.lockdown.night_orchestrator import look_after_subscriptions
+from shared.lockdown.orchestrator import lock_down_subscription
 from shared.renewal import messages as renewal
 from shared.renewal.orchestrator import renew_eligibilities, renew_subscription, renew_tenant
 from shared.run import RunKey
@@ -24,6 +29,9 @@ CURRENT: dict[str, tuple[Any, Any]] = {
     **{ORCHESTRATORS[goal]: (follow_plan, RunKey) for goal in Goal if goal in ORCHESTRATORS},
     ORCHESTRATORS[KIND]: (look_after_tenants, RunKey),
     ORCHESTRATORS[renewal.KIND]: (renew_eligibilities, RunKey),
+    ORCHESTRATORS[RUN_KIND]: (follow_activation, RunKey),
+    ORCHESTRATORS[lockdown.KIND]: (lock_down_subscription, RunKey),
+    ORCHESTRATORS[lockdown.NIGHT_KIND]: (look_after_subscriptions, RunKey),
     renewal.RENEW_ONE.name: (renew_tenant, renewal.RENEW_ONE.payload),
     renewal.RENEW_ONE_SUBSCRIPTION.name: (renew_subscription, renewal.RENEW_ONE_SUBSCRIPTION.payload),
 }

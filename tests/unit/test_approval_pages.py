@@ -82,6 +82,7 @@ def shown(**fields: object) -> Shown:
         "who": "Emil Engineer",
         "role": "Virtual Machine Contributor",
         "where": "Production",
+        "subscription_id": "acb65a33-f3b9-521b-ae4d-b9f0a802bcfa",
         "hours": "8 hours",
         "reason": "A build machine",
         "ticket": "TNT-1",
@@ -212,6 +213,8 @@ def test_without_a_session_nobody_is_named_and_nothing_can_be_signed_out_of() ->
         (Decimal("1234567.891"), "1,234,567.89 USD"),
         (Decimal("0.0042"), "0.0042 USD"),
         (Decimal("0.999"), "0.9990 USD"),
+        (Decimal("0.91"), "0.91 USD"),
+        (Decimal("0.910000"), "0.91 USD"),
         (Decimal("1.005"), "1.01 USD"),
         (Decimal(0), "0.00 USD"),
         (None, "not known"),
@@ -290,3 +293,28 @@ def test_one_style_sheet_is_in_the_page_and_its_hash_in_the_policy() -> None:
 
     assert len(found) == 1
     assert f"style-src 'sha256-{digest}'" in headers()["Content-Security-Policy"]
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, as the accessibility guidelines (WCAG 2.2) define it."""
+    digits = colour.lstrip("#") if len(colour) == 7 else "".join(2 * one for one in colour.lstrip("#"))
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_text_and_buttons_have_the_contrast_that_everybody_can_read(scheme: int) -> None:
+    [style] = re.findall(r"<style>(.*?)</style>", page(shown()), re.DOTALL)
+    colours = dict(re.findall(r"--(\w+):(#[0-9a-f]+)", re.findall(r":root\{(.*?)\}", style)[scheme]))
+
+    text = [(ink, paper) for ink in ("ink", "dim", "accent", "bad") for paper in ("paper", "card")]
+    buttons = [("on", "accent"), ("on", "good")]
+    assert [pair for pair in (*text, *buttons) if contrast(colours[pair[0]], colours[pair[1]]) < 4.5] == []
+    graphics = [("spent", "paper"), ("asked", "paper"), ("ink", "rule"), ("spent", "rule"), ("asked", "rule")]
+    assert [pair for pair in graphics if contrast(colours[pair[0]], colours[pair[1]]) < 3] == []

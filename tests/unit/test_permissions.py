@@ -108,14 +108,21 @@ def test_hunt_only_reads() -> None:
 
 
 def test_the_custom_role_of_the_subscriptions_holds_exactly_what_is_written_down_here() -> None:
-    """No write of policies, and none of assignments: nobody is made active, and no rule is loosened."""
+    """No write of assignments: nobody is made active."""
     pim = "Microsoft.Authorization"
 
     assert azure_actions() == (
+        f"{pim}/roleAssignmentScheduleInstances/read",
+        f"{pim}/roleAssignmentScheduleRequests/cancel/action",
+        f"{pim}/roleAssignmentScheduleRequests/read",
+        f"{pim}/roleAssignments/read",
+        f"{pim}/roleDefinitions/read",
         f"{pim}/roleEligibilityScheduleInstances/read",
         f"{pim}/roleEligibilityScheduleRequests/read",
         f"{pim}/roleEligibilityScheduleRequests/write",
         f"{pim}/roleEligibilitySchedules/read",
+        f"{pim}/roleManagementPolicies/approvalRule/action",
+        f"{pim}/roleManagementPolicies/write",
         f"{pim}/roleManagementPolicyAssignments/read",
         "Microsoft.Consumption/budgets/read",
     )

@@ -161,7 +161,7 @@ def test_how_it_stands_is_told_by_what_was_last_seen(held: Eligibility | None, s
 def test_another_duration_is_a_new_declaration() -> None:
     longer = declaration(duration_days=360)
 
-    plan = views.plan((declaration(), declaration(BEN)), (longer,))
+    plan = views.plan(subscription(declaration(), declaration(BEN)), (longer,), None)
 
     assert [one.duration_days for one in plan.added] == [360]
     assert [one.principal_id for one in plan.left] == [BEN]

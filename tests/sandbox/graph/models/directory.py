@@ -31,6 +31,8 @@ class User(DirectoryObject):
     external_user_state: str | None = None
     source: tuple[str, str] | None = None
     sms_sign_in: bool = False
+    exchange: str | None = "Enabled"
+    """The capability status of the Exchange plan; None without one: Enabled, Warning, Suspended, Deleted or LockedOut."""
 
     @property
     def is_internal_member(self) -> bool:
@@ -66,7 +68,25 @@ class User(DirectoryObject):
             "mailNickname": mail.partition("@")[0],
             "otherMails": list(self.other_mails),
             "userType": self.user_type,
+            "assignedPlans": self._plans(),
         }
+
+    def _plans(self) -> list[Wire]:
+        """Directory's own, and Exchange's where there is one. Who belongs elsewhere has neither."""
+        if self.source is not None:
+            return []
+        plans = [("MicrosoftOffice", "Enabled", "43de0ff5-c92c-492b-9116-175376d08c38")]
+        if self.exchange is not None:
+            plans.append(("exchange", self.exchange, "efb87545-963c-4e0d-99df-69c6916d9eb0"))
+        return [
+            {
+                "assignedDateTime": "2025-01-01T00:00:00Z",
+                "capabilityStatus": status,
+                "service": service,
+                "servicePlanId": plan,
+            }
+            for service, status, plan in plans
+        ]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -29,6 +29,7 @@ _USER_DEFAULT = frozenset(
 _USER_BASIC = frozenset({"id", "displayName", "givenName", "mail", "surname", "userPrincipalName"})
 _USER_ALL = _USER_DEFAULT | {
     "accountEnabled",
+    "assignedPlans",
     "createdDateTime",
     "creationType",
     "externalUserState",

@@ -1,0 +1,143 @@
+"""The engineer's side at the API: a locked role is asked for, given a plan, taken back, given back. In their own name."""
+
+import azure.functions as func
+
+from shared.activation import plan as plans
+from shared.activation import views
+from shared.activation.answering import as_person, engineer, lock_down_of, no_request, request_id_of, shown
+from shared.activation.answers import ActivationPlan
+from shared.activation.record import Request, State
+from shared.activation.releasing import release, why_not_released, why_not_withdrawn, withdraw
+from shared.activation.request import ActivationBody, PlanBody, check_hours, role_of, subscription_of
+from shared.activation.submitting import Fate, Wish, submit, ticket_of
+from shared.activation.watching import follow
+from shared.activation.weighing import judged_plan, planned, priced_plan
+from shared.bodies import decode
+from shared.callers import Caller
+from shared.durable import Orchestrations
+from shared.errors import BadRequest
+from shared.problems import answer, problem
+from shared.services import Services
+
+_RETRY_AFTER = "10"
+
+
+async def post_activation_request(
+    services: Services, orchestrations: Orchestrations, request: func.HttpRequest
+) -> func.HttpResponse:
+    """POST /api/activation-requests: ask for a locked role, with a plan. It is priced, gets a ticket number, and is put to
+    PIM in the engineer's own name. 202 with where it is read; 200 with the price for `dryRun`; 409 where the rules refuse
+    it, or PIM does. Safe twice by `Idempotency-Key`.
+    """
+    caller = await engineer(services, request)
+    body = decode(request.get_body(), request.headers.get("Content-Type", ""), ActivationBody)
+    plans.check(body.plan)
+    subscription_id = subscription_of(body)
+    lock_down = await lock_down_of(services, subscription_id)
+    if lock_down is None:
+        raise BadRequest("subscriptionId", "is no subscription that is locked down here")
+    role = role_of(body, lock_down)
+    check_hours(body, lock_down)
+    key = _key(request) or services.new_id()
+    priced = await priced_plan(services, subscription_id, body.plan, body.hours, lock_down)
+    judgement = judged_plan(priced, lock_down)
+    refused = "" if judgement.cancel is None else judgement.cancel.reason
+    if body.dry_run:
+        shown = ActivationPlan(
+            dry_run=True,
+            role=views.role_name(role),
+            hours=body.hours,
+            money=views.money(priced, (), judgement),
+            **({"refused": refused} if refused else {}),
+        )
+        return answer(200, shown)
+    if refused:
+        return problem(409, "Over the budget", f"It was not put to PIM: {refused}")
+    # Before anything is written: a token that is not good enough leaves nothing behind.
+    person = await as_person(services, request)
+    wish = Wish(
+        subscription_id=subscription_id,
+        role_definition_id=role,
+        hours=body.hours,
+        reason=body.reason,
+        priced=priced,
+        ticket=ticket_of(caller, key),
+    )
+    fate, record = await submit(services, caller, person, wish)
+    if fate is Fate.REFUSED:
+        return problem(409, "Refused", record.problem)
+    await follow(services, orchestrations, record.request_id)
+    headers = {"Location": views.address(services.settings.public_url, record), "Retry-After": _RETRY_AFTER}
+    return answer(202, views.view(services.settings.public_url, record, judgement), headers)
+
+
+async def post_plan(services: Services, orchestrations: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
+    """POST /api/activation-requests/{id}/plan: a plan for a request of the engineer's own that was made without one. 200 once
+    it is priced; 409 where it has one, or nobody decides it any more. The same plan again is safe.
+    """
+    _, found = await _own(services, request)
+    if found is None:
+        return no_request()
+    body = decode(request.get_body(), request.headers.get("Content-Type", ""), PlanBody)
+    plans.check(body.plan)
+    lock_down = await lock_down_of(services, found.subscription_id)
+    record = None if lock_down is None else await planned(services, found, body.plan, lock_down)
+    if record is None:
+        return problem(409, "Not pending", "It has another plan already, or nobody decides it any more.")
+    if record.run_id:
+        await orchestrations.wake(record.run_id)
+    return await shown(services, record)
+
+
+async def post_cancel(
+    services: Services, orchestrations: Orchestrations, request: func.HttpRequest
+) -> func.HttpResponse:
+    """POST /api/activation-requests/{id}/cancel: the engineer takes a pending request back. 200; 409 where it is not pending.
+    Safe twice.
+    """
+    caller, record = await _own(services, request)
+    if record is None:
+        return no_request()
+    if record.state is State.CANCELLED:
+        return await shown(services, record)
+    if told := why_not_withdrawn(record):
+        return problem(409, "Not pending", f"It cannot be taken back here: {told}.")
+    found = await withdraw(services, caller, await as_person(services, request), record)
+    if record.run_id:
+        await orchestrations.wake(record.run_id)
+    return await _taken_back(services, found)
+
+
+async def post_release(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
+    """POST /api/activation-requests/{id}/release: the engineer gives the role back before its end. 200; 409 where it is not
+    active, or is too young for PIM to take it back. Safe twice.
+    """
+    caller, record = await _own(services, request)
+    if record is None:
+        return no_request()
+    if record.state is State.ENDED:
+        return await shown(services, record)
+    if told := why_not_released(record):
+        return problem(409, "Not active", f"It cannot be given back here: {told}.")
+    return await _taken_back(services, await release(services, caller, await as_person(services, request), record))
+
+
+async def _own(services: Services, request: func.HttpRequest) -> tuple[Caller, Request | None]:
+    """Who calls, and the request of theirs that the path names."""
+    caller = await engineer(services, request)
+    found = await services.activations.read(request_id_of(request))
+    return caller, None if found is None or found.record.asked.principal_id != caller.object_id else found.record
+
+
+async def _taken_back(services: Services, record: Request | None) -> func.HttpResponse:
+    if record is None:
+        return problem(409, "Busy", "Somebody is at it just now. Try again in a minute.")
+    return problem(409, "Refused", record.problem) if record.problem else await shown(services, record)
+
+
+def _key(request: func.HttpRequest) -> str:
+    """The caller's word for one request of theirs."""
+    key: str = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > 128:
+        raise BadRequest("Idempotency-Key", "is longer than 128 characters")
+    return key
