@@ -60,19 +60,20 @@ class Watched:
 type OpenWindow = Callable[..., Awaitable[Watched]]
 
 
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """Where it is. Skips where it is not, unless CI runs."""
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     if found is None:
         reason = "there is no Chromium on this machine (Debian: apt-get install chromium)"
-        if os.environ.get("CI"):
+        if os.environ.get("CI") or os.environ.get("BROWSER_TESTS"):
             pytest.fail(reason)
         pytest.skip(reason)
     return found
 
 
 @pytest.fixture
-async def found(open_world: OpenWorld) -> AsyncIterator[Locked]:
+async def found(chromium: str, open_world: OpenWorld) -> AsyncIterator[Locked]:  # noqa: ARG001 - no world without it
     """Production, locked down, with a budget of which more than half is spent."""
     async with Scene(await open_world(receiving=True, auto_advance=False)) as scene:
         production = await locked(scene)
@@ -88,12 +89,11 @@ async def found(open_world: OpenWorld) -> AsyncIterator[Locked]:
 
 
 @pytest.fixture
-async def open_window(found: Locked) -> AsyncIterator[OpenWindow]:
+async def open_window(chromium: str, found: Locked) -> AsyncIterator[OpenWindow]:
     """Opens windows that know nobody yet, with Playwright's options of a context."""
-    path = chromium()
     async with AsyncExitStack() as leaving:
         playwright = await leaving.enter_async_context(async_playwright())
-        browser = await playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
+        browser = await playwright.chromium.launch(executable_path=chromium, args=list(_FLAGS))
         leaving.push_async_callback(browser.close)
 
         async def opened(**options: Any) -> Watched:
