@@ -38,7 +38,9 @@ class Standing(StrEnum):
 
 
 class AskedActivation(msgspec.Struct, frozen=True, kw_only=True):
-    """A request for an activation, at a subscription or below it. `minutes`: how long it is to last, where it says so."""
+    """A request for an activation, at a subscription or below it. `minutes`: how long it is to last, where it says so. The
+    names are as PIM told them, for people to read; nothing is decided by them.
+    """
 
     request_id: str
     subscription_id: SubscriptionId
@@ -53,6 +55,8 @@ class AskedActivation(msgspec.Struct, frozen=True, kw_only=True):
     ticket_system: str
     created: datetime
     minutes: int | None
+    scope_name: str = ""
+    principal_name: str = ""
 
     @property
     def standing(self) -> Standing:
@@ -90,6 +94,15 @@ class _Schedule(msgspec.Struct, rename="camel"):
     expiration: _Expiration | None = None
 
 
+class _Named(msgspec.Struct, rename="camel"):
+    display_name: str | None = None
+
+
+class _Expanded(msgspec.Struct):
+    scope: _Named | None = None
+    principal: _Named | None = None
+
+
 class _Asked(msgspec.Struct, rename="camel", kw_only=True):
     request_type: str
     status: str = ""
@@ -102,6 +115,7 @@ class _Asked(msgspec.Struct, rename="camel", kw_only=True):
     created_on: datetime
     ticket_info: _Ticket | None = None
     schedule_info: _Schedule | None = None
+    expanded_properties: _Expanded | None = None
 
 
 class _AskedItem(msgspec.Struct):
@@ -128,7 +142,7 @@ def asked_in(item: msgspec.Raw | bytes, subscription_id: SubscriptionId) -> Aske
     asked, below, name = found.properties, below_in(found.properties.scope, subscription_id), as_guid(found.name)
     if asked.request_type != "SelfActivate" or below is None or name is None:
         return None
-    ticket = asked.ticket_info or _Ticket()
+    ticket, names = asked.ticket_info or _Ticket(), asked.expanded_properties or _Expanded()
     return AskedActivation(
         request_id=name,
         subscription_id=subscription_id,
@@ -143,6 +157,8 @@ def asked_in(item: msgspec.Raw | bytes, subscription_id: SubscriptionId) -> Aske
         ticket_system=ticket.ticket_system or "",
         created=asked.created_on,
         minutes=_minutes(asked.schedule_info),
+        scope_name=_name(names.scope),
+        principal_name=_name(names.principal),
     )
 
 
@@ -169,6 +185,10 @@ def below_in(scope: str, subscription_id: SubscriptionId) -> str | None:
         return None
     below = path[len(above) :]
     return below if _BELOW.fullmatch(below) else None
+
+
+def _name(named: _Named | None) -> str:
+    return "" if named is None else named.display_name or ""
 
 
 def _minutes(schedule: _Schedule | None) -> int | None:
