@@ -23,6 +23,11 @@ class Registration(StrEnum):
     SETUP = "Tenantry Setup"
     ACCESS = "Tenantry Access"
     HUNT = "Tenantry Hunt"
+    BROKER = "Tenantry Broker"
+
+
+OPTIONAL = frozenset({Registration.BROKER})
+"""Registrations that a deployment may be without. What they do is not there then (broker_permissions.py)."""
 
 
 class SourceMode(StrEnum):

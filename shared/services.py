@@ -23,6 +23,7 @@ from shared.approvals.visits import Visits
 from shared.arm.access import AzureAccess
 from shared.arm.activations import AzureActivations
 from shared.arm.as_person import Persons
+from shared.arm.broker import Broker
 from shared.arm.budgets import Budgets
 from shared.arm.pim import AzurePim
 from shared.arm.policies import AzurePolicies
@@ -73,7 +74,7 @@ _HUNTING_TIMEOUT = httpx.Timeout(190.0, connect=10.0)
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
-    """What activities and triggers work with."""
+    """What activities and triggers work with. `broker`: None where the deployment has no such identity."""
 
     settings: Settings
     clock: Clock
@@ -84,6 +85,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     pim: DirectoryPim
     azure_pim: AzurePim
     azure_activations: AzureActivations
+    broker: Broker | None
     on_behalf: OnBehalf
     persons: Persons
     entra: Entra
@@ -171,6 +173,7 @@ def build(settings: Settings, clock: Clock) -> Services:
         pim=DirectoryPim(graph, settings.allowed_directory_roles),
         azure_pim=AzurePim(open_arm, settings.allowed_azure_roles),
         azure_activations=AzureActivations(open_arm, settings.allowed_azure_roles),
+        broker=Broker(open_arm, settings.allowed_azure_roles) if Registration.BROKER in settings.client_ids else None,
         on_behalf=OnBehalf(settings, credentials, clock),
         persons=Persons(open_arm, settings.allowed_azure_roles, clock),
         entra=Entra(settings, credentials, callers),

@@ -6,6 +6,7 @@ The only module that reads the environment. docs: the table in README is checked
 import os
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal, InvalidOperation
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,7 +17,7 @@ from shared.errors import SettingsError
 from shared.identifiers import AppId, TenantId, as_guid
 from shared.notify import destinations as notify
 from shared.notify.webhook import is_key
-from shared.permissions import SECURITY_READER, Registration, SourceMode
+from shared.permissions import OPTIONAL, SECURITY_READER, Registration, SourceMode
 
 ROLES = ("all",)
 
@@ -97,6 +98,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cookie_keys: session.Keys
     allowed_azure_roles: frozenset[str]
     finance_keys: Secrets
+    webhook_ceiling: Decimal
 
 
 NAMES: Mapping[str, str] = {
@@ -115,6 +117,9 @@ NAMES: Mapping[str, str] = {
     "TENANTRY_SETUP_CLIENT_ID": "application (client) id of Tenantry Setup",
     "TENANTRY_ACCESS_CLIENT_ID": "application (client) id of Tenantry Access",
     "TENANTRY_HUNT_CLIENT_ID": "application (client) id of Tenantry Hunt",
+    "TENANTRY_BROKER_CLIENT_ID": "application (client) id of Tenantry Broker. Without it there is no broker mode (default)",
+    "TENANTRY_BROKER_WEBHOOK_CEILING": "the dearest request, in the currency of its subscription's rules, that finance's "
+    "signed webhook counts for without a person's token, in broker mode (0: none)",
     "TENANTRY_IDENTITY_CLIENT_ID": "client id of the user-assigned managed identity that the registrations trust",
     "TENANTRY_TABLES_ENDPOINT": "Table endpoint of the state account, reached by identity",
     "TENANTRY_TABLES_CONNECTION_STRING": "instead of the endpoint, for local runs against Azurite",
@@ -179,6 +184,23 @@ class _Reader:
         if value and guid is None:
             self.problems.append(f"{name} is not a GUID")
         return guid or ""
+
+    def client_ids(self) -> Mapping[Registration, AppId]:
+        """Of every registration; of one that may be left out, where it is given."""
+        names = {one: f"TENANTRY_{one.name}_CLIENT_ID" for one in Registration}
+        wanted = {one: name for one, name in names.items() if one not in OPTIONAL or self.text(name, "")}
+        return {one: AppId(self.guid(name)) for one, name in wanted.items()}
+
+    def sum(self, name: str) -> Decimal:
+        value = self.text(name, "0")
+        try:
+            found = Decimal(value)
+        except InvalidOperation:
+            found = Decimal(-1)
+        if not found.is_finite() or found < 0:
+            self.problems.append(f"{name} is no sum of money, such as 250 or 99.50")
+            return Decimal(0)
+        return found
 
     def guids(self, name: str, default: str) -> frozenset[str]:
         values = [as_guid(part) for part in self.text(name, default).split(",")]
@@ -287,9 +309,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         graph_endpoint=reader.url("TENANTRY_GRAPH_ENDPOINT", https=True),
         arm_endpoint=reader.url("TENANTRY_ARM_ENDPOINT", https=True, default=_AZURE),
         prices_endpoint=reader.url("TENANTRY_PRICES_ENDPOINT", https=True, default=_PRICES),
-        client_ids={
-            registration: AppId(reader.guid(f"TENANTRY_{registration.name}_CLIENT_ID")) for registration in Registration
-        },
+        client_ids=reader.client_ids(),
         identity_client_id=AppId(reader.guid("TENANTRY_IDENTITY_CLIENT_ID")),
         tables=reader.store("TENANTRY_TABLES"),
         audit_tables=reader.store(_AUDIT_TABLES),
@@ -316,6 +336,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         cookie_keys=reader.cookie_keys(),
         allowed_azure_roles=reader.azure_roles("TENANTRY_AZURE_ROLES"),
         finance_keys=reader.keys(FINANCE_KEY, FINANCE_PREVIOUS_KEY),
+        webhook_ceiling=reader.sum("TENANTRY_BROKER_WEBHOOK_CEILING"),
     )
     if reader.problems:
         raise SettingsError("; ".join(reader.problems))

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from shared.activation.brokered import is_to_grant
 from shared.activation.following import claimed
 from shared.activation.record import Claim, Deed, Request, RequestId, State
 from shared.identifiers import ObjectId
@@ -16,6 +17,7 @@ _MAY = {
     Deed.DENY: State.PENDING,
     Deed.CANCEL: State.PENDING,
     Deed.RELEASE: State.APPROVED,
+    Deed.GRANT: State.PENDING,
 }
 _LOOKS = 20
 _PAUSE_SECONDS = 0.25
@@ -24,15 +26,18 @@ _PAUSE_SECONDS = 0.25
 async def claim(services: Services, request_id: RequestId, deed: Deed, by: ObjectId, reason: str) -> Request | None:
     """Claim a request for a deed. None: it is past that, or somebody else is at it. Never waits.
 
-    Who submits takes over from themselves: the process that was at it may have died, and the name is the same.
+    Who submits takes over from themselves, and so does the broker: the process that was at it may have died, and the name is
+    the same.
     """
     now, nonce = services.clock.now(), services.new_id()
     mine = Claim(deed=deed, by=by, at=now, nonce=nonce, reason=reason)
 
     def decide(found: Request) -> Request | None:
-        may = (found.state is _MAY[deed] and found.decision is None) or deed is Deed.RELEASE
+        may = is_to_grant(found) if deed is Deed.GRANT else found.decision is None or deed is Deed.RELEASE
         holder = claimed(found, now)
-        again = holder is not None and (holder.deed, holder.by) == (Deed.SUBMIT, by)
+        again = (
+            holder is not None and (holder.deed, holder.by) == (deed, by) and (deed is Deed.SUBMIT or found.brokered)
+        )
         free = found.state is _MAY[deed] and (holder is None or again)
         return replace(found, claim=mine) if may and free else None
 

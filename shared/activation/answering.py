@@ -53,8 +53,8 @@ async def lock_down_of(services: Services, subscription_id: SubscriptionId) -> L
     return None if found is None else found.record.lock_down
 
 
-async def shown(services: Services, record: Request) -> func.HttpResponse:
-    """200 with the request as it is."""
+async def shown(services: Services, record: Request, *, status: int = 200) -> func.HttpResponse:
+    """200, or another status, with the request as it is."""
     lock_down = await lock_down_of(services, record.subscription_id)
     judgement = None if lock_down is None else judged(record, lock_down)
-    return answer(200, views.view(services.settings.public_url, record, judgement))
+    return answer(status, views.view(services.settings.public_url, record, judgement))

@@ -30,6 +30,17 @@ class VerdictView(Struct, frozen=True, kw_only=True, rename="camel"):
     reason: str
 
 
+class VoiceView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What one of the approvers said, in the mode broker."""
+
+    approves: bool
+    by: Guid
+    at: Moment
+    reason: str
+    finance: bool
+    senior: bool
+
+
 class DecisionView(Struct, frozen=True, kw_only=True, rename="camel"):
     """How it was decided."""
 
@@ -77,6 +88,8 @@ class ActivationView(Struct, frozen=True, kw_only=True, rename="camel"):
     plan: Plan | None
     money: MoneyView
     decision: DecisionView | None
+    brokered: Annotated[bool, Meta(description="The broker grants it, and PIM is not asked for an approval.")]
+    voices: tuple[VoiceView, ...]
     violations: tuple[ViolationView, ...]
     problem: str
     href: Address

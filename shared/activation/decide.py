@@ -3,14 +3,13 @@
 Within one HTTP invocation; the token goes no further. Only the run that follows the request is woken afterwards.
 """
 
-from enum import StrEnum
-
-import msgspec
 from msgspec.structs import replace
 
+from shared.activation import brokering
 from shared.activation.acting import claim, fence_of, is_past, settled, without_claim
 from shared.activation.entitlement import check_approver, is_senior
 from shared.activation.following import Seen, after
+from shared.activation.outcomes import Fate, Outcome, Word, before
 from shared.activation.policy import judge
 from shared.activation.record import Decision, Deed, Request, RequestId, State
 from shared.activation.weighing import facts_of
@@ -22,52 +21,30 @@ from shared.durable import Orchestrations
 from shared.errors import ClaimsChallenge, NotAllowed, RemoteError
 from shared.privileged import NotYet
 from shared.services import Services
-from shared.subscriptions.lockdown import LockDown
+from shared.subscriptions.lockdown import LockDown, Quorum
 from shared.writes.activation import active, deciding
-
-
-class Fate(StrEnum):
-    """What became of a decision."""
-
-    DONE = "done"
-    DECIDED_BEFORE = "decidedBefore"
-    OVER = "over"
-    HELD_BACK = "heldBack"
-    BUSY = "busy"
-    UNSEEN = "unseen"
-    UNKNOWN = "unknown"
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a decision, the record as it is now, and why it was not taken."""
-
-    fate: Fate
-    record: Request | None = None
-    told: str = ""
-
-
-class Word(msgspec.Struct, frozen=True, kw_only=True):
-    """What an approver says."""
-
-    approve: bool
-    reason: str
 
 
 async def decide(
     services: Services,
     orchestrations: Orchestrations,
     caller: Caller,
-    person: AsPerson,
+    person: AsPerson | None,
     request_id: RequestId,
     word: Word,
 ) -> Outcome:
-    """Decide a request. Raises NotAllowed for who may not, ClaimsChallenge, and the RemoteErrors.
+    """Decide a request. `person`: not needed for one that is the broker's. Raises NotAllowed for who may not,
+    ClaimsChallenge, and the RemoteErrors.
 
     Safe twice: what was decided is told, by whom and when, and never decided again.
     """
     record = await settled(services, request_id)
     if record is None:
         return Outcome(fate=Fate.UNKNOWN, told="No such request is known here.")
+    if record.brokered:
+        return await brokering.decide(services, orchestrations, caller, record, word)
+    if person is None:
+        raise LookupError("PIM is told by the approver's own token alone")
     lock_down = await check_approver(services, caller, record)
     if (told := await _why_not(services, caller, record, lock_down, word)) is not None:
         return await _with_reviewer(services, person, told)
@@ -90,11 +67,14 @@ async def _why_not(
     """Why it is not to be decided, or not now, or not by this one; None: it is."""
     record = await _fresh(services, record)
     if record.decision is not None or record.state is not State.PENDING:
-        return _before(record)
+        return before(record)
     if is_past(record, services.clock.now()):
         return Outcome(fate=Fate.OVER, record=record, told="Nobody decided within a day: it has to be asked for again.")
     if not word.approve:
         return None
+    if lock_down.quorum is Quorum.BOTH:
+        told = "It takes finance and senior IT both, and PIM lets one of them decide: ask for it through Tenantry."
+        return Outcome(fate=Fate.HELD_BACK, record=record, told=told)
     judgement = judge(lock_down.money, facts_of(record))
     if judgement.demand_finance is not None and not judgement.finance_agreed:
         return Outcome(fate=Fate.HELD_BACK, record=record, told=judgement.demand_finance.reason)
@@ -115,7 +95,7 @@ async def _with_reviewer(services: Services, person: AsPerson, told: Outcome) ->
     if stage is None:
         return told
     record = await _noted(services, record, stage, through_us=False)
-    return _before(record)
+    return before(record)
 
 
 async def _noted(services: Services, record: Request, stage: Stage, *, through_us: bool) -> Request:
@@ -156,12 +136,12 @@ async def _told(services: Services, caller: Caller, mine: Request, shown: Approv
     """The stage says who decided it: the caller, or somebody who was faster."""
     stage = shown.decided
     if stage is None:  # nobody is asked any more: it was cancelled, or its time is over
-        return _before(await _fresh(services, mine))
+        return before(await _fresh(services, mine))
     is_mine = stage.reviewed_by == caller.object_id
     record = await _noted(services, mine, stage, through_us=is_mine)
     record = await _fresh(services, record)
     if not is_mine:
-        return _before(record)
+        return before(record)
     return Outcome(fate=Fate.DONE, record=record)
 
 
@@ -174,16 +154,6 @@ async def _second(services: Services, request_id: RequestId) -> Outcome:
     """Somebody was faster: who, and what they said."""
     record = await settled(services, request_id)
     if record is not None and (record.decision is not None or record.state is not State.PENDING):
-        return _before(record)
+        return before(record)
     by = record.claim.by if record is not None and record.claim is not None else "somebody"
     return Outcome(fate=Fate.BUSY, record=record, told=f"{by} is deciding it at this moment. Look again in a minute.")
-
-
-def _before(record: Request) -> Outcome:
-    decision = record.decision
-    if decision is None:
-        return Outcome(fate=Fate.OVER, record=record, told=f"It is {record.state} already.")
-    what = "approved" if decision.approved else "denied"
-    by = f"by {decision.by}" if decision.by else "in the portal"
-    told = f"It was {what} {by} at {decision.at:%Y-%m-%d %H:%M} UTC already."
-    return Outcome(fate=Fate.DECIDED_BEFORE, record=record, told=told)

@@ -2,8 +2,8 @@
 
 import azure.functions as func
 
+from shared.activation import brokering, views
 from shared.activation import plan as plans
-from shared.activation import views
 from shared.activation.answering import as_person, engineer, lock_down_of, no_request, request_id_of, shown
 from shared.activation.answers import ActivationPlan
 from shared.activation.record import Request, State
@@ -18,6 +18,7 @@ from shared.durable import Orchestrations
 from shared.errors import BadRequest
 from shared.problems import answer, problem
 from shared.services import Services
+from shared.subscriptions.lockdown import ApprovalMode
 
 _RETRY_AFTER = "10"
 
@@ -33,9 +34,12 @@ async def post_activation_request(
     body = decode(request.get_body(), request.headers.get("Content-Type", ""), ActivationBody)
     plans.check(body.plan)
     subscription_id = subscription_of(body)
-    lock_down = await lock_down_of(services, subscription_id)
-    if lock_down is None:
+    subscription = await services.subscriptions.read(subscription_id)
+    lock_down = None if subscription is None else subscription.record.lock_down
+    if subscription is None or lock_down is None:
         raise BadRequest("subscriptionId", "is no subscription that is locked down here")
+    if lock_down.mode is ApprovalMode.BROKER and not brokering.is_there(services, lock_down):
+        raise BadRequest("subscriptionId", f"is of the mode broker, and {brokering.NO_BROKER}")
     role = role_of(body, lock_down)
     check_hours(body, lock_down)
     key = _key(request) or services.new_id()
@@ -53,8 +57,6 @@ async def post_activation_request(
         return answer(200, shown)
     if refused:
         return problem(409, "Over the budget", f"It was not put to PIM: {refused}")
-    # Before anything is written: a token that is not good enough leaves nothing behind.
-    person = await as_person(services, request)
     wish = Wish(
         subscription_id=subscription_id,
         role_definition_id=role,
@@ -63,9 +65,17 @@ async def post_activation_request(
         priced=priced,
         ticket=ticket_of(caller, key),
     )
-    fate, record = await submit(services, caller, person, wish)
-    if fate is Fate.REFUSED or record.state is State.FAILED:
-        return problem(409, "Refused", record.problem)
+    if lock_down.mode is ApprovalMode.BROKER:
+        asked = await brokering.ask(services, caller, wish, subscription)
+        if isinstance(asked, str):
+            return problem(409, "Refused", asked)
+        record = asked
+    else:
+        # Before anything is written: a token that is not good enough leaves nothing behind.
+        person = await as_person(services, request)
+        fate, record = await submit(services, caller, person, wish)
+        if fate is Fate.REFUSED or record.state is State.FAILED:
+            return problem(409, "Refused", record.problem)
     await follow(services, orchestrations, record.request_id)
     headers = {"Location": views.address(services.settings.public_url, record), "Retry-After": _RETRY_AFTER}
     return answer(202, views.view(services.settings.public_url, record, judgement), headers)
@@ -102,7 +112,10 @@ async def post_cancel(
         return await shown(services, record)
     if told := why_not_withdrawn(record):
         return problem(409, "Not pending", f"It cannot be taken back here: {told}.")
-    found = await withdraw(services, caller, await as_person(services, request), record)
+    if record.brokered:
+        found: Request | None = await brokering.withdraw(services, caller, record)
+    else:
+        found = await withdraw(services, caller, await as_person(services, request), record)
     if record.run_id:
         await orchestrations.wake(record.run_id)
     return await _taken_back(services, found)
@@ -112,7 +125,7 @@ async def post_release(
     services: Services, orchestrations: Orchestrations, request: func.HttpRequest
 ) -> func.HttpResponse:
     """POST /api/activation-requests/{id}/release: the engineer gives the role back before its end. 200; 409 where it is not
-    active, or is too young for PIM to take it back. Safe twice.
+    active, or is too young for PIM to take it back; 202 where the broker takes it back. Safe twice.
     """
     caller, record = await _own(services, request)
     if record is None:
@@ -121,10 +134,25 @@ async def post_release(
         return await shown(services, record)
     if told := why_not_released(record):
         return problem(409, "Not active", f"It cannot be given back here: {told}.")
+    if record.brokered:
+        return await _given_back(services, orchestrations, caller, record)
     found = await release(services, caller, await as_person(services, request), record)
     if found is not None and found.released is not None and found.is_open:
         await follow(services, orchestrations, found.request_id)
     return await _taken_back(services, found)
+
+
+async def _given_back(
+    services: Services, orchestrations: Orchestrations, caller: Caller, record: Request
+) -> func.HttpResponse:
+    """202: the run that follows it takes it back, as the broker."""
+    if services.broker is None:
+        return problem(409, "Not released", f"It ends by itself: {brokering.NO_BROKER}.")
+    found = await brokering.give_back(services, caller, record)
+    await follow(services, orchestrations, found.request_id)
+    if found.run_id:
+        await orchestrations.wake(found.run_id)
+    return await shown(services, found, status=202)
 
 
 async def _own(services: Services, request: func.HttpRequest) -> tuple[Caller, Request | None]:

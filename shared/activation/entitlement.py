@@ -6,6 +6,7 @@ from shared.errors import NotAllowed, NotFound
 from shared.identifiers import ObjectId
 from shared.services import Services
 from shared.subscriptions.lockdown import LockDown, Principals
+from shared.subscriptions.record import PrincipalKind, Subscription
 
 
 async def check_approver(services: Services, caller: Caller, record: Request) -> LockDown:
@@ -27,6 +28,18 @@ async def is_senior(services: Services, person: ObjectId, lock_down: LockDown) -
     """Whether somebody is of those who decide what is dear; all approvers, where none is named."""
     senior = lock_down.money.senior
     return not senior or await is_one_of(services, person, senior)
+
+
+async def is_declared(
+    services: Services, person: ObjectId, subscription: Subscription, role_definition_id: str
+) -> bool:
+    """Whether somebody is declared for a role on a subscription at this moment, by themselves or by a group."""
+    mine = [one for one in subscription.record.declared if one.role_definition_id == role_definition_id]
+    named = Principals(
+        groups=tuple(one.principal_id for one in mine if one.kind is PrincipalKind.GROUP),
+        users=tuple(one.principal_id for one in mine if one.kind is PrincipalKind.USER),
+    )
+    return await is_one_of(services, person, named)
 
 
 async def is_one_of(services: Services, person: ObjectId, named: Principals) -> bool:

@@ -41,11 +41,13 @@ def claimed(record: Request, now: datetime) -> Claim | None:
     return record.claim if record.claim is not None and now - record.claim.at < CLAIM_LASTS else None
 
 
-def active_of(asked: AskedActivation, found: Iterable[ActiveAssignment]) -> ActiveAssignment | None:
-    """The active assignment that a request led to: at its very scope."""
+def active_of(
+    asked: AskedActivation, found: Iterable[ActiveAssignment], *, assigned: bool = False
+) -> ActiveAssignment | None:
+    """The active assignment that a request led to, at its very scope: activated, or `assigned` by the broker."""
     mine = (asked.principal_id, asked.role_definition_id, asked.below.lower())
     for one in found:
-        if (one.principal_id, one.role_definition_id, one.below.lower()) == mine and one.is_activated:
+        if (one.principal_id, one.role_definition_id, one.below.lower()) == mine and one.is_activated is not assigned:
             return one
     return None
 
@@ -57,6 +59,8 @@ def after(record: Request, seen: Seen) -> Request:
     record = replace(record, claim=claimed(record, seen.now))
     if record.state is State.APPROVED:
         return _of_grant(record, seen)
+    if record.brokered:
+        return _of_broker(record, seen)
     if seen.asked is None:
         return _unseen(record, seen.now)
     record = replace(record, asked=seen.asked)
@@ -71,6 +75,20 @@ def after(record: Request, seen: Seen) -> Request:
             return _granted(record, seen)
         case Standing.OVER:
             return _over(record, seen.asked.status, seen.now)
+
+
+def _of_broker(record: Request, seen: Seen) -> Request:
+    """What PIM shows is the broker's grant; until it is sent the request is ours alone."""
+    if record.decision is None:
+        return moved(record, State.EXPIRED, seen.now) if seen.now >= record.expires else record
+    if seen.asked is None:
+        return record
+    if seen.asked.standing is Standing.GRANTED:
+        return _granted(record, seen)
+    if seen.asked.standing is Standing.OVER:
+        told = f"PIM took the broker's grant, and says {seen.asked.status} of it. Ask again."
+        return moved(record, State.FAILED, seen.now, problem=told)
+    return record
 
 
 def _taken(record: Request, now: datetime) -> Request:
@@ -99,7 +117,7 @@ def _granted(record: Request, seen: Seen) -> Request:
 
 def _with_unasked(record: Request, now: datetime) -> Request:
     """What PIM granted without asking anybody is written down: the role is not locked down as it should be."""
-    if record.asked.approval_id:
+    if record.asked.approval_id or record.brokered:
         return record
     told = "PIM granted it without an approval: the role's policy did not ask for one."
     return with_violations(record, [Violation(code="unapproved", what=told, at=now)])
@@ -137,8 +155,12 @@ def _of_grant(record: Request, seen: Seen) -> Request:
 def pause(record: Request, now: datetime) -> float:
     """Seconds until it is looked at again, where nothing wakes it before."""
     if record.state is State.APPROVED:
-        return max(_SOON_SECONDS, (now - (record.released or record.since)).total_seconds() / 4)
-    if record.state is not State.PENDING or record.asked.standing is not Standing.WAITING:
+        return max(_SOON_SECONDS, (now - (record.released or record.wants_back or record.since)).total_seconds() / 4)
+    if (
+        record.state is not State.PENDING
+        or record.asked.standing is not Standing.WAITING
+        or record.decision is not None
+    ):
         return _SOON_SECONDS
     marks = [record.expires, *([record.remind_at] if record.remind_at else [])]
     ahead = [(one - now).total_seconds() for one in marks if one > now]
@@ -147,7 +169,7 @@ def pause(record: Request, now: datetime) -> float:
 
 def is_to_remind(record: Request, now: datetime) -> bool:
     """Whether the approvers are to be reminded: it still waits, its time has come, and nobody is at it."""
-    waits = record.state is State.PENDING and record.asked.standing is Standing.WAITING
+    waits = record.state is State.PENDING and record.asked.standing is Standing.WAITING and record.decision is None
     due = record.remind_at is not None and now >= record.remind_at
     return waits and due and now < record.expires and claimed(record, now) is None
 

@@ -5,18 +5,20 @@ It keeps nothing between two looks but the row: what a killed look did is found 
 
 import logging
 
-from shared.activation import telling
+from shared.activation import granting, telling
+from shared.activation.brokered import is_to_grant, is_to_take_back, is_waiting
 from shared.activation.cancelling import cancel
 from shared.activation.following import Seen, after, claimed, pause
 from shared.activation.messages import Look, LookOutcome, Over
 from shared.activation.record import Request, RequestId, State, with_violations
 from shared.activation.weighing import judged, order_of, violations_of, with_price
-from shared.arm.activation_shapes import Standing
+from shared.arm.activation_shapes import ACTIVATED, ASSIGNED, Standing
 from shared.errors import RemoteError, StoreConflict, StoreUnavailable
 from shared.privileged import RunStopped
 from shared.running.messages import Again
 from shared.services import Services
 from shared.subscriptions.lockdown import LockDown
+from shared.subscriptions.record import Subscription
 from shared.writes.activation import active, close_activation_intents
 
 _log = logging.getLogger(__name__)
@@ -41,16 +43,19 @@ async def _looked(services: Services, call: Look, request_id: RequestId) -> Look
     if found is None:
         return await _over(services, call, "gone")
     record = found.record
-    if claimed(record, services.clock.now()) is None and (wait := await close_activation_intents(services, request_id)):
+    is_free = claimed(record, services.clock.now()) is None and not is_to_grant(record)
+    if is_free and (wait := await close_activation_intents(services, request_id)):
         return Again(wait, "an earlier write cannot be judged yet")
     record = await _seen(services, record)
     subscription = await services.subscriptions.read(record.subscription_id)
     lock_down = None if subscription is None else subscription.record.lock_down
-    if record.state is State.PENDING:
+    if record.brokered:
+        record = await _brokered(services, record, subscription)
+    elif record.state is State.PENDING:
         record = await _weighed(services, record, lock_down)
     record = await _judged_after(services, record, lock_down)
     record = await telling.told(services, record, lock_down)
-    if not record.is_open or (record.in_force and record.released is None):
+    if not record.is_open or (record.in_force and record.released is None and record.wants_back is None):
         return await _over(services, call, record.state)
     return Again(pause(record, services.clock.now()), record.state)
 
@@ -64,7 +69,12 @@ async def _seen(services: Services, record: Request) -> Request:
     """The record as PIM shows it now."""
     if not record.is_open:
         return record
-    asked = await services.azure_activations.read(record.subscription_id, record.asked.below, record.request_id)
+    asked = None
+    if not is_waiting(record):  # of what waits for the broker, PIM knows nothing
+        kind = ASSIGNED if record.brokered else ACTIVATED
+        asked = await services.azure_activations.read(
+            record.subscription_id, record.asked.below, record.request_id, kind
+        )
     granted = record.state is State.APPROVED or (asked is not None and asked.standing is Standing.GRANTED)
     seen = Seen(
         now=services.clock.now(),
@@ -72,6 +82,18 @@ async def _seen(services: Services, record: Request) -> Request:
         active=await active(services, record) if granted else None,
     )
     return (await services.activations.change(record.request_id, lambda found: after(found, seen))).record
+
+
+async def _brokered(services: Services, record: Request, subscription: Subscription | None) -> Request:
+    """Decided, granted, taken back: each where it is due, and then seen again."""
+    if is_waiting(record):
+        lock_down = None if subscription is None else subscription.record.lock_down
+        record = await granting.decided(services, await with_price(services, record, lock_down), subscription)
+    if is_to_grant(record):
+        return await _seen(services, await granting.granted(services, record, subscription))
+    if is_to_take_back(record, services.clock.now()):
+        return await _seen(services, await granting.taken_back(services, record))
+    return record
 
 
 async def _weighed(services: Services, record: Request, lock_down: LockDown | None) -> Request:

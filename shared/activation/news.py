@@ -24,7 +24,8 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
 def news(record: Request, judgement: Judgement | None, now: datetime) -> Iterator[News]:
     """What there is to tell of a request, whether it was told before or not."""
     finance = _finance(record, judgement)
-    if record.state is State.PENDING and record.asked.standing is Standing.WAITING and now < record.expires:
+    waits = record.state is State.PENDING and record.asked.standing is Standing.WAITING and record.decision is None
+    if waits and now < record.expires:
         yield _news(record, now, Kind.PENDING, "pending", finance)
         if any(one.approves for one in record.verdicts):
             yield _news(record, now, Kind.PENDING, "agreed", finance)

@@ -18,14 +18,16 @@ OPERATIONS = (
         name="post_activation_request",
         method="POST",
         path="activation-requests",
-        told="asks PIM for a locked role in the engineer's own name, with a plan that is priced; `dryRun`",
+        told="asks for a locked role, with a plan that is priced: PIM in the engineer's own name, or the broker; `dryRun`",
         function=engineer_triggers.post_activation_request,
         who=ENGINEERS,
         body=ActivationBody,
         answers={
             200: json("The price, and what the rules say, for `dryRun`.", ActivationPlan),
             202: json(
-                "It is put to PIM, and waits for an approver.", ActivationView, headers=("Location", "Retry-After")
+                "It is put to PIM, or to the broker, and waits for an approver.",
+                ActivationView,
+                headers=("Location", "Retry-After"),
             ),
         },
         problems=(400, 409),
@@ -75,7 +77,10 @@ OPERATIONS = (
         body=DecisionBody,
         answers={
             200: json("It is decided, and read back.", DecisionAnswer),
-            202: json("PIM took it, and does not show it yet.", DecisionAnswer),
+            202: json(
+                "PIM took it, and does not show it yet; or it counts, and the quorum wants another's word too.",
+                DecisionAnswer,
+            ),
         },
         problems=(400, 404, 409),
     ),
@@ -98,7 +103,7 @@ OPERATIONS = (
         function=engineer_triggers.post_release,
         who=ENGINEERS,
         parameters=(_ID,),
-        answers={200: _REQUEST},
+        answers={200: _REQUEST, 202: json("In the mode broker: it is taken back within minutes.", ActivationView)},
         problems=(400, 404, 409),
     ),
     Operation(

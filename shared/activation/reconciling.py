@@ -45,7 +45,7 @@ async def _reconciled(
     activated = [one for one in in_force if one.is_activated and one.role_definition_id in roles]
     approved = [one for one in await services.activations.open_of(subscription_id) if one.state is State.APPROVED]
     for record in approved:
-        if active_of(record.asked, activated) is None:
+        if active_of(record.asked, in_force, assigned=record.brokered) is None:
             await follow(services, orchestrations, record.request_id)
     strange = [one for one in activated if not _is_known(one, approved)]
     if strange:

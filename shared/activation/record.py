@@ -56,6 +56,7 @@ class Deed(StrEnum):
     DENY = "deny"
     CANCEL = "cancel"
     RELEASE = "release"
+    GRANT = "grant"
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +76,17 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     by: ObjectId
     at: datetime
     reason: str = ""
+
+
+class Voice(msgspec.Struct, frozen=True, kw_only=True):
+    """What one of the approvers says of a request for the broker, and whether they are of finance, and senior, by then."""
+
+    approves: bool
+    by: ObjectId
+    at: datetime
+    reason: str = ""
+    finance: bool = False
+    senior: bool = False
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,7 +122,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     `asked`: as PIM shows it; of one that is being submitted, as it will be. `in_force`: its active assignment was seen, and
     `end` is what that says. `released`: since when it was given back. `stopped_for`: why we cancelled it. `told`: which
-    notices went out. `reminded`: how often the approvers were reminded.
+    notices went out. `reminded`: how often the approvers were reminded. `brokered`: it is ours alone, and PIM hears of it
+    when the broker grants it; `voices`: what the approvers said of it; `wants_back`: since when the engineer gives it back.
     """
 
     request_id: RequestId
@@ -132,6 +145,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     remind_at: datetime | None = None
     violations: tuple[Violation, ...] = ()
     told: tuple[str, ...] = ()
+    brokered: bool = False
+    voices: tuple[Voice, ...] = ()
+    wants_back: datetime | None = None
     run: int = 0
     run_nonce: str = ""
 

@@ -31,6 +31,7 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
     subscription_id: SubscriptionId
     state: State
     end: datetime | None = None
+    brokered: bool = False
 
 
 class ActivationStore:
@@ -159,6 +160,7 @@ def _hint(record: Request) -> Hint:
         subscription_id=record.subscription_id,
         state=record.state,
         end=record.end if record.state in OPEN else None,
+        brokered=record.brokered,
     )
 
 

@@ -63,7 +63,18 @@ async def submit(services: Services, caller: Caller, person: AsPerson, wish: Wis
 
     Raises ClaimsChallenge and the RemoteErrors of a failure; what PIM refuses is told on the record.
     """
-    record = _record(services, caller, wish)
+    record = record_of(services, caller, wish)
+    await keep_plan(services, caller, wish)
+    await services.activations.create(record)
+    mine = await claim(services, record.request_id, Deed.SUBMIT, caller.object_id, wish.reason)
+    if mine is None:
+        found = await services.activations.read(record.request_id)
+        return Fate.THERE_ALREADY, record if found is None else found.record
+    return await _asked(services, person, mine)
+
+
+async def keep_plan(services: Services, caller: Caller, wish: Wish) -> None:
+    """Keep the plan under its ticket. Safe twice."""
     plan = wish.priced.plan
     if plan is not None:
         await services.activations.keep_plan(
@@ -75,12 +86,6 @@ async def submit(services: Services, caller: Caller, person: AsPerson, wish: Wis
                 at=services.clock.now(),
             )
         )
-    await services.activations.create(record)
-    mine = await claim(services, record.request_id, Deed.SUBMIT, caller.object_id, wish.reason)
-    if mine is None:
-        found = await services.activations.read(record.request_id)
-        return Fate.THERE_ALREADY, record if found is None else found.record
-    return await _asked(services, person, mine)
 
 
 async def _asked(services: Services, person: AsPerson, mine: Request) -> tuple[Fate, Request]:
@@ -122,7 +127,8 @@ async def _seen(services: Services, record: Request) -> Request:
     return (await services.activations.change(record.request_id, lambda found: after(found, seen))).record
 
 
-def _record(services: Services, caller: Caller, wish: Wish) -> Request:
+def record_of(services: Services, caller: Caller, wish: Wish) -> Request:
+    """The row of a request that is not made yet."""
     now = services.clock.now()
     request_id = request_id_of(wish.ticket)
     asked = AskedActivation(

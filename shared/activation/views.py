@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import asdict
+
 from shared.activation.answers import (
     ActivationList,
     ActivationSummary,
@@ -11,6 +13,7 @@ from shared.activation.answers import (
     RulingView,
     VerdictView,
     ViolationView,
+    VoiceView,
 )
 from shared.activation.record import Decision, Priced, Request, Verdict
 from shared.activation.rulings import Judgement, Ruling
@@ -38,6 +41,8 @@ def view(url: str, record: Request, judgement: Judgement | None) -> ActivationVi
         plan=None if priced is None else priced.plan,
         money=money(priced, record.verdicts, judgement),
         decision=None if record.decision is None else _decision(record.decision),
+        brokered=record.brokered,
+        voices=tuple(VoiceView(**asdict(one)) for one in record.voices),
         violations=tuple(ViolationView(code=one.code, what=one.what, at=one.at) for one in record.violations),
         problem=record.problem or record.stopped_for,
         href=address(url, record),

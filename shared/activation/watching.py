@@ -112,7 +112,11 @@ async def _watched(
     for hint in known.values():
         found = asked.get(hint.request_id)
         if hint.request_id in followed:
-            if _has_moved(hint, found) and (run := await services.runs.open_run(hint.request_id)) is not None:
+            if (
+                not hint.brokered
+                and _has_moved(hint, found)
+                and (run := await services.runs.open_run(hint.request_id)) is not None
+            ):
                 await orchestrations.wake(run.orchestration_id)
         elif hint.state is not State.APPROVED or _is_over(hint, now):
             await _follow_hint(services, orchestrations, hint)

@@ -47,7 +47,7 @@ class VerdictMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerdictAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What was done with it. In PIM's mode it never decides."""
+    """What was done with it. In PIM's mode it never decides; for the broker it may."""
 
     request: Guid
     verdict: Says
@@ -58,6 +58,10 @@ class VerdictAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 _NEXT = {
     Says.APPROVE: "The approvers hear that finance agreed. One of them still decides.",
     Says.DENY: "The request is cancelled.",
+}
+_NEXT_BROKERED = {
+    Says.APPROVE: "It counts towards the quorum, as far as the deployment's ceiling lets a webhook count.",
+    Says.DENY: "The request is denied.",
 }
 _TOLD = {
     Checked.INCOMPLETE: "The headers webhook-id, webhook-timestamp and webhook-signature are not all there, or malformed.",
@@ -119,11 +123,12 @@ async def _answered(
     message_id: str,
     received: Received,
 ) -> func.HttpResponse:
-    fate, _ = await take(services, orchestrations, given)
+    fate, record = await take(services, orchestrations, given)
     if fate is not Fate.RECORDED:
         return problem(*_REFUSED[fate])
     verdict = message.data.verdict
-    told = VerdictAnswer(request=given.request_id, verdict=verdict, recorded=True, next=_NEXT[verdict])
+    words = _NEXT_BROKERED if record is not None and record.brokered else _NEXT
+    told = VerdictAnswer(request=given.request_id, verdict=verdict, recorded=True, next=words[verdict])
     await services.webhook_ids.answered(message_id, received, msgspec.json.encode(told).decode())
     return answer(202, told)
 

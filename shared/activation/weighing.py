@@ -10,13 +10,13 @@ from shared.activation.cancelling import Order
 from shared.activation.entitlement import is_senior
 from shared.activation.plan import Plan
 from shared.activation.policy import judge, violations
-from shared.activation.record import TICKETS, Priced, Request, State, Violation
+from shared.activation.record import TICKETS, Decision, Priced, Request, State, Violation
 from shared.activation.rulings import Channel, Code, Facts, Judgement, Word
 from shared.activation.rulings import Verdict as Said
 from shared.errors import RemoteError
 from shared.identifiers import ObjectId, SubscriptionId
 from shared.services import Services
-from shared.subscriptions.lockdown import LockDown
+from shared.subscriptions.lockdown import LockDown, Quorum
 
 _log = logging.getLogger(__name__)
 
@@ -116,6 +116,7 @@ def facts_of(record: Request) -> Facts:
     priced = record.priced or Priced(at=record.since)
     # Of each person, what they said last.
     said = {one.by: Word.APPROVE if one.approves else Word.DENY for one in record.verdicts}
+    said.update({one.by: Word.APPROVE if one.approves else Word.DENY for one in record.voices if one.finance})
     return Facts(
         estimate=priced.estimate,
         budget=priced.budget,
@@ -151,8 +152,8 @@ def judged(record: Request, lock_down: LockDown) -> Judgement:
 async def violations_of(services: Services, record: Request, lock_down: LockDown) -> tuple[Violation, ...]:
     """Rules that an approval passed over."""
     decision = record.decision
-    if decision is None or not decision.approved:
-        return ()
+    if decision is None or not decision.approved or record.brokered:
+        return ()  # of what the broker grants the rules were kept before
     # Of whom PIM does not tell, nobody says that they are none.
     senior = decision.by is None or await is_senior(services, decision.by, lock_down)
     found = violations(
@@ -162,4 +163,10 @@ async def violations_of(services: Services, record: Request, lock_down: LockDown
         senior=senior,
         requested_by=record.asked.principal_id,
     )
-    return tuple(Violation(code=one.code, what=one.reason, at=decision.at) for one in found)
+    beside = () if lock_down.quorum is Quorum.ANY else (_beside_quorum(decision),)
+    return (*beside, *(Violation(code=one.code, what=one.reason, at=decision.at) for one in found))
+
+
+def _beside_quorum(decision: Decision) -> Violation:
+    told = "It was approved at PIM by one person, and it takes finance and senior IT both."
+    return Violation(code="besideQuorum", what=told, at=decision.at)

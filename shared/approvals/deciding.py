@@ -2,7 +2,8 @@
 
 import logging
 
-from shared.activation.decide import Fate, Outcome, Word, decide
+from shared.activation.decide import decide
+from shared.activation.outcomes import Fate, Outcome, Word
 from shared.approvals.entra import Arrived
 from shared.approvals.views import Told
 from shared.approvals.visits import Pending
@@ -14,6 +15,7 @@ from shared.services import Services
 _log = logging.getLogger(__name__)
 
 _TOLD = {
+    Fate.COUNTED: Told.COUNTED,
     Fate.OVER: Told.OVER,
     Fate.UNKNOWN: Told.OVER,
     Fate.HELD_BACK: Told.HELD_BACK,

@@ -50,7 +50,8 @@ class Reader:
             await self._earlier(record, month),
             await self._names(people_of(record)),
             hindrance=await self._hindrance(record),
-            held_back=await self._held_back(judgement, lock_down),
+            # For the broker the word counts, and waits for what is missing.
+            held_back="" if record.brokered else await self._held_back(judgement, lock_down),
         )
 
     def _waits(self, record: Request) -> bool:

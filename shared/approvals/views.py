@@ -22,6 +22,7 @@ class Told(StrEnum):
 
     APPROVED = "approved"
     DENIED = "denied"
+    COUNTED = "counted"
     ALREADY = "already"
     OVER = "over"
     NOT_ALLOWED = "not-allowed"
@@ -38,6 +39,7 @@ class Told(StrEnum):
 WORDS = {
     Told.APPROVED: "You approved it. Azure gives the role now; it can take some minutes to work.",
     Told.DENIED: "You denied it. The requester is told.",
+    Told.COUNTED: "Your word counts. It is approved once the others whose word it takes agree.",
     Told.ALREADY: "Somebody else had decided it before. Nothing was changed by you.",
     Told.OVER: "It is over: it was taken back, or nobody decided within 24 hours. Nothing was changed by you.",
     Told.NOT_ALLOWED: "That decision is not yours, or not any more. Nothing was changed. What the rules say stands below.",

@@ -25,6 +25,9 @@ _OVER = frozenset(
         "PendingRevocation",
     }
 )
+ACTIVATED, ASSIGNED = "SelfActivate", "AdminAssign"
+"""How a role becomes active: somebody eligible activates it, or it is assigned to them."""
+
 _BELOW = re.compile(r"(/resourceGroups/[^/?#]+(/providers/[^?#]+)?)?", re.IGNORECASE)
 
 
@@ -136,11 +139,13 @@ class _ActiveItem(msgspec.Struct):
     properties: _Active
 
 
-def asked_in(item: msgspec.Raw | bytes, subscription_id: SubscriptionId) -> AskedActivation | None:
-    """A request, if somebody wants to activate a role at the subscription or below it."""
+def asked_in(
+    item: msgspec.Raw | bytes, subscription_id: SubscriptionId, kind: str = ACTIVATED
+) -> AskedActivation | None:
+    """A request of that kind, if it is for a role at the subscription or below it."""
     found = msgspec.json.decode(item, type=_AskedItem)
     asked, below, name = found.properties, below_in(found.properties.scope, subscription_id), as_guid(found.name)
-    if asked.request_type != "SelfActivate" or below is None or name is None:
+    if asked.request_type != kind or below is None or name is None:
         return None
     ticket, names = asked.ticket_info or _Ticket(), asked.expanded_properties or _Expanded()
     return AskedActivation(

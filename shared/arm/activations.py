@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, active_in, asked_in
+from shared.arm.activation_shapes import ACTIVATED, ActiveAssignment, AskedActivation, active_in, asked_in
 from shared.azure_permissions import CANCEL_ACTIVATION, LIST_ACTIVATIONS, LIST_ACTIVE, READ_ACTIVATION
 from shared.errors import NotFound, RoleNotAllowed
 from shared.identifiers import ObjectId, SubscriptionId
@@ -37,8 +37,10 @@ class AzureActivations:
         found = [one for item in items if (one := asked_in(item, subscription_id)) is not None]
         return [one for one in found if one.role_definition_id in self._allowed_roles]
 
-    async def read(self, subscription_id: SubscriptionId, below: str, request_id: str) -> AskedActivation | None:
-        """One request, or None where it is not there (any more).
+    async def read(
+        self, subscription_id: SubscriptionId, below: str, request_id: str, kind: str = ACTIVATED
+    ) -> AskedActivation | None:
+        """One request of that kind, or None where it is not there (any more).
 
         GET /{scope}/providers/Microsoft.Authorization/roleAssignmentScheduleRequests/{name}
         (roleAssignmentScheduleRequests/read).
@@ -48,7 +50,7 @@ class AzureActivations:
             answer = await arm.send(READ_ACTIVATION, subscription_id, _VERSION, name=request_id, below=below)
         except NotFound:
             return None
-        return asked_in(answer.content, subscription_id)
+        return asked_in(answer.content, subscription_id, kind)
 
     async def cancel(self, asked: AskedActivation, intent: OpenIntent) -> str:
         """Cancel a request that is pending. Gives the request id. Not idempotent: one that is not pending is Rejected.

@@ -11,6 +11,8 @@ from shared.subscriptions.roles import (
     ACTIVATION,
     APPROVAL,
     APPROVERS_MAIL,
+    ASSIGNMENT,
+    ASSIGNMENT_ENABLEMENT,
     CONTEXT,
     ELIGIBILITY,
     ENABLEMENT,
@@ -25,6 +27,8 @@ _KINDS = {
     CONTEXT: "AuthenticationContext",
     LONGEST: "Expiration",
     ELIGIBILITY: "Enablement",
+    ASSIGNMENT: "Expiration",
+    ASSIGNMENT_ENABLEMENT: "Enablement",
     APPROVERS_MAIL: "Notification",
 }
 
@@ -69,6 +73,7 @@ def settings_of(rules: list[PolicyRule]) -> RoleSettings:
     by_id = {one.id: one for one in rules}
     activation, longest = by_id.get(ACTIVATION, _NONE), by_id.get(LONGEST, _NONE)
     context, mail = by_id.get(CONTEXT, _NONE), by_id.get(APPROVERS_MAIL, _NONE)
+    assigned = by_id.get(ASSIGNMENT, _NONE)
     setting = by_id.get(APPROVAL, _NONE).setting or _Setting()
     stages = setting.approval_stages or []
     return RoleSettings(
@@ -81,6 +86,8 @@ def settings_of(rules: list[PolicyRule]) -> RoleSettings:
         longest_eligibility=(longest.maximum_duration or "") if longest.is_expiration_required else "",
         enabled_for_eligibility=tuple(sorted(by_id.get(ELIGIBILITY, _NONE).enabled_rules or ())),
         tells_approvers=mail.is_default_recipients_enabled and mail.notification_level != "None",
+        longest_assignment=(assigned.maximum_duration or "") if assigned.is_expiration_required else "",
+        enabled_for_assignment=tuple(sorted(by_id.get(ASSIGNMENT_ENABLEMENT, _NONE).enabled_rules or ())),
     )
 
 
@@ -116,9 +123,18 @@ def _fields(rule_id: str, settings: RoleSettings) -> dict[str, object]:
         }
     if rule_id == CONTEXT:
         return {"isEnabled": bool(settings.context), "claimValue": settings.context or None}
-    if rule_id in (ENABLEMENT, ELIGIBILITY):
-        return {"enabledRules": settings.enabled if rule_id == ENABLEMENT else settings.enabled_for_eligibility}
-    longest = settings.longest if rule_id == ACTIVATION else settings.longest_eligibility
+    enabled = {
+        ENABLEMENT: settings.enabled,
+        ELIGIBILITY: settings.enabled_for_eligibility,
+        ASSIGNMENT_ENABLEMENT: settings.enabled_for_assignment,
+    }
+    if rule_id in enabled:
+        return {"enabledRules": enabled[rule_id]}
+    longest = {
+        ACTIVATION: settings.longest,
+        LONGEST: settings.longest_eligibility,
+        ASSIGNMENT: settings.longest_assignment,
+    }[rule_id]
     return {"isExpirationRequired": bool(longest), "maximumDuration": longest, "exceptionMembers": None}
 
 

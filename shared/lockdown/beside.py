@@ -23,12 +23,13 @@ _UNKNOWN = "a role that the subscription does not list"
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """Who has what, as it was read. `active`: None where it could not be."""
+    """Who has what, as it was read. `active`: None where it could not be. `granted`: to whom the broker gave which role."""
 
     roles: Mapping[str, RoleDefinition]
     assignments: Sequence[Assignment] = ()
     active: Sequence[Active] | None = ()
     eligible: Sequence[Eligible] = ()
+    granted: frozenset[tuple[str, str]] = frozenset()
 
 
 def policy_findings(subscription: Subscription, found: Mapping[str, RoleSettings]) -> Iterator[Finding]:
@@ -53,7 +54,7 @@ def policy_findings(subscription: Subscription, found: Mapping[str, RoleSettings
 
 def holders(subscription: Subscription, access: Access) -> Iterator[Finding]:
     """Everybody who holds a role that makes virtual machines, at, above or below the subscription, with how they got it. Who
-    activated a role that is locked down was approved.
+    activated a role that is locked down was approved, and so was whom the broker gave it.
     """
     lock, subscription_id = subscription.record.lock_down, subscription.record.subscription_id
     by_assignment = {one.assignment_id: one for one in access.active or ()}
@@ -63,7 +64,8 @@ def holders(subscription: Subscription, access: Access) -> Iterator[Finding]:
             continue
         place, active = where(one.scope, subscription_id), by_assignment.get(one.id)
         locked = lock is not None and one.role_definition_id in lock.roles
-        if locked and active is not None and active.activated and place is Where.AT:
+        ours = (one.principal_id, one.role_definition_id) in access.granted
+        if locked and active is not None and (active.activated or ours) and place is Where.AT:
             continue
         yield Finding(
             kind=FindingKind.HOLDER,

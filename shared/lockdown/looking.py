@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 
 import msgspec
 
+from shared.activation.record import State
 from shared.errors import Forbidden, NotConsented, PimUnavailable, Rejected, RoleNotAllowed
 from shared.identifiers import SubscriptionId
 from shared.lockdown.approvers import look_at_approvers
@@ -80,6 +81,11 @@ async def _access(services: Services, subscription_id: SubscriptionId, part: _Pa
         assignments=await part.of("who holds a role", read.assignments(subscription_id)) or (),
         active=await part.of("who has an active assignment", read.active(subscription_id)),
         eligible=await part.of("who is eligible", read.eligible(subscription_id)) or (),
+        granted=frozenset(
+            (one.asked.principal_id, one.asked.role_definition_id)
+            for one in await services.activations.open_of(subscription_id)
+            if one.brokered and one.state is State.APPROVED
+        ),
     )
 
 

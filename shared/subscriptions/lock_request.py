@@ -20,6 +20,7 @@ from shared.subscriptions.lockdown import (
     MoneyRules,
     OverBudget,
     Principals,
+    Quorum,
 )
 from shared.subscriptions.record import PrincipalKind
 
@@ -28,6 +29,9 @@ _MOST_NAMED = 50
 
 _MOST_HOURS = 24
 """The longest activation that PIM lets a policy allow (Entra, role settings)."""
+
+_PIM_WINDOW, _LONGEST_WINDOW = 24, 7 * 24
+"""How long PIM lets a request wait (it can't be changed), and how long the broker may, in hours."""
 
 type Ids = Annotated[list[Guid], Meta(max_length=_MOST_NAMED, extra_json_schema={"uniqueItems": True})]
 type Sum = Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,4})?$", examples=["1200.50"])]
@@ -94,12 +98,23 @@ class LockDownRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel"
     mode: ApprovalMode = ApprovalMode.PIM
     money: MoneyRequest = msgspec.field(default_factory=MoneyRequest)
     repair: Annotated[bool, Meta(description="Whether a night puts right what differs of the policies.")] = True
+    quorum: Annotated[
+        Quorum, Meta(description="`both`, finance and senior IT by two persons, is for the mode broker alone.")
+    ] = Quorum.ANY
+    window: Annotated[
+        Duration,
+        Meta(description="How long a request waits. Whole hours, to P7D; other than P1D in the mode broker alone."),
+    ] = "P1D"
 
 
-def lock_down_in(body: LockDownRequest, allowed: frozenset[str]) -> LockDown:
-    """What a body declares, sorted. Raises BadRequest that names the field."""
-    if body.mode is not ApprovalMode.PIM:
-        raise BadRequest("lockDown.mode", "is not set up in this deployment: only pim is")
+def lock_down_in(body: LockDownRequest, allowed: frozenset[str], *, has_broker: bool) -> LockDown:
+    """What a body declares, sorted. Raises BadRequest that names the field. `has_broker`: the deployment has its identity."""
+    if body.mode is ApprovalMode.BROKER and not has_broker:
+        raise BadRequest(
+            "lockDown.mode", "is not set up in this deployment: only pim is, without TENANTRY_BROKER_CLIENT_ID"
+        )
+    window_hours = _window(body)
+    _check_quorum(body)
     context = body.authentication_context or ""
     if context and body.mfa is True:
         raise BadRequest("lockDown.mfa", "excludes an authentication context: PIM takes one of them")
@@ -120,6 +135,8 @@ def lock_down_in(body: LockDownRequest, allowed: frozenset[str]) -> LockDown:
         mode=body.mode,
         money=_money(body.money, approvers),
         repair=body.repair,
+        quorum=body.quorum,
+        window_hours=window_hours,
     )
 
 
@@ -158,6 +175,28 @@ def _hours(text: str) -> int:
     if not 1 <= hours <= _MOST_HOURS or hours != round(hours):
         raise BadRequest("lockDown.longestActivation", f"is no duration of whole hours from PT1H to PT{_MOST_HOURS}H")
     return round(hours)
+
+
+def _window(body: LockDownRequest) -> int:
+    hours = (days_of(body.window) or 0) * 24
+    if not 1 <= hours <= _LONGEST_WINDOW or hours != round(hours):
+        raise BadRequest("lockDown.window", "is no duration of whole hours from PT1H to P7D")
+    if hours != _PIM_WINDOW and body.mode is not ApprovalMode.BROKER:
+        raise BadRequest("lockDown.window", "is 24 hours in PIM, for good: another one is for the mode broker alone")
+    return round(hours)
+
+
+def _check_quorum(body: LockDownRequest) -> None:
+    if body.quorum is not Quorum.BOTH:
+        return
+    if body.mode is not ApprovalMode.BROKER:
+        raise BadRequest(
+            "lockDown.quorum", "cannot be both in PIM, where the first approver decides: only in the mode broker"
+        )
+    if not body.money.finance:
+        raise BadRequest("lockDown.money.finance", "names nobody, and the quorum is finance and senior IT")
+    if not (body.money.senior.groups or body.money.senior.users):
+        raise BadRequest("lockDown.money.senior", "names nobody, and the quorum is finance and senior IT")
 
 
 def _budget(body: BudgetRequest) -> Budget:

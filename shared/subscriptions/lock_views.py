@@ -113,6 +113,8 @@ def as_body(lock: LockDown) -> LockDownRequest:
         mode=lock.mode,
         money=_money(lock.money),
         repair=lock.repair,
+        quorum=lock.quorum,
+        window="P1D" if lock.window_hours == 24 else f"PT{lock.window_hours}H",
     )
 
 

@@ -15,6 +15,13 @@ class ApprovalMode(StrEnum):
     BROKER = "broker"
 
 
+class Quorum(StrEnum):
+    """Whose word it takes: one of the approvers'; or finance's and senior IT's, by two persons. PIM knows the first alone."""
+
+    ANY = "any"
+    BOTH = "both"
+
+
 class OverBudget(StrEnum):
     """What becomes of a request whose cost the budget does not hold."""
 
@@ -64,7 +71,8 @@ class ExpectedSizes(msgspec.Struct, frozen=True, kw_only=True):
 
 class LockDown(msgspec.Struct, frozen=True, kw_only=True):
     """What is declared of a subscription's roles. `hours`: the longest activation. `context`: an authentication context, in
-    the place of MFA. `repair`: a night puts drift of the policy right.
+    the place of MFA. `repair`: a night puts drift of the policy right. `quorum` and `window_hours`, how long a request waits
+    for it, may be others than PIM's in the broker's mode alone.
     """
 
     roles: tuple[str, ...]
@@ -78,3 +86,5 @@ class LockDown(msgspec.Struct, frozen=True, kw_only=True):
     mode: ApprovalMode = ApprovalMode.PIM
     money: MoneyRules = MoneyRules()
     repair: bool = True
+    quorum: Quorum = Quorum.ANY
+    window_hours: int = 24

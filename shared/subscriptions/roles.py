@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from shared.durations import days_of
-from shared.subscriptions.lockdown import LockDown, Principals
+from shared.subscriptions.lockdown import ApprovalMode, LockDown, Principals
 
 APPROVAL = "Approval_EndUser_Assignment"
 ACTIVATION = "Expiration_EndUser_Assignment"
@@ -16,6 +16,8 @@ ENABLEMENT = "Enablement_EndUser_Assignment"
 CONTEXT = "AuthenticationContext_EndUser_Assignment"
 LONGEST = "Expiration_Admin_Eligibility"
 ELIGIBILITY = "Enablement_Admin_Eligibility"
+ASSIGNMENT = "Expiration_Admin_Assignment"
+ASSIGNMENT_ENABLEMENT = "Enablement_Admin_Assignment"
 APPROVERS_MAIL = "Notification_Approver_EndUser_Assignment"
 
 MFA, JUSTIFICATION, TICKET = "MultiFactorAuthentication", "Justification", "Ticketing"
@@ -23,7 +25,8 @@ _WORDS = {MFA: "MFA", JUSTIFICATION: "a justification", TICKET: "a ticket number
 
 
 class RoleSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The rules of a policy. `longest`, `longest_eligibility`: as ISO 8601; empty where no end is demanded.
+    """The rules of a policy. `longest`, `longest_eligibility`, `longest_assignment`: as ISO 8601; empty where no end is
+    demanded.
 
     `plain_approval`: one stage of one day, the approver gives a reason, and nothing escalates. `context`: empty where none
     is asked for. `tells_approvers`: by mail, of a request.
@@ -38,6 +41,8 @@ class RoleSettings(msgspec.Struct, frozen=True, kw_only=True):
     longest_eligibility: str = ""
     enabled_for_eligibility: tuple[str, ...] = ()
     tells_approvers: bool = True
+    longest_assignment: str = ""
+    enabled_for_assignment: tuple[str, ...] = ()
 
 
 class RoleInForce(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +54,9 @@ class RoleInForce(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a lock-down wants of a role's policy. `longest_days`: of the eligibilities that are declared for it."""
+    """What a lock-down wants of a role's policy. `longest_days`: of the eligibilities that are declared for it. `brokered`:
+    an application assigns the role, for no longer than an activation.
+    """
 
     approvers: Principals
     hours: int
@@ -57,6 +64,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     context: str
     ticket: bool
     longest_days: int = 0
+    brokered: bool = False
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +84,7 @@ def wanted_of(lock: LockDown, longest_days: int) -> Wanted:
         context=lock.context,
         ticket=lock.ticket,
         longest_days=longest_days,
+        brokered=lock.mode is ApprovalMode.BROKER,
     )
 
 
@@ -97,7 +106,17 @@ def target(found: RoleSettings, wanted: Wanted) -> RoleSettings:
         enabled_for_eligibility=tuple(one for one in found.enabled_for_eligibility if one != MFA),
         # Nobody else tells them: no mail is ours.
         tells_approvers=True,
+        longest_assignment=_long_enough(found.longest_assignment, wanted),
+        # What an application can give: no MFA, and no ticket is told apart from a justification.
+        enabled_for_assignment=(JUSTIFICATION,) if wanted.brokered else found.enabled_for_assignment,
     )
+
+
+def _long_enough(found: str, wanted: Wanted) -> str:
+    """How long an assignment may last: as found, unless the broker's would not fit into it."""
+    if not wanted.brokered or not found or (days_of(found) or 0) >= wanted.hours / 24:
+        return found
+    return f"PT{wanted.hours}H"
 
 
 def differences(found: RoleSettings, wanted: Wanted) -> tuple[Difference, ...]:
@@ -123,6 +142,10 @@ def _told(settings: RoleSettings) -> dict[str, str]:
         if settings.longest_eligibility
         else "an eligibility needs no end",
         ELIGIBILITY: f"an eligibility asks for {_listed(settings.enabled_for_eligibility)}",
+        ASSIGNMENT: f"an active assignment lasts {settings.longest_assignment} at most"
+        if settings.longest_assignment
+        else "an active assignment needs no end",
+        ASSIGNMENT_ENABLEMENT: f"an active assignment asks for {_listed(settings.enabled_for_assignment)}",
         APPROVERS_MAIL: "approvers are told by mail" if settings.tells_approvers else "approvers are told by no mail",
     }
 

@@ -103,7 +103,7 @@ async def _wished(services: Services, subscription_id: SubscriptionId, body: Sub
     if isinstance(body.lock_down, UnsetType) or body.lock_down is None:
         asked = body.lock_down
     else:
-        asked = lock_down_in(body.lock_down, allowed)
+        asked = lock_down_in(body.lock_down, allowed, has_broker=services.broker is not None)
         await check_named(services, body.lock_down)
     await check_principals(services, body, declared)
     known = await services.subscriptions.read(subscription_id)

@@ -16,6 +16,7 @@ from shared.permissions import Registration
 from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
 from shared.subjects import Intent
+from shared.writes.broker import rebuilt
 
 _log = logging.getLogger(__name__)
 
@@ -144,9 +145,9 @@ def releasing(services: Services, record: Request, person: AsPerson | None) -> P
 
 
 async def active(services: Services, record: Request) -> ActiveAssignment | None:
-    """The active assignment that the request led to."""
+    """The active assignment that the request led to. Read as Tenantry Access, whoever made it."""
     found = await services.azure_activations.in_force(record.subscription_id, record.asked.principal_id)
-    return active_of(record.asked, found)
+    return active_of(record.asked, found, assigned=record.brokered)
 
 
 async def close_activation_intents(services: Services, request_id: RequestId) -> float:
@@ -154,6 +155,8 @@ async def close_activation_intents(services: Services, request_id: RequestId) ->
 
     def rebuild(activation: Activation, intent: Intent) -> PrivilegedWrite[Any]:
         record = activation.record
+        if record.brokered:
+            return rebuilt(services, record, intent.kind)
         match intent.kind:
             case Deed.SUBMIT:
                 return submitting(services, record, None)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import NAMESPACE_DNS, uuid5
 
 from shared.azure_permissions import azure_actions
-from shared.permissions import MULTI_TENANT, SECURITY_READER, Registration, SourceMode, needed
+from shared.permissions import MULTI_TENANT, OPTIONAL, SECURITY_READER, Registration, SourceMode, needed
 from tests.sandbox.arm.models.roles import READER as READER_ROLE
 from tests.sandbox.arm.models.subscription import Subscription
 from tests.sandbox.clouds import Clouds
@@ -28,7 +28,14 @@ def guid(name: str) -> str:
 CORE_TOOLS_URL = "http://localhost:7071"
 """Where `func start` serves the app by default, for people who run it in the real host against this world."""
 
-CLIENT_IDS = {registration: guid(f"app-{registration.name.lower()}") for registration in Registration}
+CLIENT_IDS = {
+    registration: guid(f"app-{registration.name.lower()}")
+    for registration in Registration
+    if registration not in OPTIONAL
+}
+BROKER_CLIENT_ID = guid("app-broker")
+"""Of a registration that most deployments are without."""
+
 IDENTITY_CLIENT_ID = guid("identity-client")
 IDENTITY_PRINCIPAL_ID = guid("identity-principal")
 

@@ -295,8 +295,10 @@ def test_what_is_shown_of_a_lock_down_can_be_sent_again() -> None:
         type=LockDownRequest,
     )
 
-    first = lock_down_in(body, _ALLOWED)
-    again = lock_down_in(msgspec.json.decode(msgspec.json.encode(as_body(first)), type=LockDownRequest), _ALLOWED)
+    first = lock_down_in(body, _ALLOWED, has_broker=False)
+    again = lock_down_in(
+        msgspec.json.decode(msgspec.json.encode(as_body(first)), type=LockDownRequest), _ALLOWED, has_broker=False
+    )
 
     assert again == first
     assert msgspec.json.decode(msgspec.json.encode(first), type=LockDown) == first
@@ -304,13 +306,13 @@ def test_what_is_shown_of_a_lock_down_can_be_sent_again() -> None:
 
 @pytest.mark.parametrize(("text", "hours"), [("PT1H", 1), ("PT480M", 8), ("P1D", 24), ("PT24H", 24)])
 def test_the_longest_activation_is_whole_hours_of_a_day(text: str, hours: int) -> None:
-    assert lock_down_in(replace(_BODY, longest_activation=text), _ALLOWED).hours == hours
+    assert lock_down_in(replace(_BODY, longest_activation=text), _ALLOWED, has_broker=False).hours == hours
 
 
 @pytest.mark.parametrize("text", ["", "8", "PT0H", "PT25H", "PT30M", "PT1H30M", "P1DT1H", "PT8H ", "P", "-PT8H"])
 def test_nothing_else_is_one(text: str) -> None:
     with pytest.raises(BadRequest) as refused:
-        lock_down_in(replace(_BODY, longest_activation=text), _ALLOWED)
+        lock_down_in(replace(_BODY, longest_activation=text), _ALLOWED, has_broker=False)
 
     assert refused.value.field == "lockDown.longestActivation"
 

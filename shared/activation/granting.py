@@ -1,0 +1,135 @@
+"""The broker's part of a look: what was approved is granted, for a time; what is given back is taken. As Tenantry Broker.
+
+The only module that leads to its writes. Without that identity in the deployment nothing is sent.
+"""
+
+import logging
+
+from msgspec.structs import replace
+
+from shared.activation.acting import claim, fence_of, without_claim
+from shared.activation.brokered import GRANTED_WITHIN, is_to_grant, is_to_take_back, ruled
+from shared.activation.entitlement import is_declared
+from shared.activation.record import Deed, Request, State, moved
+from shared.activation.weighing import judged
+from shared.arm.broker import Broker
+from shared.errors import Conflict, Forbidden, NotConsented, Rejected, RoleNotAllowed
+from shared.services import Services
+from shared.subscriptions.lockdown import ApprovalMode
+from shared.subscriptions.record import Subscription
+from shared.writes.broker import granting, taking_back
+
+_log = logging.getLogger(__name__)
+
+_NO_RIGHT = "Tenantry Broker may not do it: give it its custom role on the subscription, then ask again."
+
+
+async def decided(services: Services, record: Request, subscription: Subscription | None) -> Request:
+    """The request as what was said of it, by persons and by finance's webhook, decides it now."""
+    lock_down = None if subscription is None or services.broker is None else subscription.record.lock_down
+    ceiling, now = services.settings.webhook_ceiling, services.clock.now()
+
+    def put(found: Request) -> Request | None:
+        return ruled(found, lock_down, None if lock_down is None else judged(found, lock_down), ceiling, now)
+
+    return (await services.activations.change(record.request_id, put)).record
+
+
+async def granted(services: Services, record: Request, subscription: Subscription | None) -> Request:
+    """Carry an approval out, unless what it rests on is not so any more, or it took too long. Safe twice: the grant has the
+    request's own name. Call it when PIM shows none of that name. Raises the RemoteErrors of a failure that heals.
+    """
+    broker, decision = services.broker, record.decision
+    if not is_to_grant(record) or decision is None:
+        return record
+    if broker is None or (why := await _why_not(services, record, subscription)):
+        return await _failed(services, record, "there is no broker any more" if broker is None else why)
+    mine = await claim(
+        services, record.request_id, Deed.GRANT, decision.by or record.asked.principal_id, decision.reason
+    )
+    if mine is None:
+        return record
+    return await _sent(services, broker, mine)
+
+
+async def taken_back(services: Services, record: Request) -> Request:
+    """Take back what the engineer gives back, once PIM lets it go. Safe twice. Raises as `granted`."""
+    broker = services.broker
+    if broker is None or not is_to_take_back(record, services.clock.now()):
+        return record
+    mine = await claim(services, record.request_id, Deed.RELEASE, record.asked.principal_id, "given back")
+    if mine is None:
+        return record
+    problem = ""
+    try:
+        await services.activation_intents.ensure(mine.request_id, fence_of(mine), taking_back(services, broker, mine))
+    except (Rejected, Forbidden, NotConsented, RoleNotAllowed) as error:
+        problem = f"It could not be taken back, and ends by itself. {_told(error)}"
+        _log.warning("activation.not_released request_id=%s reason=%s", record.request_id, error)
+    except BaseException:
+        await _let_go(services, mine)
+        raise
+    return await _released(services, mine, problem)
+
+
+async def _sent(services: Services, broker: Broker, mine: Request) -> Request:
+    try:
+        await services.activation_intents.ensure(mine.request_id, fence_of(mine), granting(services, broker, mine))
+    except (Rejected, Conflict, Forbidden, NotConsented, RoleNotAllowed) as error:
+        _log.warning("activation.not_granted request_id=%s reason=%s", mine.request_id, error)
+        return await _failed(services, mine, _told(error))
+    finally:
+        record = await _let_go(services, mine)
+    return record
+
+
+async def _why_not(services: Services, record: Request, subscription: Subscription | None) -> str:
+    """Why it is not to be granted (any more), though it was approved."""
+    asked, lock_down = record.asked, None if subscription is None else subscription.record.lock_down
+    if subscription is None or lock_down is None or lock_down.mode is not ApprovalMode.BROKER:
+        return "the subscription is not in the mode broker any more"
+    if asked.role_definition_id not in lock_down.roles:
+        return "the role is not locked down on the subscription any more"
+    if record.decision is not None and services.clock.now() >= record.decision.at + GRANTED_WITHIN:
+        return "it could not be made so within an hour after it was approved"
+    user = await services.directory.source_user(asked.principal_id)
+    if user is None or user.account_enabled is False:
+        return "the requester's account is gone, or disabled"
+    if not await is_declared(services, asked.principal_id, subscription, asked.role_definition_id):
+        return "the requester is not declared for the role any more"
+    return ""
+
+
+async def _failed(services: Services, record: Request, why: str) -> Request:
+    now = services.clock.now()
+
+    def put(found: Request) -> Request | None:
+        told = f"It was approved, and not granted: {why}"
+        return replace(moved(found, State.FAILED, now, problem=told[:500]), claim=None) if is_to_grant(found) else None
+
+    return (await services.activations.change(record.request_id, put)).record
+
+
+async def _released(services: Services, mine: Request, problem: str) -> Request:
+    now, nonce = services.clock.now(), "" if mine.claim is None else mine.claim.nonce
+
+    def put(found: Request) -> Request | None:
+        record = without_claim(found, nonce) or found
+        if problem:
+            return replace(record, wants_back=None, problem=problem[:500])
+        return replace(record, released=now) if record.is_open else record
+
+    return (await services.activations.change(mine.request_id, put)).record
+
+
+async def _let_go(services: Services, mine: Request) -> Request:
+    nonce = "" if mine.claim is None else mine.claim.nonce
+    return (await services.activations.change(mine.request_id, lambda found: without_claim(found, nonce))).record
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, Rejected | Conflict):
+        return f"PIM refused it: {error.call.code}. {error.call.message}"
+    if isinstance(error, RoleNotAllowed):
+        return "The deployment does not allow the role."
+    return _NO_RIGHT

@@ -1,0 +1,46 @@
+"""What an approver says of a request, and what becomes of it, as values. Pure."""
+
+from enum import StrEnum
+
+import msgspec
+
+from shared.activation.record import Request
+
+
+class Fate(StrEnum):
+    """What became of a decision."""
+
+    DONE = "done"
+    COUNTED = "counted"
+    DECIDED_BEFORE = "decidedBefore"
+    OVER = "over"
+    HELD_BACK = "heldBack"
+    BUSY = "busy"
+    UNSEEN = "unseen"
+    UNKNOWN = "unknown"
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a decision, the record as it is now, and why it was not taken."""
+
+    fate: Fate
+    record: Request | None = None
+    told: str = ""
+
+
+class Word(msgspec.Struct, frozen=True, kw_only=True):
+    """What an approver says."""
+
+    approve: bool
+    reason: str
+
+
+def before(record: Request) -> Outcome:
+    """It was decided, or is over: by whom, and when."""
+    decision = record.decision
+    if decision is None:
+        return Outcome(fate=Fate.OVER, record=record, told=f"It is {record.state} already.")
+    what = "approved" if decision.approved else "denied"
+    by = f"by {decision.by}" if decision.by else "in the portal"
+    told = f"It was {what} {by} at {decision.at:%Y-%m-%d %H:%M} UTC already."
+    return Outcome(fate=Fate.DECIDED_BEFORE, record=record, told=told)
