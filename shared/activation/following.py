@@ -84,8 +84,9 @@ def _of_broker(record: Request, seen: Seen) -> Request:
     if seen.asked is None:
         return record
     if seen.asked.standing is Standing.GRANTED:
-        return _granted(record, seen)
+        return _granted(_without(record, Deed.GRANT), seen)
     if seen.asked.standing is Standing.OVER:
+        record = _without(record, Deed.GRANT)
         told = f"PIM took the broker's grant, and says {seen.asked.status} of it. Ask again."
         return moved(record, State.FAILED, seen.now, problem=told)
     return record
@@ -93,8 +94,12 @@ def _of_broker(record: Request, seen: Seen) -> Request:
 
 def _taken(record: Request, now: datetime) -> Request:
     """PIM has it: whoever was submitting it, in a process that may have died, keeps nobody from deciding."""
-    claim = None if record.claim is not None and record.claim.deed is Deed.SUBMIT else record.claim
-    return replace(moved(record, State.PENDING, now), claim=claim)
+    return _without(moved(record, State.PENDING, now), Deed.SUBMIT)
+
+
+def _without(record: Request, deed: Deed) -> Request:
+    """Without a claim for that deed: it is done."""
+    return replace(record, claim=None) if record.claim is not None and record.claim.deed is deed else record
 
 
 def _unseen(record: Request, now: datetime) -> Request:

@@ -43,10 +43,13 @@ async def _looked(services: Services, call: Look, request_id: RequestId) -> Look
     if found is None:
         return await _over(services, call, "gone")
     record = found.record
-    is_free = claimed(record, services.clock.now()) is None and not is_to_grant(record)
-    if is_free and (wait := await close_activation_intents(services, request_id)):
+    wait = await _closing(services, record)
+    if not wait:
+        record = await _seen(services, record)
+        # A grant that a process did not live to see is known by now.
+        wait = await _closing(services, record) if record.brokered else 0.0
+    if wait:
         return Again(wait, "an earlier write cannot be judged yet")
-    record = await _seen(services, record)
     subscription = await services.subscriptions.read(record.subscription_id)
     lock_down = None if subscription is None else subscription.record.lock_down
     if record.brokered:
@@ -58,6 +61,13 @@ async def _looked(services: Services, call: Look, request_id: RequestId) -> Look
     if not record.is_open or (record.in_force and record.released is None and record.wants_back is None):
         return await _over(services, call, record.state)
     return Again(pause(record, services.clock.now()), record.state)
+
+
+async def _closing(services: Services, record: Request) -> float:
+    """Close what is open, unless somebody is at it, or a grant is to be sent under its name again. Gives the wait, if any."""
+    if claimed(record, services.clock.now()) is not None or is_to_grant(record):
+        return 0.0
+    return await close_activation_intents(services, record.request_id)
 
 
 async def _over(services: Services, call: Look, state: str) -> Over:

@@ -27,5 +27,5 @@ async def test_an_onboarding_makes_no_call_and_bears_no_permission_beside_the_ta
     }
     assert {(one.method, templated(one.path), str(one.app_id)) for one in sent} - table == set()
     assert {(str(one.app_id), one.roles) for one in sent} == {
-        (CLIENT_IDS[one], needed(one)) for one in Registration if one is not Registration.API
+        (CLIENT_IDS[one], needed(one)) for one in CLIENT_IDS if one is not Registration.API
     }

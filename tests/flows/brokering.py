@@ -66,5 +66,5 @@ def granted(found: Locked) -> list[AtPim]:
 
 
 def exchanges(found: Locked) -> int:
-    """How often a person's token was exchanged for Azure."""
-    return len([one for one in found.scene.world.clouds.recorder.entries if "on_behalf_of" in str(one)])
+    """How often Azure was called in a person's name."""
+    return len([one for one in found.scene.world.clouds.recorder.entries if one.on_behalf_of is not None])

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from shared.arm.access_shapes import Actions, RoleDefinition, Where, where
 from shared.arm.rules import PolicyRule, rule_of, settings_of
+from shared.durations import days_of
 from shared.errors import BadRequest
 from shared.identifiers import ObjectId, SubscriptionId
 from shared.lockdown.advice import TOO_FEW, UNREACHED, of_approvers
@@ -33,6 +34,8 @@ from shared.subscriptions.roles import (
     ACTIVATION,
     APPROVAL,
     APPROVERS_MAIL,
+    ASSIGNMENT,
+    ASSIGNMENT_ENABLEMENT,
     CONTEXT,
     ELIGIBILITY,
     ENABLEMENT,
@@ -48,7 +51,17 @@ from tests.sandbox.arm.models.policy import Policy
 from tests.sandbox.arm.models.policy_rules import a_rule
 from tests.sandbox.arm.models.roles import BUILT_IN, CONTRIBUTOR, OWNER, READER, VM_CONTRIBUTOR
 
-_RULES = (APPROVAL, ACTIVATION, ENABLEMENT, CONTEXT, LONGEST, ELIGIBILITY, APPROVERS_MAIL)
+_RULES = (
+    APPROVAL,
+    ACTIVATION,
+    ENABLEMENT,
+    CONTEXT,
+    LONGEST,
+    ELIGIBILITY,
+    ASSIGNMENT,
+    ASSIGNMENT_ENABLEMENT,
+    APPROVERS_MAIL,
+)
 _SUBSCRIPTION = SubscriptionId("aaaaaaaa-0000-4000-8000-00000000000a")
 _IDS = [ObjectId(f"bbbbbbbb-0000-4000-8000-{number:012d}") for number in range(6)]
 _ALLOWED = frozenset({VM_CONTRIBUTOR})
@@ -67,6 +80,8 @@ settings = st.builds(
     longest_eligibility=st.sampled_from(["", "P1D", "P180D", "P1Y", "P365D"]),
     enabled_for_eligibility=enabled,
     tells_approvers=st.booleans(),
+    longest_assignment=st.sampled_from(["", "PT1H", "PT8H", "P15D"]),
+    enabled_for_assignment=enabled,
 )
 wanted = st.builds(
     Wanted,
@@ -76,6 +91,7 @@ wanted = st.builds(
     context=st.just(""),
     ticket=st.booleans(),
     longest_days=st.integers(0, 3650),
+    brokered=st.booleans(),
 )
 
 
@@ -112,6 +128,23 @@ def test_no_lock_down_takes_days_from_an_eligibility_or_asks_an_app_for_mfa(foun
     assert MFA not in aimed.enabled_for_eligibility
     assert bool(aimed.longest_eligibility) == bool(found.longest_eligibility)
     assert not (aimed.context and MFA in aimed.enabled)
+
+
+@given(settings, wanted)
+def test_what_is_assigned_is_changed_for_the_broker_alone_and_never_made_endless(
+    found: RoleSettings, wish: Wanted
+) -> None:
+    aimed = target(found, wish)
+
+    assert bool(aimed.longest_assignment) == bool(found.longest_assignment)
+    if wish.brokered:
+        assert aimed.enabled_for_assignment == ("Justification",)
+        assert not aimed.longest_assignment or (days_of(aimed.longest_assignment) or 0) >= wish.hours / 24
+    else:
+        assert (aimed.longest_assignment, aimed.enabled_for_assignment) == (
+            found.longest_assignment,
+            found.enabled_for_assignment,
+        )
 
 
 def test_a_context_takes_mfa_s_place() -> None:

@@ -30,6 +30,7 @@ _HELD = {
         "User.Read.All",
     },
     Registration.HUNT: {"ThreatHunting.Read.All"},
+    Registration.BROKER: set(),
 }
 
 

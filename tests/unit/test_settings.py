@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from shared.azure_permissions import STORAGE_ACCOUNT_CONTRIBUTOR, VM_CONTRIBUTOR
 from shared.errors import SettingsError
-from shared.permissions import SECURITY_READER, Registration
+from shared.permissions import OPTIONAL, SECURITY_READER, Registration
 from shared.settings import NAMES, read_settings
 from tests.unit.environment import ENVIRONMENT
 
@@ -17,6 +18,8 @@ _EXAMPLE = Path(__file__).parents[2] / "local.settings.json.example"
 _OF_THE_PLATFORM = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"}
 _ALTERNATIVES = {"TENANTRY_TABLES_ENDPOINT", "TENANTRY_AUDIT_TABLES_ENDPOINT", "TENANTRY_AUDIT_BLOBS_ENDPOINT"}
 _WHERE_WANTED = {
+    "TENANTRY_BROKER_CLIENT_ID",
+    "TENANTRY_BROKER_WEBHOOK_CEILING",
     "TENANTRY_FINANCE_KEY",
     "TENANTRY_FINANCE_PREVIOUS_KEY",
     "TENANTRY_WEBHOOK_URL",
@@ -73,9 +76,21 @@ def problems(environment: Mapping[str, str]) -> str:
 def test_a_whole_environment_is_read() -> None:
     settings = read_settings(ENVIRONMENT)
 
-    assert set(Registration) == set(settings.client_ids)
-    assert len(set(settings.client_ids.values())) == len(Registration)
+    assert set(Registration) - OPTIONAL == set(settings.client_ids)
+    assert len(set(settings.client_ids.values())) == len(Registration) - len(OPTIONAL)
     assert (settings.authority, settings.graph_endpoint) == ("https://login.example", "https://graph.example")
+
+
+def test_the_broker_is_there_where_it_is_named_alone() -> None:
+    given = {
+        "TENANTRY_BROKER_CLIENT_ID": "99999999-0000-4000-8000-000000000009",
+        "TENANTRY_BROKER_WEBHOOK_CEILING": "99.50",
+    }
+
+    without, there = read_settings(ENVIRONMENT), read_settings({**ENVIRONMENT, **given})
+
+    assert (Registration.BROKER in without.client_ids, without.webhook_ceiling) == (False, 0)
+    assert (Registration.BROKER in there.client_ids, there.webhook_ceiling) == (True, Decimal("99.50"))
 
 
 def test_what_is_optional_has_the_documented_default() -> None:
@@ -109,6 +124,10 @@ def test_each_missing_name_is_named(name: str, value: str | None) -> None:
     ("name", "value"),
     [
         ("TENANTRY_ROLE", "front"),
+        ("TENANTRY_BROKER_CLIENT_ID", "Tenantry Broker"),
+        ("TENANTRY_BROKER_WEBHOOK_CEILING", "-1"),
+        ("TENANTRY_BROKER_WEBHOOK_CEILING", "NaN"),
+        ("TENANTRY_BROKER_WEBHOOK_CEILING", "much"),
         ("TENANTRY_SOURCE_TENANT_ID", "contoso.com"),
         ("TENANTRY_ACCESS_CLIENT_ID", "Tenantry Access"),
         ("TENANTRY_AUTHORITY", "http://login.example"),
