@@ -53,6 +53,17 @@ def azure() -> str:
     return "\n".join(lines)
 
 
+def broker() -> str:
+    """What the custom role of the broker may do, and why."""
+    from shared.broker_permissions import BROKER_CALLS, broker_actions  # noqa: PLC0415 - after the path is set
+
+    lines = ["| Action | For |", "|---|---|"]
+    for name in broker_actions():
+        why = dict.fromkeys(call.why for call in BROKER_CALLS if name in call.permissions)
+        lines.append(f"| `{name}` | {'; '.join(why)} |")
+    return "\n".join(lines)
+
+
 def settings() -> str:
     """Every setting and what it is."""
     from shared.settings import NAMES  # noqa: PLC0415 - after the path is set
@@ -66,7 +77,13 @@ def _filled(table: str) -> Callable[[re.Match[str]], str]:
 
 def rendered(text: str) -> str:
     """README with its tables made anew."""
-    tables = {"routes": routes(), "permissions": permissions(), "azure": azure(), "settings": settings()}
+    tables = {
+        "routes": routes(),
+        "permissions": permissions(),
+        "azure": azure(),
+        "broker": broker(),
+        "settings": settings(),
+    }
     for name, table in tables.items():
         block = re.compile(rf"(<!-- {name}:[^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
         text = block.sub(_filled(table), text)
