@@ -121,8 +121,8 @@ async def _watched(
 
 
 def _has_moved(hint: Hint, found: AskedActivation | None) -> bool:
-    """Whether PIM shows something else than that it waits."""
-    return hint.state is State.PENDING and (found is None or found.standing is not Standing.WAITING)
+    """Whether its run has something to see: PIM shows something else than that it waits, or somebody else has seen so."""
+    return hint.state is State.APPROVED or found is None or found.standing is not Standing.WAITING
 
 
 def _is_over(hint: Hint, now: datetime) -> bool:
