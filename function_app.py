@@ -47,7 +47,7 @@ from shared.renewal import registration as renewal
 from shared.upkeep import registration as upkeep
 
 # At info these log every request's address, where a filter may hold a mail address.
-for _name in ("azure", "httpx", "kiota_http"):
+for _name in ("azure", "httpx", "kiota_http", "msal"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = df.DFApp()

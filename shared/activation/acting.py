@@ -22,13 +22,18 @@ _PAUSE_SECONDS = 0.25
 
 
 async def claim(services: Services, request_id: RequestId, deed: Deed, by: ObjectId, reason: str) -> Request | None:
-    """Claim a request for a deed. None: it is past that, or somebody else is at it. Never waits."""
+    """Claim a request for a deed. None: it is past that, or somebody else is at it. Never waits.
+
+    Who submits takes over from themselves: the process that was at it may have died, and the name is the same.
+    """
     now, nonce = services.clock.now(), services.new_id()
     mine = Claim(deed=deed, by=by, at=now, nonce=nonce, reason=reason)
 
     def decide(found: Request) -> Request | None:
         may = (found.state is _MAY[deed] and found.decision is None) or deed is Deed.RELEASE
-        free = found.state is _MAY[deed] and claimed(found, now) is None
+        holder = claimed(found, now)
+        again = holder is not None and (holder.deed, holder.by) == (Deed.SUBMIT, by)
+        free = found.state is _MAY[deed] and (holder is None or again)
         return replace(found, claim=mine) if may and free else None
 
     record = (await services.activations.change(request_id, decide)).record

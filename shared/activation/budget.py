@@ -47,27 +47,34 @@ class BudgetView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         return self.amount if self.left is None else self.left
 
 
-def view(declared: Budget, found: AzureBudget | None, currency: str, now: datetime) -> BudgetView | None:
+def view(
+    declared: Budget, found: AzureBudget | None, currency: str, now: datetime, *, unread: str = ""
+) -> BudgetView | None:
     """The budget that is declared, with Azure's of the declared name, if it is there. `currency`: that of our own figures.
 
-    None where none is declared.
+    `unread`: why Azure could not be asked, where that is so. None where none is declared, and only there: without a view
+    nothing would be said of a budget.
     """
+    name = declared.azure_name
+    if declared.amount is None and not name:
+        return None
+    why_not = unread or (_unusable(name, found, currency, now) if name else "no Azure budget is named that would tell")
     if declared.amount is not None:
-        return _own(declared.amount, declared.azure_name, found, currency, now)
-    return _azure(declared.azure_name, found, currency, now) if declared.azure_name else None
+        return _own(declared.amount, name, found, currency, now, why_not)
+    return _azure(name, found, currency, now, why_not)
 
 
-def _own(amount: Decimal, name: str, found: AzureBudget | None, currency: str, now: datetime) -> BudgetView:
-    why_not = _unusable(name, found, currency) if name else "what is spent is not known: no Azure budget is named"
-    if not why_not and found is not None and found.grain not in _MONTHLY:
-        why_not = (
-            f"what is spent in a month is not known: the Azure budget {name} is {found.grain.lower() or 'of no grain'}"
-        )
+def _own(
+    amount: Decimal, name: str, found: AzureBudget | None, currency: str, now: datetime, why_not: str
+) -> BudgetView:
+    if not why_not and found is not None:
+        # What is spent of a part, or in another time, is not what is spent of our figure.
+        why_not = _of_a_part(found) or _other_grain(found)
     if why_not or found is None:
         spent = forecast = None
-        notes: tuple[str, ...] = (why_not,)
+        notes: tuple[str, ...] = (f"what is spent in the month is not known: {why_not}",)
     else:
-        spent, forecast, notes = found.spent, found.forecast, tuple(_notes(found, now))
+        spent, forecast, notes = found.spent, found.forecast, tuple(_notes(found))
     return BudgetView(
         source=Source.OWN,
         currency=currency,
@@ -81,9 +88,8 @@ def _own(amount: Decimal, name: str, found: AzureBudget | None, currency: str, n
     )
 
 
-def _azure(name: str, found: AzureBudget | None, currency: str, now: datetime) -> BudgetView:
-    why_not = _unusable(name, found, currency)
-    if found is None or found.category not in _COST:
+def _azure(name: str, found: AzureBudget | None, currency: str, now: datetime, why_not: str) -> BudgetView:
+    if found is None or found.category not in _COST or _ended(found, now):
         return BudgetView(
             source=Source.AZURE,
             currency=currency,
@@ -95,9 +101,7 @@ def _azure(name: str, found: AzureBudget | None, currency: str, now: datetime) -
             azure_name=name,
             notes=(why_not,),
         )
-    notes = list(_notes(found, now))
-    if found.grain not in _MONTHLY:
-        notes.insert(0, f"the Azure budget {name} is not of a month: it is {found.grain.lower() or 'of no grain'}")
+    notes = (why_not, _of_a_part(found), _other_grain(found), *_notes(found))
     return BudgetView(
         source=Source.AZURE,
         # One that tells no currency may be of any: it is not taken for ours.
@@ -108,16 +112,18 @@ def _azure(name: str, found: AzureBudget | None, currency: str, now: datetime) -
         left=_left(found.amount, found.spent),
         as_of=now,
         azure_name=name,
-        notes=(*([why_not] if why_not else []), *notes),
+        notes=tuple(one for one in notes if one),
     )
 
 
-def _unusable(name: str, found: AzureBudget | None, currency: str) -> str:
+def _unusable(name: str, found: AzureBudget | None, currency: str, now: datetime) -> str:
     """Why an Azure budget says nothing beside sums in that currency; empty where it does."""
     if found is None:
         return f"the subscription has no Azure budget of the name {name}: make it, or name another"
     if found.category not in _COST:
         return f"the Azure budget {name} is not of cost, but of {found.category}: name another"
+    if _ended(found, now):
+        return f"the Azure budget {name} has ended, and counts no more: let it go on, or name another"
     if not found.currency:
         return f"the Azure budget {name} does not tell its currency yet"
     if found.currency != currency:
@@ -125,11 +131,23 @@ def _unusable(name: str, found: AzureBudget | None, currency: str) -> str:
     return ""
 
 
-def _notes(found: AzureBudget, now: datetime) -> Iterator[str]:
-    if found.is_of_a_part:
-        yield f"the Azure budget {found.name} counts a part of the subscription only: it has a filter"
-    if found.ends is not None and found.ends <= now:
-        yield f"the Azure budget {found.name} ended on {found.ends.date()}: it counts no more"
+def _ended(found: AzureBudget, now: datetime) -> bool:
+    return found.ends is not None and found.ends <= now
+
+
+def _of_a_part(found: AzureBudget) -> str:
+    if not found.is_of_a_part:
+        return ""
+    return f"the Azure budget {found.name} counts a part of the subscription only: it has a filter"
+
+
+def _other_grain(found: AzureBudget) -> str:
+    if found.grain in _MONTHLY:
+        return ""
+    return f"the Azure budget {found.name} is not of a month: it is {found.grain.lower() or 'of no grain'}"
+
+
+def _notes(found: AzureBudget) -> Iterator[str]:
     if found.spent is None:
         yield f"Azure does not tell yet what is spent of the budget {found.name}"
     yield _LAG

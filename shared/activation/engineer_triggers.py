@@ -64,7 +64,7 @@ async def post_activation_request(
         ticket=ticket_of(caller, key),
     )
     fate, record = await submit(services, caller, person, wish)
-    if fate is Fate.REFUSED:
+    if fate is Fate.REFUSED or record.state is State.FAILED:
         return problem(409, "Refused", record.problem)
     await follow(services, orchestrations, record.request_id)
     headers = {"Location": views.address(services.settings.public_url, record), "Retry-After": _RETRY_AFTER}

@@ -54,6 +54,7 @@ def after(record: Request, seen: Seen) -> Request:
     """The record as PIM shows it now."""
     if not record.is_open:
         return record
+    record = replace(record, claim=claimed(record, seen.now))
     if record.state is State.APPROVED:
         return _of_grant(record, seen)
     if seen.asked is None:
@@ -63,13 +64,19 @@ def after(record: Request, seen: Seen) -> Request:
         case Standing.WAITING:
             if seen.now >= record.expires + _OVERDUE:
                 return moved(record, State.EXPIRED, seen.now)
-            return record if record.state is State.PENDING else moved(record, State.PENDING, seen.now)
+            return record if record.state is State.PENDING else _taken(record, seen.now)
         case Standing.IN_FLIGHT:
             return record
         case Standing.GRANTED:
             return _granted(record, seen)
         case Standing.OVER:
             return _over(record, seen.asked.status, seen.now)
+
+
+def _taken(record: Request, now: datetime) -> Request:
+    """PIM has it: whoever was submitting it, in a process that may have died, keeps nobody from deciding."""
+    claim = None if record.claim is not None and record.claim.deed is Deed.SUBMIT else record.claim
+    return replace(moved(record, State.PENDING, now), claim=claim)
 
 
 def _unseen(record: Request, now: datetime) -> Request:
@@ -152,8 +159,3 @@ def reminded(record: Request, now: datetime) -> Request:
 def first_reminder(record: Request, now: datetime) -> Request:
     """Once the approvers were told, they are reminded after an hour."""
     return replace(record, remind_at=now + _FIRST_REMINDER)
-
-
-def is_by(record: Request, deed: Deed, nonce: str) -> bool:
-    """Whether this very claim is on the record."""
-    return record.claim is not None and (record.claim.deed, record.claim.nonce) == (deed, nonce)

@@ -82,7 +82,7 @@ async def _weighed(services: Services, record: Request, lock_down: LockDown | No
     order = order_of(record, judged(record, lock_down))
     if order is None or record.asked.standing is not Standing.WAITING:
         return record
-    return await cancel(services, record, order)
+    return await _seen(services, await cancel(services, record, order))
 
 
 async def _judged_after(services: Services, record: Request, lock_down: LockDown | None) -> Request:

@@ -3,6 +3,7 @@
 It is what a price is made of, so it is refused where Azure could not build it, and where no price could be told.
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated
 
@@ -90,12 +91,20 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, rename="camel", kw_o
 
 def check(plan: Plan, field: str = "plan") -> None:
     """Raises BadRequest that names the field of what no type can tell. `field`: where the plan stands."""
+    for named, text in ((f"{field}.region", plan.region), *_sizes(plan, field)):
+        # The patterns' end lets a last line break through.
+        if text.endswith("\n"):
+            raise BadRequest(named, "ends with a line break")
     if not plan.vms and not plan.disks and plan.blob is None:
         raise BadRequest(field, "names nothing: neither vms nor disks nor blob")
     if plan.disaster_recovery and not plan.vms:
         raise BadRequest(f"{field}.disasterRecovery", "is of VMs, and the plan names none")
     for at, disk in enumerate(plan.disks):
         _check_disk(disk, f"{field}.disks[{at}]")
+
+
+def _sizes(plan: Plan, field: str) -> Iterator[tuple[str, str]]:
+    return ((f"{field}.vms[{at}].size", vm.size) for at, vm in enumerate(plan.vms))
 
 
 def _check_disk(disk: Disk, field: str) -> None:

@@ -24,6 +24,7 @@ from shared.arm.as_person import AsPerson
 from shared.callers import Caller
 from shared.errors import Conflict, Rejected, RoleNotAllowed
 from shared.identifiers import SubscriptionId
+from shared.privileged import RunStopped
 from shared.services import Services
 from shared.writes.activation import active, submitting
 
@@ -86,6 +87,9 @@ async def _asked(services: Services, person: AsPerson, mine: Request) -> tuple[F
     refused, nonce = "", "" if mine.claim is None else mine.claim.nonce
     try:
         await services.activation_intents.ensure(mine.request_id, fence_of(mine), submitting(services, mine, person))
+    except RunStopped:  # the same request came once more, and took over
+        found = await services.activations.read(mine.request_id)
+        return Fate.THERE_ALREADY, mine if found is None else found.record
     except (Rejected, Conflict) as error:
         refused = f"{error.call.code}: {error.call.message}".strip(": ")[:500]
     except RoleNotAllowed as error:

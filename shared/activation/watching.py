@@ -6,7 +6,7 @@ Nothing is lost by a missed cycle, or a missed day: whatever PIM lists and we do
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 _AT_ONCE = 20
 _PAGE = 200
 _BY = "the watcher"
+_BETWEEN_CYCLES = timedelta(minutes=30)
+"""What was granted longer ago, and is not known, is found by the nightly reconcile."""
 
 
 async def watch_activations(services: Services, orchestrations: Orchestrations) -> None:
@@ -103,10 +105,10 @@ async def _watched(
     followed: set[str],
 ) -> None:
     asked = {one.request_id: one for one in await services.azure_activations.asked(subscription_id)}
-    for one in asked.values():
-        if one.request_id not in known and one.standing is Standing.WAITING and one.role_definition_id in roles:
-            await _taken_up(services, orchestrations, one)
     now = services.clock.now()
+    for one in asked.values():
+        if one.request_id not in known and one.role_definition_id in roles and _is_news(one, now):
+            await take_up(services, orchestrations, one)
     for hint in known.values():
         found = asked.get(hint.request_id)
         if hint.request_id in followed:
@@ -125,10 +127,16 @@ def _is_over(hint: Hint, now: datetime) -> bool:
     return hint.end is None or now >= hint.end
 
 
-async def _taken_up(services: Services, orchestrations: Orchestrations, asked: AskedActivation) -> None:
-    """Its row, and its run. A request of ours has its row already."""
+def _is_news(asked: AskedActivation, now: datetime) -> bool:
+    """Whether it waits; or was granted just now: it may have been asked for and decided between two cycles."""
+    granted = asked.standing is Standing.GRANTED and now - asked.created < _BETWEEN_CYCLES
+    return asked.standing is Standing.WAITING or granted
+
+
+async def take_up(services: Services, orchestrations: Orchestrations, asked: AskedActivation) -> None:
+    """Its row, and its run. A request of ours has its row already; one that is over stays so. Safe twice."""
     request_id = RequestId(asked.request_id)
-    if await services.activations.create(found_at_pim(asked)):
+    if await services.activations.read(request_id) is None and await services.activations.create(found_at_pim(asked)):
         _log.info("activation.found request_id=%s subscription_id=%s", request_id, asked.subscription_id)
     await follow(services, orchestrations, request_id)
 

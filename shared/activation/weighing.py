@@ -5,7 +5,7 @@ import logging
 from msgspec.structs import replace
 
 from shared.activation import pricing
-from shared.activation.budget import BudgetView
+from shared.activation.budget import BudgetView, view
 from shared.activation.cancelling import Order
 from shared.activation.entitlement import is_senior
 from shared.activation.plan import Plan
@@ -73,12 +73,15 @@ async def planned(services: Services, record: Request, plan: Plan, lock_down: Lo
 
 
 async def budget(services: Services, subscription_id: SubscriptionId, lock_down: LockDown) -> BudgetView | None:
-    """The budget as Azure tells it; None where none is declared, or none can be read."""
+    """The budget as Azure tells it; one of unknown figures where Azure cannot be asked; None where none is declared."""
+    currency = lock_down.money.currency
     try:
-        return await pricing.budget_of(services, subscription_id, lock_down.budget, lock_down.money.currency)
+        return await pricing.budget_of(services, subscription_id, lock_down.budget, currency)
     except RemoteError as error:
         _log.warning("activation.no_budget subscription_id=%s reason=%s", subscription_id, error)
-        return None
+        why = f"Azure's budgets cannot be read now ({type(error).__name__})"
+        # None would say that there is no budget, and nobody would hear of it.
+        return view(lock_down.budget, None, currency, services.clock.now(), unread=why)
 
 
 async def _priced(services: Services, record: Request, lock_down: LockDown) -> Priced:

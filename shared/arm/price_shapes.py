@@ -11,21 +11,13 @@ import msgspec
 
 PATH = "/api/retail/prices"
 
-CURRENCIES = frozenset(
-    {
-        *("USD", "AUD", "BRL", "CAD", "CHF", "CNY", "DKK", "EUR", "GBP", "INR", "JPY", "KRW", "NOK", "NZD"),
-        *("RUB", "SEK", "TWD"),
-    }
-)
-"""Those that the service gives prices in (Azure Retail Prices overview, supported currencies)."""
-
 CONSUMPTION = "Consumption"
 
 
 class PriceQuery(msgspec.Struct, frozen=True, kw_only=True):
     """What is looked for in a region, among prices by consumption. A field that is empty is not asked for.
 
-    Values are compared with their case. None may hold an apostrophe: plan.py sees to it.
+    Values are compared with their case.
     """
 
     region: str
@@ -45,7 +37,9 @@ class PriceQuery(msgspec.Struct, frozen=True, kw_only=True):
             "armRegionName": self.region,
             "priceType": CONSUMPTION,
         }
-        return " and ".join(f"{name} eq '{value}'" for name, value in asked.items() if value)
+        # Doubled, an apostrophe does not end a value (OData 4.01, string literals).
+        values = {name: value.replace("'", "''") for name, value in asked.items() if value}
+        return " and ".join(f"{name} eq '{value}'" for name, value in values.items())
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -88,19 +82,22 @@ class PriceList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def in_force(prices: Iterable[Price], now: datetime) -> list[Price]:
-    """The prices by consumption that hold now, of each meter and tier the latest. A row of 0 keeps a place, and is none."""
+    """Of the rows of one meter, the prices by consumption that hold now, of each tier the latest. A row of 0 is no price.
+
+    Sizes that share a meter share its price, and only one of them has its primary row: others have none but secondary ones
+    (E16-8s v3 beside E16 v3). Those count where there is no primary one.
+    """
     latest: dict[tuple[str, ...], Price] = {}
     for one in prices:
         began = one.effective_start_date
-        if one.type != CONSUMPTION or not one.is_primary_meter_region or one.retail_price <= 0:
-            continue
-        if began is not None and began > now:
+        if one.type != CONSUMPTION or one.retail_price <= 0 or (began is not None and began > now):
             continue
         key = (one.product_name, one.sku_name, one.meter_name, one.meter_id, str(one.tier_minimum_units.normalize()))
         known = latest.get(key)
-        if known is None or _is_later(one, known):
+        if known is None or _is_better(one, known):
             latest[key] = one
-    return list(latest.values())
+    found = list(latest.values())
+    return [one for one in found if one.is_primary_meter_region] or found
 
 
 def tiers_of(prices: Iterable[Price]) -> list[Price]:
@@ -113,7 +110,9 @@ def tiers_of(prices: Iterable[Price]) -> list[Price]:
     return [dearest[minimum] for minimum in sorted(dearest)]
 
 
-def _is_later(one: Price, other: Price) -> bool:
+def _is_better(one: Price, other: Price) -> bool:
+    if one.is_primary_meter_region != other.is_primary_meter_region:
+        return one.is_primary_meter_region
     if one.effective_start_date is None or other.effective_start_date is None:
         return one.retail_price > other.retail_price
     return (one.effective_start_date, one.retail_price) > (other.effective_start_date, other.retail_price)

@@ -35,16 +35,15 @@ class Prices:
         self._patience = Patience(clock)
 
     async def find(self, query: PriceQuery, currency: str) -> tuple[Price, ...]:
-        """The rows by consumption that a query finds, in a currency, of primary meters; none where nothing of it is sold.
+        """The rows by consumption that a query finds, in a currency; none where nothing of it is sold.
 
-        GET /api/retail/prices?currencyCode=...&meterRegion='primary'&$filter=... (anonymous), following NextPageLink on the
-        same host only. Raises Throttled, Unavailable, and Rejected, also for an answer in another currency or of another
-        shape, and for a list that never ends.
+        GET /api/retail/prices?currencyCode=...&$filter=... (anonymous), following NextPageLink on the same host only. Without
+        meterRegion='primary', which would hide the sizes that share another's meter. Raises Throttled, Unavailable, and
+        Rejected, also for an answer in another currency or of another shape, and for a list that never ends.
         """
         options = {
             "api-version": _VERSION,
             "currencyCode": f"'{currency}'",
-            "meterRegion": "'primary'",
             "$filter": query.filter,
         }
         options_text = urlencode(options, quote_via=quote, safe="$'")

@@ -8,6 +8,7 @@ import pytest
 
 from shared.activation.pricing import budget_of
 from shared.arm.budgets import Budgets
+from shared.azure_permissions import READ_AZURE_BUDGET
 from shared.errors import Forbidden, NotFound, Unavailable
 from shared.identifiers import SubscriptionId
 from shared.subscriptions.lockdown import Budget
@@ -16,6 +17,7 @@ from tests.clients.counter import Counter, counter
 from tests.sandbox.arm.models.budgets import Budget as AzureBudget
 from tests.sandbox.arm.models.subscription import Subscription
 from tests.sandbox.azurite import Azurite
+from tests.world.clouds_scene import TARGET_APP
 
 _NAME = "Production-monthly"
 
@@ -43,6 +45,16 @@ async def test_azure_s_budget_is_read_by_its_name(at: Counter) -> None:
     # 1000.5 - 400.25
     assert (found.amount, found.spent, found.left) == (Decimal("1000.5"), Decimal("400.25"), Decimal("600.25"))
     assert found.as_of <= at.clock.now()
+
+
+async def test_one_action_is_all_that_it_takes(bench: Bench) -> None:
+    subscription, subscription_id = production(bench)
+    principal = bench.world.contoso.applications.by_app_id(TARGET_APP)
+    assert principal is not None
+    subscription.access.assignments.clear()
+    bench.world.clouds.azure.give(principal.id, subscription, READ_AZURE_BUDGET.permissions)
+
+    assert await Budgets(lambda: bench.arm).read(subscription_id, _NAME) is not None
 
 
 async def test_without_a_name_azure_is_not_asked(at: Counter) -> None:

@@ -129,6 +129,11 @@ class Clouds:
         return self._graph
 
     @property
+    def price_server(self) -> PriceServer:
+        """The server itself: its latency, and how long it was busy."""
+        return self._prices
+
+    @property
     def authority(self) -> str:
         """Entra's address."""
         return f"https://localhost:{self._at_authority.port}"

@@ -198,6 +198,7 @@ def test_what_waits_is_listed_with_its_cost_and_an_empty_list_says_so() -> None:
     assert "46.08 USD" in pages.waiting([one])
     assert "<script" not in pages.waiting([one])
     assert "Nothing waits" in pages.waiting([])
+    assert "And 23 more" in pages.waiting([one], 23)
 
 
 def test_without_a_session_nobody_is_named_and_nothing_can_be_signed_out_of() -> None:

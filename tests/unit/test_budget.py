@@ -70,7 +70,9 @@ def test_our_own_figure_takes_what_is_spent_from_azure_s() -> None:
         (BOTH, None, "has no Azure budget of the name Production"),
         (BOTH, read(currentSpend={"amount": 1, "unit": "EUR"}), "is in EUR, and prices are in USD"),
         (BOTH, read(currentSpend=None, forecastSpend=None), "does not tell its currency"),
-        (BOTH, read(timeGrain="Quarterly"), "is quarterly"),
+        (BOTH, read(timeGrain="Quarterly"), "is not of a month: it is quarterly"),
+        (BOTH, read(filter={"tags": {}}), "counts a part of the subscription only"),
+        (BOTH, read(timePeriod={"endDate": NOW}), "has ended"),
         (BOTH, read(category="ReservationUtilization", amount=None), "is not of cost"),
     ],
 )
@@ -84,6 +86,15 @@ def test_what_is_not_known_to_be_spent_of_our_own_figure_is_unknown_and_never_no
     assert any(why in one for one in made.notes)
 
 
+@pytest.mark.parametrize(("declared", "amount"), [(BOTH, "500"), (AZURE, "None")])
+def test_an_azure_that_cannot_be_asked_leaves_an_unknown_budget_and_not_none(declared: Budget, amount: str) -> None:
+    made = view(declared, None, "USD", NOW, unread="Azure did not answer")
+
+    assert made is not None
+    assert figures(made) == (amount, "None", "None", "None")
+    assert "Azure did not answer" in made.notes[0]
+
+
 def test_an_azure_budget_that_is_not_there_is_one_of_unknown_amount() -> None:
     made = seen(AZURE)
 
@@ -92,11 +103,18 @@ def test_an_azure_budget_that_is_not_there_is_one_of_unknown_amount() -> None:
     assert "make it, or name another" in made.notes[0]
 
 
-def test_a_budget_of_how_reservations_are_used_is_none_of_money() -> None:
-    made = seen(AZURE, read(category="ReservationUtilization"))
+@pytest.mark.parametrize(
+    ("properties", "why"),
+    [
+        ({"category": "ReservationUtilization"}, "is not of cost"),
+        ({"timePeriod": {"endDate": NOW - timedelta(days=1)}}, "has ended"),
+    ],
+)
+def test_a_budget_that_is_of_no_money_or_counts_no_more_is_none(properties: dict[str, Any], why: str) -> None:
+    made = seen(AZURE, read(**properties))
 
-    assert made.amount is None
-    assert "is not of cost" in made.notes[0]
+    assert (made.amount, made.most_left) == (None, None)
+    assert why in made.notes[0]
 
 
 def test_an_azure_budget_in_another_currency_keeps_its_own() -> None:
@@ -114,7 +132,6 @@ def test_an_azure_budget_that_tells_no_currency_is_taken_for_none() -> None:
     ("properties", "note"),
     [
         ({"filter": {"dimensions": {"name": "ResourceGroupName"}}}, "counts a part of the subscription only"),
-        ({"timePeriod": {"endDate": NOW - timedelta(days=1)}}, "ended on 2026-03-01"),
         ({"currentSpend": None}, "does not tell yet what is spent"),
         ({"timeGrain": "Annually"}, "is annually"),
     ],

@@ -178,6 +178,7 @@ def test_prices_of_no_use_are_never_taken() -> None:
         ({"meter_id": "another"}, "12.00"),  # which of the two it is, nobody knows: the dearer
         ({"unit_of_measure": "1/Hour"}, "10.00"),
         ({"is_primary_meter_region": False, "meter_id": "another"}, "10.00"),
+        ({"is_primary_meter_region": False, "effective_start_date": NOW - timedelta(days=1)}, "10.00"),
     ],
 )
 def test_of_two_prices_the_one_that_holds_is_taken(changes: dict[str, object], monthly: str) -> None:
@@ -187,6 +188,16 @@ def test_of_two_prices_the_one_that_holds_is_taken(changes: dict[str, object], m
     prices = {query: PriceList(prices=(price("P10 LRS Disk", "1/Month", "10"), other), at=NOW)}
 
     assert estimate(wanted, 8, prices, currency="USD", now=NOW).monthly == Decimal(monthly)
+
+
+def test_a_size_that_shares_another_s_meter_has_the_price_of_its_secondary_row() -> None:
+    wanted = plan(vms=(Vm(size=D4),))
+    [query] = listed(wanted)
+    rows = tuple(msgspec.structs.replace(one, is_primary_meter_region=False) for one in vm_rows("0.20", "0.384"))
+
+    found = estimate(wanted, 8, {query: PriceList(prices=rows, at=NOW)}, currency="USD", now=NOW)
+
+    assert (found.hourly, found.unpriced) == (Decimal("0.20"), ())
 
 
 def test_tiers_without_a_first_one_are_no_price() -> None:

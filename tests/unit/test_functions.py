@@ -103,6 +103,7 @@ _TIMERS = {
     "purge_notices": "0 50 3 * * *",
     "forget_visits": "0 40 * * * *",
     "watch_activations": "20 */2 * * * *",
+    "reconcile_activations": "0 10 4 * * *",
     "purge_webhook_ids": "0 55 3 * * *",
 }
 _ROUTES = {

@@ -8,6 +8,7 @@ from hypothesis import given
 
 from shared.activation.disks import Kind, tier_of, ultra_gib, ultra_problem
 from shared.activation.plan import Plan, check
+from shared.arm.price_shapes import PriceQuery
 from shared.bodies import decode
 from shared.errors import BadRequest
 from tests.unit.pricing import plans
@@ -46,6 +47,8 @@ def test_a_plan_is_read_in_the_words_of_the_wire() -> None:
         ({"vms": [{"size": "Standard_D4s_v5", "os": "linux"}]}, "vms[0].os"),
         ({"vms": [{"size": "Standard_D4s_v5"}] * 51}, "vms"),
         ({"region": "West Europe", "blob": {"gb": 1}}, "region"),
+        ({"region": "westeurope\n", "blob": {"gb": 1}}, "plan.region"),
+        ({"vms": [{"size": "Standard_D4s_v5"}, {"size": "Standard_D4s_v5\n"}]}, "plan.vms[1].size"),
         ({"days": 0, "blob": {"gb": 1}}, "days"),
         ({"days": 1097, "blob": {"gb": 1}}, "days"),
         ({"blob": {"gb": 0}}, "blob.gb"),
@@ -124,3 +127,11 @@ def test_whatever_passes_is_the_same_after_it_was_kept(found: Plan) -> None:
     check(found)
 
     assert msgspec.json.decode(msgspec.json.encode(found), type=Plan) == found
+
+
+def test_an_apostrophe_in_a_name_never_ends_a_value_of_the_filter() -> None:
+    query = PriceQuery(region="westeurope", arm_sku_name="x' or armRegionName eq 'eastus")
+
+    assert query.filter == (
+        "armSkuName eq 'x'' or armRegionName eq ''eastus' and armRegionName eq 'westeurope' and priceType eq 'Consumption'"
+    )

@@ -60,6 +60,20 @@ async def test_without_the_primary_region_other_meters_come_too(tmp_path: Path) 
     assert len(everything) > len(primary)
 
 
+async def test_sizes_that_share_a_meter_have_its_id_and_one_of_them_its_primary_row(tmp_path: Path) -> None:
+    async with opened(tmp_path) as world:
+        owner, sharing = [
+            await rows(
+                world, meterRegion=None, **{"$filter": f"armSkuName eq '{size}' and armRegionName eq 'westeurope'"}
+            )
+            for size in ("Standard_E8s_v5", "Standard_E8-4s_v5")
+        ]
+
+    assert {one["isPrimaryMeterRegion"] for one in sharing} == {False}
+    assert (sharing[0]["meterId"], sharing[0]["retailPrice"]) == (owner[0]["meterId"], owner[0]["retailPrice"])
+    assert owner[0]["isPrimaryMeterRegion"]
+
+
 async def test_pages_are_linked_until_the_end(tmp_path: Path) -> None:
     async with opened(tmp_path) as world:
         whole = await rows(world)

@@ -19,15 +19,19 @@ _SIZES = {
     "Standard_D2s_v5": ("D2s v5", "Virtual Machines Dsv5 Series", "0.10", "0.092"),
     "Standard_D4s_v5": ("D4s v5", "Virtual Machines Dsv5 Series", "0.20", "0.184"),
     "Standard_D8s_v5": ("D8s v5", "Virtual Machines Dsv5 Series", "0.40", "0.368"),
+    "Standard_E8-4s_v5": ("E8-4s v5", "Virtual Machines Esv5 Series", "0.60", "0.368"),
     "Standard_E8s_v5": ("E8s v5", "Virtual Machines Esv5 Series", "0.60", "0.368"),
     "Standard_M128s": ("M128s", "Virtual Machines MS Series", "16.00", "5.888"),
     "Standard_NC24ads_A100_v4": ("NC24ads A100 v4", "Virtual Machines NCads A100 v4 Series", "4.50", "1.104"),
 }
 """Meter, product, the hour in USD with Linux, and what Windows adds."""
 
+SHARING = {"Standard_E8-4s_v5": "E8s v5"}
+"""Sizes that are counted by another's meter: none of their rows is primary."""
+
 _TIERS = (1, 2, 3, 4, 6, 10, 15, 20, 30, 40, 50, 60, 70, 80)
 _GIB = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32767)
-_DISKS = {"P": ("Premium", "0.15"), "E": ("Standard", "0.075"), "S": ("Standard", "0.04")}
+_DISKS = {"P": "0.15", "E": "0.075", "S": "0.04"}
 _DISK_PRODUCTS = {
     "P": "Premium SSD Managed Disks",
     "E": "Standard SSD Managed Disks",
@@ -55,6 +59,7 @@ class Item:
     tier_minimum: Decimal = Decimal(0)
     since: datetime = _LONG_AGO
     primary: bool = True
+    shares: str = ""
     term: str | None = None
     saving: bool = False
 
@@ -69,7 +74,7 @@ class Item:
             "armRegionName": self.region,
             "location": REGIONS[self.region][0] if self.region in REGIONS else "",
             "effectiveStartDate": self.since.isoformat().replace("+00:00", "Z"),
-            "meterId": _guid("meter", self.meter, self.product, self.region),
+            "meterId": _guid("meter", self.shares or self.meter, self.product, self.region),
             "meterName": self.meter,
             "productId": _guid("product", self.product)[:12].upper(),
             "skuId": f"{_guid('product', self.product)[:12].upper()}/{_guid('sku', self.sku)[:4].upper()}",
@@ -126,6 +131,8 @@ def vm_rows(size: str, region: str, factor: Decimal = Decimal(1)) -> Iterator[It
         family="Compute",
         arm_sku=size,
         saving=True,
+        primary=size not in SHARING,
+        shares=SHARING.get(size, ""),
     )
     yield row
     yield replace(
@@ -138,7 +145,8 @@ def vm_rows(size: str, region: str, factor: Decimal = Decimal(1)) -> Iterator[It
     yield replace(row, usd=row.usd * Decimal("0.7"), product=f"{product} Windows", type="DevTestConsumption")
     for term, hours in (("1 Year", 5000), ("3 Years", 10000)):
         yield replace(row, usd=row.usd * hours, type="Reservation", term=term, saving=False)
-    yield replace(row, usd=row.usd * Decimal("0.5"), primary=False, saving=False)
+    if row.primary:
+        yield replace(row, usd=row.usd * Decimal("0.5"), primary=False, saving=False)
 
 
 def _of_a_region(region: str, factor: Decimal) -> Iterator[Item]:
@@ -165,7 +173,7 @@ def _storage(region: str, **parts: Any) -> Item:
 
 
 def _disks(region: str, factor: Decimal) -> Iterator[Item]:
-    for letter, (name, per_gib) in _DISKS.items():
+    for letter, per_gib in _DISKS.items():
         for tier, gib in zip(_TIERS, _GIB, strict=True):
             if letter == "S" and gib < 32:
                 continue
@@ -178,7 +186,6 @@ def _disks(region: str, factor: Decimal) -> Iterator[Item]:
                     meter=f"{sku} Disk",
                     product=_DISK_PRODUCTS[letter],
                     sku=sku,
-                    arm_sku=f"{name}_{redundancy}",
                 )
                 yield row
                 yield replace(row, usd=row.usd / 10, meter=f"{sku} Disk Mount")
@@ -198,7 +205,6 @@ def _ultra(region: str, factor: Decimal) -> Iterator[Item]:
             meter=f"Ultra LRS {meter}",
             product="Ultra Disks",
             sku="Ultra LRS",
-            arm_sku="Ultra_LRS",
         )
 
 
@@ -213,7 +219,6 @@ def _blobs(region: str, factor: Decimal) -> Iterator[Item]:
                 meter=f"{sku} Data Stored",
                 product=product,
                 sku=sku,
-                arm_sku=f"Standard_{redundancy}",
             )
             yield row
             yield replace(row, usd=row.usd * Decimal("0.96"), tier_minimum=Decimal(51_200))
