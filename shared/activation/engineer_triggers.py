@@ -108,7 +108,9 @@ async def post_cancel(
     return await _taken_back(services, found)
 
 
-async def post_release(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
+async def post_release(
+    services: Services, orchestrations: Orchestrations, request: func.HttpRequest
+) -> func.HttpResponse:
     """POST /api/activation-requests/{id}/release: the engineer gives the role back before its end. 200; 409 where it is not
     active, or is too young for PIM to take it back. Safe twice.
     """
@@ -119,7 +121,10 @@ async def post_release(services: Services, _: Orchestrations, request: func.Http
         return await shown(services, record)
     if told := why_not_released(record):
         return problem(409, "Not active", f"It cannot be given back here: {told}.")
-    return await _taken_back(services, await release(services, caller, await as_person(services, request), record))
+    found = await release(services, caller, await as_person(services, request), record)
+    if found is not None and found.released is not None and found.is_open:
+        await follow(services, orchestrations, found.request_id)
+    return await _taken_back(services, found)
 
 
 async def _own(services: Services, request: func.HttpRequest) -> tuple[Caller, Request | None]:

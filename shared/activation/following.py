@@ -117,8 +117,10 @@ def _over(record: Request, status: str, now: datetime) -> Request:
 
 def _of_grant(record: Request, seen: Seen) -> Request:
     """It was granted: it is in force, or will be, or has ended, by itself or sooner."""
+    if seen.active is not None and record.released is not None and seen.now - record.released < _SHOWS_WITHIN:
+        return record  # given back, and a list still shows it
     if seen.active is not None:
-        record = replace(record, in_force=True, end=seen.active.end)
+        record = replace(record, in_force=True, released=None, end=seen.active.end)
         if record.end is not None and seen.now >= record.end + _ENDS_WITHIN:
             told = f"It was to end at {record.end:%Y-%m-%d %H:%M} UTC, and is still in force."
             return with_violations(record, [Violation(code="outlived", what=told, at=seen.now)])
@@ -135,7 +137,7 @@ def _of_grant(record: Request, seen: Seen) -> Request:
 def pause(record: Request, now: datetime) -> float:
     """Seconds until it is looked at again, where nothing wakes it before."""
     if record.state is State.APPROVED:
-        return max(_SOON_SECONDS, (now - record.since).total_seconds() / 4)
+        return max(_SOON_SECONDS, (now - (record.released or record.since)).total_seconds() / 4)
     if record.state is not State.PENDING or record.asked.standing is not Standing.WAITING:
         return _SOON_SECONDS
     marks = [record.expires, *([record.remind_at] if record.remind_at else [])]

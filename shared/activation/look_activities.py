@@ -50,7 +50,7 @@ async def _looked(services: Services, call: Look, request_id: RequestId) -> Look
         record = await _weighed(services, record, lock_down)
     record = await _judged_after(services, record, lock_down)
     record = await telling.told(services, record, lock_down)
-    if not record.is_open or record.in_force:
+    if not record.is_open or (record.in_force and record.released is None):
         return await _over(services, call, record.state)
     return Again(pause(record, services.clock.now()), record.state)
 

@@ -108,8 +108,8 @@ class Priced(msgspec.Struct, frozen=True, kw_only=True):
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A request's own row: the guard of its partition.
 
-    `asked`: as PIM shows it; of one that is being submitted, as it will be. `in_force`: its active assignment was
-    seen, and `end` is what that says. `stopped_for`: why we cancelled it. `told`: which
+    `asked`: as PIM shows it; of one that is being submitted, as it will be. `in_force`: its active assignment was seen, and
+    `end` is what that says. `released`: since when it was given back. `stopped_for`: why we cancelled it. `told`: which
     notices went out. `reminded`: how often the approvers were reminded.
     """
 
@@ -125,6 +125,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision | None = None
     end: datetime | None = None
     in_force: bool = False
+    released: datetime | None = None
     problem: str = ""
     stopped_for: str = ""
     reminded: int = 0

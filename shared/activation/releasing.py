@@ -20,6 +20,8 @@ def why_not_released(record: Request) -> str:
     """Why it cannot be given back here; empty where it can."""
     if record.state is not State.APPROVED:
         return f"it is {record.state}"
+    if not record.in_force:
+        return "PIM does not show it in force yet, so try again in a minute"
     return "its scope is below the subscription, so that is done in the portal" if record.asked.below else ""
 
 
@@ -35,7 +37,11 @@ async def release(services: Services, caller: Caller, person: AsPerson, record: 
 
     Safe twice. Raises ClaimsChallenge and the RemoteErrors of a failure.
     """
-    return await _done(services, caller, record, Deed.RELEASE, lambda mine: releasing(services, mine, person))
+    found = await _done(services, caller, record, Deed.RELEASE, lambda mine: releasing(services, mine, person))
+    if found is None or found.problem or not found.is_open:
+        return found
+    now = services.clock.now()
+    return (await services.activations.change(found.request_id, lambda one: replace(one, released=now))).record
 
 
 async def withdraw(services: Services, caller: Caller, person: AsPerson, record: Request) -> Request | None:

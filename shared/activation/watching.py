@@ -112,8 +112,8 @@ async def _watched(
     for hint in known.values():
         found = asked.get(hint.request_id)
         if hint.request_id in followed:
-            if _has_moved(hint, found):
-                await orchestrations.wake(await _run_id(services, hint))
+            if _has_moved(hint, found) and (run := await services.runs.open_run(hint.request_id)) is not None:
+                await orchestrations.wake(run.orchestration_id)
         elif hint.state is not State.APPROVED or _is_over(hint, now):
             await _follow_hint(services, orchestrations, hint)
 
@@ -145,11 +145,6 @@ async def _follow_hint(services: Services, orchestrations: Orchestrations, hint:
     """Begin a run of what is open; forget the hint of what is not."""
     if not await services.activations.forget_hint(hint):
         await follow(services, orchestrations, hint.request_id)
-
-
-async def _run_id(services: Services, hint: Hint) -> str:
-    run = await services.runs.open_run(hint.request_id)
-    return "" if run is None else run.orchestration_id
 
 
 def _by_subscription(hints: Sequence[Hint]) -> dict[SubscriptionId, dict[str, Hint]]:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import msal
 import msgspec
+from msal.exceptions import MsalError
 from msgspec.structs import replace
 
 from shared.azure_permissions import DELEGATED
@@ -116,8 +117,8 @@ class Entra:
         except RuntimeError as error:
             # MSAL's, for a nonce that is not ours.
             raise Unauthenticated("Entra's answer belongs to another sign-in") from error
-        except (httpx.HTTPError, ValueError) as error:
-            # ValueError: discovery failed, or what answered was not JSON.
+        except (httpx.HTTPError, MsalError, ValueError) as error:
+            # MsalError: discovery was refused. ValueError: it failed otherwise, or what answered was not JSON.
             _log.info("sign_in.unanswered reason=%s", type(error).__name__)
             raise Unavailable(self._call(), uncertain=False) from error
 
