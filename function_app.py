@@ -51,8 +51,8 @@ from shared.upkeep import registration as upkeep
 for _name in ("azure", "httpx", "kiota_http", "msal"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
-# MSAL recommends that Entra's answer is posted. A form from elsewhere would come without our cookie, so it comes by GET; its code
-# is good once, with what only our store knows (approvals/visits.py).
+# MSAL recommends that Entra's answer is posted. A form from elsewhere would come without our cookie, so it comes by GET; its
+# code is good once, with what only our store knows (approvals/visits.py).
 warnings.filterwarnings("ignore", message="response_mode=", category=UserWarning)
 
 app = df.DFApp()

@@ -166,10 +166,10 @@ def test_a_request_without_a_plan_says_so_and_shows_what_it_may_come_to() -> Non
 
 
 def test_what_is_decided_or_not_theirs_has_no_form() -> None:
-    decided = page(shown(outcome=Outcome(words="Approved by", by="Frank", at=_NOW, reason="within budget")))
+    decided = page(shown(outcome=Outcome(words="Approved by Frank.", at=_NOW, reason="within budget")))
     own = page(shown(hindrance="Nobody decides on their own request."))
 
-    assert "Approved by" in decided
+    assert "Approved by Frank." in decided
     assert "within budget" in decided
     assert "Nobody decides" in own
     for html in (decided, own):
