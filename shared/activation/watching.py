@@ -8,14 +8,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec.structs import replace
 
-from shared.activation.record import RUN_KIND, Request, RequestId, State, found_at_pim
+from shared.activation.record import RUN_KIND, Request, RequestId, State, found_at_pim, reopened
 from shared.activation.store import Hint
 from shared.arm.activation_shapes import AskedActivation, Standing
 from shared.durable import Orchestrations
 from shared.errors import AutomationError, NotStarted
 from shared.identifiers import SubscriptionId
+from shared.notify.notices import Kind, Notice
 from shared.run import Run, key_of, orchestration_id
 from shared.running.acts import ORCHESTRATORS
 from shared.services import Services
@@ -42,8 +44,8 @@ async def watch_activations(services: Services, orchestrations: Orchestrations) 
             try:
                 mine = known.get(subscription_id, {})
                 await _watched(services, orchestrations, subscription_id, roles, mine, followed)
-            except AutomationError as error:
-                _log.warning("watch.postponed subscription_id=%s reason=%s", subscription_id, error)
+            except (AutomationError, msgspec.DecodeError) as error:
+                _log.warning("watch.postponed subscription_id=%s reason=%s", subscription_id, type(error).__name__)
 
     await asyncio.gather(*(one(*each) for each in locked.items()))
     for subscription_id in known.keys() - locked.keys():  # what is left of a lock-down that was taken away
@@ -124,7 +126,7 @@ def _has_moved(hint: Hint, found: AskedActivation | None) -> bool:
 
 
 def _is_over(hint: Hint, now: datetime) -> bool:
-    return hint.end is None or now >= hint.end
+    return hint.end is not None and now >= hint.end
 
 
 def _is_news(asked: AskedActivation, now: datetime) -> bool:
@@ -136,9 +138,34 @@ def _is_news(asked: AskedActivation, now: datetime) -> bool:
 async def take_up(services: Services, orchestrations: Orchestrations, asked: AskedActivation) -> None:
     """Its row, and its run. A request of ours has its row already; one that is over stays so. Safe twice."""
     request_id = RequestId(asked.request_id)
-    if await services.activations.read(request_id) is None and await services.activations.create(found_at_pim(asked)):
+    found = await services.activations.read(request_id)
+    if found is None:
+        await services.activations.create(found_at_pim(asked))
         _log.info("activation.found request_id=%s subscription_id=%s", request_id, asked.subscription_id)
+    elif (found.record.subscription_id, found.record.asked.below.lower()) != (
+        asked.subscription_id,
+        asked.below.lower(),
+    ):
+        # Who asks chooses the name: one that is known from elsewhere must not hide a request.
+        await _tell_of_taken_name(services, asked)
+        return
+    elif not found.record.is_open and found.record.state in (State.FAILED, State.EXPIRED):
+        await services.activations.change(request_id, lambda one: None if one.is_open else reopened(one, asked))
     await follow(services, orchestrations, request_id)
+
+
+async def _tell_of_taken_name(services: Services, asked: AskedActivation) -> None:
+    now = services.clock.now()
+    _log.error("activation.name_taken subscription_id=%s request_id=%s", asked.subscription_id, asked.request_id)
+    notice = Notice(
+        kind=Kind.VIOLATION,
+        at=now,
+        subscription_id=asked.subscription_id,
+        principal_id=asked.principal_id,
+        role_definition_id=asked.role_definition_id,
+        why="nameTaken",
+    )
+    await services.outbox.tell(now.date(), notice)
 
 
 async def _follow_hint(services: Services, orchestrations: Orchestrations, hint: Hint) -> None:
