@@ -78,6 +78,35 @@ def calls_of(world: World) -> Counter[str]:
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What a stretch of work asked of all simulated services, and what it took of the machine."""
+
+    calls: Counter[str]
+    in_services: float
+    app_cpu: float
+    seconds: float
+
+
+@asynccontextmanager
+async def spent(world: World) -> AsyncIterator[list[Spent]]:
+    """As `measured`, over all services. `calls`: arm, graph, login, prices, and store; every try counts."""
+    found: list[Spent] = []
+    process, began, first = world.host.app_process, time.perf_counter(), len(world.clouds.recorder.entries)
+    cpu, busy, stored = _cpu(process), _in_services(world), _stored(world)
+    yield found
+    calls = Counter(one.service for one in world.clouds.recorder.entries[first:])
+    calls["store"] = _stored(world) - stored
+    found.append(
+        Spent(
+            calls=calls,
+            in_services=_in_services(world) - busy,
+            app_cpu=_cpu(process) - cpu,
+            seconds=time.perf_counter() - began,
+        )
+    )
+
+
 def history_of(world: World, kind: str = "onboarding") -> tuple[int, int]:
     """Actions and bytes of all histories of a kind of run."""
     histories = [world.host.history(one.id) for one in world.host.orchestrations() if one.id.startswith(f"{kind}-")]
@@ -124,6 +153,12 @@ async def states(scene: Scene, wanted: list[TenantId]) -> Counter[str]:
 
 def _calls(world: World) -> int:
     return sum(one.service == "graph" for one in world.clouds.recorder.entries)
+
+
+def _in_services(world: World) -> float:
+    clouds = world.clouds
+    servers = (clouds.entra_server, clouds.graph_server, clouds.arm_server, clouds.price_server, world.store)
+    return sum(one.busy for one in servers)
 
 
 def _stored(world: World) -> int:

@@ -124,9 +124,19 @@ class Clouds:
         return self._entra.keys
 
     @property
+    def entra_server(self) -> EntraServer:
+        """The server itself: how long it was busy."""
+        return self._entra
+
+    @property
     def graph_server(self) -> GraphServer:
         """The server itself: its latency, and how long it was busy; for benchmarks."""
         return self._graph
+
+    @property
+    def arm_server(self) -> ArmServer:
+        """The server itself: its latency, and how long it was busy."""
+        return self._arm
 
     @property
     def price_server(self) -> PriceServer:
