@@ -140,6 +140,8 @@ async def _fresh(services: Services, record: Request) -> Request:
     asked = await services.azure_activations.read(record.subscription_id, record.asked.below, record.request_id)
     granted = asked is not None and asked.standing is Standing.GRANTED
     seen = Seen(now=services.clock.now(), asked=asked, active=await active(services, record) if granted else None)
+    if after(record, seen) == record:
+        return record  # nothing is new, and the claim looks at the row again
     return (await services.activations.change(record.request_id, lambda found: after(found, seen))).record
 
 

@@ -41,7 +41,8 @@ async def _looked(services: Services, call: Look, request_id: RequestId) -> Look
     if found is None:
         return await _over(services, call, "gone")
     record = found.record
-    if claimed(record, services.clock.now()) is None and (wait := await close_activation_intents(services, request_id)):
+    is_free = claimed(record, services.clock.now()) is None
+    if is_free and found.has_open_intents and (wait := await close_activation_intents(services, request_id)):
         return Again(wait, "an earlier write cannot be judged yet")
     record = await _seen(services, record)
     subscription = await services.subscriptions.read(record.subscription_id)
@@ -71,6 +72,8 @@ async def _seen(services: Services, record: Request) -> Request:
         asked=asked,
         active=await active(services, record) if granted else None,
     )
+    if after(record, seen) == record:
+        return record  # it was read in this look, and nothing is new: to read it again tells no more
     return (await services.activations.change(record.request_id, lambda found: after(found, seen))).record
 
 

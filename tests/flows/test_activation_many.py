@@ -149,3 +149,35 @@ async def test_subscriptions_that_are_dead_throttled_or_forbidden_keep_no_other_
     for one in (found, dead, slow, lost, *well):
         record = (await one.record(asked[one.id])).record
         assert (record.state, record.run, record.told) == (State.PENDING, 1, ("pending",))
+
+
+async def test_a_row_that_cannot_be_read_keeps_no_other_request_waiting(found: Locked) -> None:
+    found.scene.world.clouds.replication.off()
+    [bad, *asked] = crowd(found, 5)
+    await found.scene.spoil("Requests", bad)
+
+    await found.scene.world.host.run_timer("watch_activations")
+    await found.rest()
+
+    assert await states(found, asked) == {State.PENDING: 4}
+    assert f"watch.postponed request_id={bad}" in found.scene.world.log.read_text()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(240)
+async def test_a_subscription_that_never_answers_is_left_for_the_next_cycle(found: Locked) -> None:
+    world, others = found.scene.world, await locked_like(found, 2)
+    world.clouds.replication.off()
+    asked = {one.id: ask(one, found.emil) for one in (found, *others)}
+    label = f"GET /subscriptions/{{id}}/providers/Microsoft.Authorization/{_LIST}"
+    silent = asyncio.Event()
+    passed = sum((hit.kind, hit.label) == ("vendor-read.before", label) for hit in world.points.log)
+    world.points.arm("vendor-read.before", label, passed, silent.wait)
+
+    await world.host.run_timer("watch_activations")
+
+    assert len(await found.store.open_hints()) == 2
+    assert world.log.read_text().count("watch.postponed subscription_id=") == 1
+    silent.set()
+    await minutes(found, 2)
+    assert {one.request_id for one in await found.store.open_hints()} == set(asked.values())

@@ -124,11 +124,6 @@ class Clouds:
         return self._entra.keys
 
     @property
-    def entra_server(self) -> EntraServer:
-        """The server itself: how long it was busy."""
-        return self._entra
-
-    @property
     def graph_server(self) -> GraphServer:
         """The server itself: its latency, and how long it was busy; for benchmarks."""
         return self._graph

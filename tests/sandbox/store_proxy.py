@@ -7,8 +7,8 @@ own and it answers anything else with 400 InvalidInput (azure-sdk-for-js 20913);
 tokens count that were given out.
 """
 
+import asyncio
 import re
-import time
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
@@ -41,8 +41,8 @@ class StoreProxy:
         self._runner: web.AppRunner | None = None
         self._session: ClientSession | None = None
         self.url = ""
-        self.busy = 0.0
-        """Seconds of machine time that requests have taken so far, the store's own among them; for benchmarks."""
+        self.latency = 0.0
+        """Seconds of machine time that each request takes, as a far store would; for benchmarks."""
 
     async def start(self) -> None:
         """Listen on a free port; `url` is known afterwards."""
@@ -70,16 +70,11 @@ class StoreProxy:
             self._session = None
 
     async def _serve(self, request: web.Request) -> web.Response:
-        began = time.perf_counter()
-        try:
-            return await self._served(request)
-        finally:
-            self.busy += time.perf_counter() - began
-
-    async def _served(self, request: web.Request) -> web.Response:
         body = await request.read()
         label = _label(request.method, request.path, body)
         is_read = request.method in _READS
+        if self.latency:
+            await asyncio.sleep(self.latency)
         try:
             await self._points.hit("store-read.before" if is_read else "store.before", label)
             fault = None if self._faults is None else self._faults.next("store", label)

@@ -45,18 +45,9 @@ class EntraServer:
         self._violate = violate
         self._identity_header = identity_header
         self.keys = [published_key()]
-        self.busy = 0.0
-        """Seconds of machine time that calls have taken so far; for benchmarks."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Everything at the authority."""
-        began = time.perf_counter()
-        try:
-            return await self._handled(request)
-        finally:
-            self.busy += time.perf_counter() - began
-
-    async def _handled(self, request: web.Request) -> web.StreamResponse:
         tenant, _, rest = request.path.strip("/").partition("/")
         if rest in ("adminconsent", "v2.0/adminconsent"):
             return await self._consent_page(request)
