@@ -52,7 +52,7 @@ async def post_decision(
     found = await services.activations.read(request_id)
     # The broker grants by our own approval: nothing is done in Azure in the approver's name.
     person = None if found is not None and found.record.brokered else await as_person(services, request)
-    word = Word(approve=body.decision is Answer.APPROVE, reason=body.reason)
+    word = Word(approve=body.decision is Answer.APPROVE, reason=body.reason, priced_at=body.priced_at)
     outcome = await decide(services, orchestrations, caller, person, request_id, word)
     return await _answered(services, outcome)
 

@@ -88,11 +88,13 @@ def _in_person(record: Request) -> Iterator[Said]:
 def _by_webhook(record: Request, lock_down: LockDown) -> Iterator[Said]:
     latest = {one.by: one for one in record.verdicts if one.by in lock_down.money.finance}
     for one in latest.values():
+        if one.approves and record.priced is not None and one.at < record.priced.at:
+            continue  # who agreed to another price has not agreed to this one
         yield Said(by=one.by, approves=one.approves, in_person=False, finance=True, reason=one.reason)
 
 
 def _decision(said: Said, now: datetime) -> Decision:
-    return Decision(approved=said.approves, at=now, by=said.by, reason=said.reason, through_us=True)
+    return Decision(approved=said.approves, at=now, by=said.by, reason=said.reason)
 
 
 def _stopped(record: Request, reason: str, now: datetime) -> Request:

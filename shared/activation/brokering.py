@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from shared.activation.acting import is_past
 from shared.activation.brokered import is_waiting, lacks, ruled, with_voice
 from shared.activation.entitlement import check_approver, is_declared, is_senior
-from shared.activation.outcomes import Fate, Outcome, Word, before
+from shared.activation.outcomes import Fate, Outcome, Word, before, is_otherwise_priced
 from shared.activation.record import Request, State, Voice, moved
-from shared.activation.submitting import Wish, keep_plan, record_of
+from shared.activation.submitting import Fate as Asked
+from shared.activation.submitting import Wish, is_same, keep_plan, record_of
 from shared.activation.weighing import judged
 from shared.callers import Caller
 from shared.chain import Deed
@@ -35,19 +36,21 @@ def is_there(services: Services, lock_down: LockDown | None) -> bool:
     return services.broker is not None and lock_down is not None and lock_down.mode is ApprovalMode.BROKER
 
 
-async def ask(services: Services, caller: Caller, wish: Wish, subscription: Subscription) -> Request | str:
-    """Put a priced request before the approvers; or why not. Safe twice: the same ticket is the same request.
+async def ask(services: Services, caller: Caller, wish: Wish, subscription: Subscription) -> tuple[Asked, Request]:
+    """Put a priced request before the approvers; what is refused is told on the record that is given, and not kept. Safe
+    twice: the same ticket is the same request.
 
     PIM would look whether the engineer is eligible, and whether another request is open. Here we do.
     """
     plain, lock_down = record_of(services, caller, wish), subscription.record.lock_down
     found = await services.activations.read(plain.request_id)
     if found is not None:
-        return found.record
+        same = found.record.brokered and is_same(found.record, plain)
+        return Asked.THERE_ALREADY if same else Asked.OTHERWISE, found.record
     if lock_down is None or not is_there(services, lock_down):
-        return NO_BROKER
+        return Asked.REFUSED, replace(plain, problem=NO_BROKER)
     if why := await _why_not_asked(services, caller, wish, subscription):
-        return why
+        return Asked.REFUSED, replace(plain, problem=why)
     await keep_plan(services, caller, wish)
     record = replace(
         moved(plain, State.PENDING, plain.since),
@@ -58,7 +61,7 @@ async def ask(services: Services, caller: Caller, wish: Wish, subscription: Subs
     deed = _deed(services, record, caller.object_id, ASK_ACT, "ask the broker for an Azure role", record.asked)
     await services.audit.around(record.request_id, deed, lambda: services.activations.create(record))
     kept = await services.activations.read(record.request_id)
-    return record if kept is None else kept.record
+    return Asked.ASKED, record if kept is None else kept.record
 
 
 async def decide(
@@ -75,6 +78,9 @@ async def decide(
         return Outcome(fate=Fate.OVER, record=record, told="Nobody decided it in time: it has to be asked for again.")
     if not is_there(services, lock_down):
         return Outcome(fate=Fate.HELD_BACK, record=record, told=f"It cannot be decided: {NO_BROKER}.")
+    if is_otherwise_priced(record, word):
+        told = "The price has changed since it was shown. Look at it again, and decide then."
+        return Outcome(fate=Fate.HELD_BACK, record=record, told=told)
     voice = Voice(
         approves=word.approve,
         by=caller.object_id,

@@ -10,7 +10,7 @@ from shared.activation.record import Request, State
 from shared.activation.releasing import release, why_not_released, why_not_withdrawn, withdraw
 from shared.activation.request import ActivationBody, PlanBody, check_hours, role_of, subscription_of
 from shared.activation.submitting import Fate, Wish, submit, ticket_of
-from shared.activation.watching import follow
+from shared.activation.taking_up import follow
 from shared.activation.weighing import judged_plan, planned, priced_plan
 from shared.bodies import decode
 from shared.callers import Caller
@@ -66,16 +66,15 @@ async def post_activation_request(
         ticket=ticket_of(caller, key),
     )
     if lock_down.mode is ApprovalMode.BROKER:
-        asked = await brokering.ask(services, caller, wish, subscription)
-        if isinstance(asked, str):
-            return problem(409, "Refused", asked)
-        record = asked
+        fate, record = await brokering.ask(services, caller, wish, subscription)
     else:
         # Before anything is written: a token that is not good enough leaves nothing behind.
         person = await as_person(services, request)
         fate, record = await submit(services, caller, person, wish)
-        if fate is Fate.REFUSED or record.state is State.FAILED:
-            return problem(409, "Refused", record.problem)
+    if fate is Fate.OTHERWISE:
+        return problem(409, "Another request", "Another request was made with this Idempotency-Key: take another one.")
+    if fate is Fate.REFUSED or record.state is State.FAILED:
+        return problem(409, "Refused", record.problem)
     await follow(services, orchestrations, record.request_id)
     headers = {"Location": views.address(services.settings.public_url, record), "Retry-After": _RETRY_AFTER}
     return answer(202, views.view(services.settings.public_url, record, judgement), headers)
@@ -91,9 +90,13 @@ async def post_plan(services: Services, orchestrations: Orchestrations, request:
     body = decode(request.get_body(), request.headers.get("Content-Type", ""), PlanBody)
     plans.check(body.plan)
     lock_down = await lock_down_of(services, found.subscription_id)
-    record = None if lock_down is None else await planned(services, found, body.plan, lock_down)
+    if lock_down is None:
+        return problem(
+            409, "Not locked down", "The subscription is not locked down here (any more): nothing is priced."
+        )
+    record = await planned(services, found, body.plan, lock_down)
     if record is None:
-        return problem(409, "Not pending", "It has another plan already, or nobody decides it any more.")
+        return problem(409, "Not pending", "It has another plan already, or is being decided, or over.")
     if record.run_id:
         await orchestrations.wake(record.run_id)
     return await shown(services, record)

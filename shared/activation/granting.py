@@ -8,7 +8,7 @@ import logging
 from msgspec.structs import replace
 
 from shared.activation.acting import claim, fence_of, without_claim
-from shared.activation.brokered import GRANTED_WITHIN, is_to_grant, is_to_take_back, ruled
+from shared.activation.brokered import GRANTED_WITHIN, is_to_grant, is_to_take_back, is_waiting, ruled
 from shared.activation.entitlement import is_declared
 from shared.activation.record import Deed, Request, State, moved
 from shared.activation.weighing import judged
@@ -27,6 +27,8 @@ _NO_RIGHT = "Tenantry Broker may not do it: give it its custom role on the subsc
 async def decided(services: Services, record: Request, subscription: Subscription | None) -> Request:
     """The request as what was said of it, by persons and by finance's webhook, decides it now."""
     lock_down = None if subscription is None or services.broker is None else subscription.record.lock_down
+    if not is_waiting(record):
+        return record
     ceiling, now = services.settings.webhook_ceiling, services.clock.now()
 
     def put(found: Request) -> Request | None:
@@ -90,6 +92,8 @@ async def _why_not(services: Services, record: Request, subscription: Subscripti
         return "the subscription is not in the mode broker any more"
     if asked.role_definition_id not in lock_down.roles:
         return "the role is not locked down on the subscription any more"
+    if (asked.minutes or 0) > lock_down.hours * 60:
+        return f"the longest activation on the subscription is {lock_down.hours} hours by now"
     if record.decision is not None and services.clock.now() >= record.decision.at + GRANTED_WITHIN:
         return "it could not be made so within an hour after it was approved"
     user = await services.directory.source_user(asked.principal_id)

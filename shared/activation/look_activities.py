@@ -7,19 +7,20 @@ import logging
 
 from shared.activation import granting, telling
 from shared.activation.brokered import is_to_grant, is_to_take_back, is_waiting
-from shared.activation.cancelling import cancel
-from shared.activation.following import Seen, after, claimed, pause
+from shared.activation.cancelling import NOT_CANCELLED, cancel
+from shared.activation.following import claimed, pause
 from shared.activation.messages import Look, LookOutcome, Over
-from shared.activation.record import Request, RequestId, State, with_violations
-from shared.activation.weighing import judged, order_of, violations_of, with_price
-from shared.arm.activation_shapes import ACTIVATED, ASSIGNED, Standing
+from shared.activation.record import Activation, Request, RequestId, State, with_violations
+from shared.activation.seeing import seen_now
+from shared.activation.weighing import judged, order_of, violations_of, with_budget, with_price
+from shared.arm.activation_shapes import Standing
 from shared.errors import RemoteError, StoreConflict, StoreUnavailable
 from shared.privileged import RunStopped
 from shared.running.messages import Again
 from shared.services import Services
 from shared.subscriptions.lockdown import LockDown
 from shared.subscriptions.record import Subscription
-from shared.writes.activation import active, close_activation_intents
+from shared.writes.activation import close_activation_intents
 
 _log = logging.getLogger(__name__)
 
@@ -43,29 +44,39 @@ async def _looked(services: Services, call: Look, request_id: RequestId) -> Look
     if found is None:
         return await _over(services, call, "gone")
     record = found.record
-    wait = await _closing(services, record)
-    if not wait:
-        record = await _seen(services, record)
-        # A grant that a process did not live to see is known by now.
-        wait = await _closing(services, record) if record.brokered else 0.0
-    if wait:
+    if wait := await _closing(services, found):
         return Again(wait, "an earlier write cannot be judged yet")
+    record = await seen_now(services, record)
     subscription = await services.subscriptions.read(record.subscription_id)
     lock_down = None if subscription is None else subscription.record.lock_down
     if record.brokered:
         record = await _brokered(services, record, subscription)
+        # What a process did not live to see is closed before anything is over.
+        now_there = await services.activations.read(request_id)
+        if now_there is not None and (wait := await _closing(services, now_there)):
+            return Again(wait, "the broker's write cannot be judged yet")
     elif record.state is State.PENDING:
         record = await _weighed(services, record, lock_down)
     record = await _judged_after(services, record, lock_down)
     record = await telling.told(services, record, lock_down)
     if not record.is_open or (record.in_force and record.released is None and record.wants_back is None):
         return await _over(services, call, record.state)
-    return Again(pause(record, services.clock.now()), record.state)
+    seconds = pause(record, services.clock.now())
+    # What is to be cancelled, and somebody was at, does not wait for the next look.
+    return Again(min(seconds, _PAUSE_SECONDS) if _is_to_be_cancelled(record, lock_down) else seconds, record.state)
 
 
-async def _closing(services: Services, record: Request) -> float:
+def _is_to_be_cancelled(record: Request, lock_down: LockDown | None) -> bool:
+    waits = record.state is State.PENDING and record.asked.standing is Standing.WAITING
+    if lock_down is None or not waits or record.brokered or any(one.code == NOT_CANCELLED for one in record.violations):
+        return False
+    return order_of(record, judged(record, lock_down)) is not None
+
+
+async def _closing(services: Services, found: Activation) -> float:
     """Close what is open, unless somebody is at it, or a grant is to be sent under its name again. Gives the wait, if any."""
-    if claimed(record, services.clock.now()) is not None or is_to_grant(record):
+    record = found.record
+    if not found.has_open_intents or claimed(record, services.clock.now()) is not None or is_to_grant(record):
         return 0.0
     return await close_activation_intents(services, record.request_id)
 
@@ -75,34 +86,16 @@ async def _over(services: Services, call: Look, state: str) -> Over:
     return Over(state)
 
 
-async def _seen(services: Services, record: Request) -> Request:
-    """The record as PIM shows it now."""
-    if not record.is_open:
-        return record
-    asked = None
-    if not is_waiting(record):  # of what waits for the broker, PIM knows nothing
-        kind = ASSIGNED if record.brokered else ACTIVATED
-        asked = await services.azure_activations.read(
-            record.subscription_id, record.asked.below, record.request_id, kind
-        )
-    granted = record.state is State.APPROVED or (asked is not None and asked.standing is Standing.GRANTED)
-    seen = Seen(
-        now=services.clock.now(),
-        asked=asked,
-        active=await active(services, record) if granted else None,
-    )
-    return (await services.activations.change(record.request_id, lambda found: after(found, seen))).record
-
-
 async def _brokered(services: Services, record: Request, subscription: Subscription | None) -> Request:
     """Decided, granted, taken back: each where it is due, and then seen again."""
-    if is_waiting(record):
-        lock_down = None if subscription is None else subscription.record.lock_down
-        record = await granting.decided(services, await with_price(services, record, lock_down), subscription)
+    lock_down = None if subscription is None else subscription.record.lock_down
+    if is_waiting(record) and lock_down is not None:
+        record = await with_budget(services, await with_price(services, record, lock_down), lock_down)
+    record = await granting.decided(services, record, subscription)
     if is_to_grant(record):
-        return await _seen(services, await granting.granted(services, record, subscription))
+        return await seen_now(services, await granting.granted(services, record, subscription))
     if is_to_take_back(record, services.clock.now()):
-        return await _seen(services, await granting.taken_back(services, record))
+        return await seen_now(services, await granting.taken_back(services, record))
     return record
 
 
@@ -111,10 +104,11 @@ async def _weighed(services: Services, record: Request, lock_down: LockDown | No
     record = await with_price(services, record, lock_down)
     if lock_down is None:
         return record
+    record = await with_budget(services, record, lock_down)
     order = order_of(record, judged(record, lock_down))
     if order is None or record.asked.standing is not Standing.WAITING:
         return record
-    return await _seen(services, await cancel(services, record, order))
+    return await seen_now(services, await cancel(services, record, order))
 
 
 async def _judged_after(services: Services, record: Request, lock_down: LockDown | None) -> Request:

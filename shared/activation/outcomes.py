@@ -1,5 +1,6 @@
 """What an approver says of a request, and what becomes of it, as values. Pure."""
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -29,10 +30,16 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
-    """What an approver says."""
+    """What an approver says. `priced_at`: of the price that they were shown; None: they did not say."""
 
     approve: bool
     reason: str
+    priced_at: datetime | None = None
+
+
+def is_otherwise_priced(record: Request, word: Word) -> bool:
+    """Whether the price is another one than they were shown."""
+    return word.priced_at is not None and (record.priced is None or record.priced.at != word.priced_at)
 
 
 def before(record: Request) -> Outcome:

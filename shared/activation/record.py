@@ -18,7 +18,7 @@ from shared.activation.plan import Plan
 from shared.arm.activation_shapes import AskedActivation
 from shared.identifiers import ObjectId, SubscriptionId
 from shared.run import orchestration_id
-from shared.subjects import Intent, Renewing
+from shared.subjects import Intent, IntentState, Renewing
 
 RequestId = NewType("RequestId", str)
 
@@ -29,6 +29,10 @@ UNDECIDED_FOR = timedelta(hours=24)
 
 TICKETS = "Tenantry"
 """The ticket system whose numbers name plans of ours."""
+
+
+OUTLIVED = "outlived"
+"""The violation of what is in force after its end."""
 
 
 class State(StrEnum):
@@ -70,11 +74,12 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What finance says, by its webhook."""
+    """What finance says, by its webhook. `said`: when, by the webhook; `at`: when we heard it."""
 
     approves: bool
     by: ObjectId
     at: datetime
+    said: datetime | None = None
     reason: str = ""
 
 
@@ -90,13 +95,12 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """How it was decided. `by` None: PIM tells an application not by whom. `through_us`: by our page or API."""
+    """How it was decided. `by` None: PIM tells an application not by whom."""
 
     approved: bool
     at: datetime
     by: ObjectId | None = None
     reason: str = ""
-    through_us: bool = False
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +211,11 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
         """The request's id."""
         return self.record.request_id
 
+    @property
+    def has_open_intents(self) -> bool:
+        """Whether something may have been written of which the end is not known."""
+        return any(one.state is not IntentState.CLOSED for one in self.intents.values())
+
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What to write: the record, and any intents beside it."""
@@ -235,6 +244,11 @@ def found_at_pim(asked: AskedActivation) -> Request:
         since=asked.created,
         expires=asked.created + UNDECIDED_FOR,
     )
+
+
+def reopened(record: Request, asked: AskedActivation) -> Request:
+    """What we took for over, and PIM shows to wait, or granted: its answer was lost, or it showed late."""
+    return replace(record, asked=asked, state=State.PENDING, since=asked.created, problem="", claim=None)
 
 
 def moved(record: Request, state: State, now: datetime, *, problem: str = "") -> Request:

@@ -6,14 +6,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from shared.activation.acting import claim, fence_of, without_claim
-from shared.activation.following import Seen, after
 from shared.activation.record import Deed, Request, State
+from shared.activation.seeing import seen_now
 from shared.arm.as_person import AsPerson
 from shared.callers import Caller
 from shared.errors import Rejected
 from shared.privileged import PrivilegedWrite
 from shared.services import Services
-from shared.writes.activation import active, cancelling, releasing
+from shared.writes.activation import cancelling, releasing
 
 
 def why_not_released(record: Request) -> str:
@@ -68,6 +68,4 @@ async def _done(
         await services.activations.change(mine.request_id, lambda found: without_claim(found, nonce))
     if refused:
         return replace(mine, problem=refused)
-    asked = await services.azure_activations.read(record.subscription_id, record.asked.below, record.request_id)
-    seen = Seen(now=services.clock.now(), asked=asked, active=await active(services, record))
-    return (await services.activations.change(record.request_id, lambda found: after(found, seen))).record
+    return await seen_now(services, record)

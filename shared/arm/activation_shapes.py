@@ -42,7 +42,8 @@ class Standing(StrEnum):
 
 class AskedActivation(msgspec.Struct, frozen=True, kw_only=True):
     """A request for an activation, at a subscription or below it. `minutes`: how long it is to last, where it says so. The
-    names are as PIM told them, for people to read; nothing is decided by them.
+    names are as PIM told them, for people to read; nothing is decided by them. `start`: from when on, where that lies ahead.
+    `schedule_id`: of the active assignment that came of it.
     """
 
     request_id: str
@@ -58,6 +59,8 @@ class AskedActivation(msgspec.Struct, frozen=True, kw_only=True):
     ticket_system: str
     created: datetime
     minutes: int | None
+    start: datetime | None = None
+    schedule_id: str = ""
     scope_name: str = ""
     principal_name: str = ""
 
@@ -80,6 +83,7 @@ class ActiveAssignment(msgspec.Struct, frozen=True, kw_only=True):
     start: datetime | None
     end: datetime | None
     is_activated: bool
+    schedule_id: str = ""
 
 
 class _Ticket(msgspec.Struct, rename="camel"):
@@ -116,6 +120,7 @@ class _Asked(msgspec.Struct, rename="camel", kw_only=True):
     approval_id: str | None = None
     justification: str | None = None
     created_on: datetime
+    target_role_assignment_schedule_id: str | None = None
     ticket_info: _Ticket | None = None
     schedule_info: _Schedule | None = None
     expanded_properties: _Expanded | None = None
@@ -131,6 +136,7 @@ class _Active(msgspec.Struct, rename="camel", kw_only=True):
     role_definition_id: str
     principal_id: str
     assignment_type: str | None = None
+    role_assignment_schedule_id: str | None = None
     start_date_time: datetime | None = None
     end_date_time: datetime | None = None
 
@@ -162,6 +168,8 @@ def asked_in(
         ticket_system=ticket.ticket_system or "",
         created=asked.created_on,
         minutes=_minutes(asked.schedule_info),
+        start=None if asked.schedule_info is None else asked.schedule_info.start_date_time,
+        schedule_id=last_part(asked.target_role_assignment_schedule_id or ""),
         scope_name=_name(names.scope),
         principal_name=_name(names.principal),
     )
@@ -180,6 +188,7 @@ def active_in(item: msgspec.Raw, subscription_id: SubscriptionId) -> ActiveAssig
         start=found.start_date_time,
         end=found.end_date_time,
         is_activated=found.assignment_type == "Activated",
+        schedule_id=last_part(found.role_assignment_schedule_id or ""),
     )
 
 

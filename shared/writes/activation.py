@@ -8,10 +8,10 @@ import msgspec
 
 from shared.activation.following import active_of
 from shared.activation.record import Activation, Deed, Request, RequestId
-from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, Standing
+from shared.arm.activation_shapes import ACTIVATED, ASSIGNED, ActiveAssignment, AskedActivation, Standing
 from shared.arm.approval_shapes import Approval
 from shared.arm.as_person import AsPerson
-from shared.errors import NotAllowed, StoreConflict, StoreUnavailable
+from shared.errors import Conflict, NotAllowed, StoreConflict, StoreUnavailable
 from shared.permissions import Registration
 from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
@@ -29,15 +29,21 @@ def submitting(services: Services, record: Request, person: AsPerson | None) -> 
     asked = record.asked
 
     async def send(_: AskedActivation | None, intent: OpenIntent) -> str:
-        taken = await _present(person).activate(
-            asked.subscription_id,
-            asked.role_definition_id,
-            name=asked.request_id,
-            duration=timedelta(minutes=asked.minutes or 0),
-            justification=asked.justification,
-            ticket=asked.ticket,
-            intent=intent,
-        )
+        try:
+            taken = await _present(person).activate(
+                asked.subscription_id,
+                asked.role_definition_id,
+                name=asked.request_id,
+                duration=timedelta(minutes=asked.minutes or 0),
+                justification=asked.justification,
+                ticket=asked.ticket,
+                intent=intent,
+            )
+        except Conflict as error:
+            # The name is taken: by our own first try, whose answer was lost.
+            if await asked_for(services, record) is None:
+                raise
+            return error.call.request_id
         return taken.request_id
 
     return PrivilegedWrite(
@@ -49,7 +55,7 @@ def submitting(services: Services, record: Request, person: AsPerson | None) -> 
         what="ask PIM to activate an Azure role",
         act=SUBMIT_ACT,
         wanted={"minutes": asked.minutes, "role": asked.role_definition_id, "ticket": asked.ticket},
-        read=lambda: _asked(services, record),
+        read=lambda: asked_for(services, record),
         satisfied=lambda found: found is not None,
         send=send,
         picture=msgspec.to_builtins,
@@ -104,7 +110,7 @@ def cancelling(
         what="cancel an activation request that is pending",
         act=CANCEL_ACT,
         wanted={"status": "Canceled"},
-        read=lambda: _asked(services, record),
+        read=lambda: asked_for(services, record),
         satisfied=lambda found: found is None or found.standing in (Standing.OVER, Standing.GRANTED),
         send=send,
         picture=msgspec.to_builtins,
@@ -195,7 +201,7 @@ def _decided(services: Services, record: Request, *, approve: bool) -> Privilege
         what=f"{'approve' if approve else 'deny'} an activation of an Azure role",
         act=DECIDE_ACT,
         wanted={"reviewResult": "Approve" if approve else "Deny"},
-        read=lambda: _asked(services, record),
+        read=lambda: asked_for(services, record),
         satisfied=satisfied,
         send=send,
         picture=msgspec.to_builtins,
@@ -206,8 +212,10 @@ def _decision_of(record: Request) -> str:
     return f"decision on activation request {record.request_id}"
 
 
-async def _asked(services: Services, record: Request) -> AskedActivation | None:
-    return await services.azure_activations.read(record.subscription_id, record.asked.below, record.request_id)
+async def asked_for(services: Services, record: Request) -> AskedActivation | None:
+    """The request as PIM shows it: the engineer's, or the broker's for them. Read as Tenantry Access."""
+    kind = ASSIGNED if record.brokered else ACTIVATED
+    return await services.azure_activations.read(record.subscription_id, record.asked.below, record.request_id, kind)
 
 
 def _present(person: AsPerson | None) -> AsPerson:

@@ -495,7 +495,7 @@ async def test_a_broker_that_was_taken_out_of_the_deployment_grants_nothing_more
 
         def decided(one: Request) -> Request:
             given = {"in_force": True, "end": now + timedelta(hours=2)} if at is State.APPROVED else {}
-            decision = Decision(approved=True, at=now, by=ObjectId(found.fiona.object_id), through_us=True)
+            decision = Decision(approved=True, at=now, by=ObjectId(found.fiona.object_id))
             return replace(one, brokered=True, state=at, since=now, decision=decision, **given)
 
         await found.store.change(request_id, decided)

@@ -89,7 +89,7 @@ def test_the_broker_is_there_where_it_is_named_alone() -> None:
 
     without, there = read_settings(ENVIRONMENT), read_settings({**ENVIRONMENT, **given})
 
-    assert (Registration.BROKER in without.client_ids, without.webhook_ceiling) == (False, 0)
+    assert (Registration.BROKER in without.client_ids, without.webhook_ceiling) == (False, Decimal(0))
     assert (Registration.BROKER in there.client_ids, there.webhook_ceiling) == (True, Decimal("99.50"))
 
 
