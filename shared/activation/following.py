@@ -69,7 +69,9 @@ def after(record: Request, seen: Seen) -> Request:
         return record
     record = replace(record, claim=claimed(record, seen.now))
     if record.state is State.APPROVED:
-        return _of_grant(record, seen)
+        found = _of_grant(record, seen)
+        # What the broker was to take back is gone: a process that died at it keeps no claim.
+        return _without(found, Deed.RELEASE) if found.brokered and not found.is_open else found
     return _of_broker(record, seen) if record.brokered else _of_pim(record, seen)
 
 

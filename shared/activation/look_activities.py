@@ -25,6 +25,8 @@ from shared.writes.activation import close_activation_intents
 _log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 20.0
+_SLOWEST_SECONDS = 60.0
+"""Between two looks for what the broker sent."""
 
 
 async def look_at_activation(services: Services, call: Look) -> LookOutcome:
@@ -78,7 +80,8 @@ async def _closing(services: Services, found: Activation) -> float:
     record = found.record
     if not found.has_open_intents or claimed(record, services.clock.now()) is not None or is_to_grant(record):
         return 0.0
-    return await close_activation_intents(services, record.request_id)
+    wait = await close_activation_intents(services, record.request_id)
+    return min(wait, _SLOWEST_SECONDS) if record.brokered else wait
 
 
 async def _over(services: Services, call: Look, state: str) -> Over:

@@ -73,4 +73,5 @@ def taking_back(services: Services, broker: Broker, record: Request) -> Privileg
         satisfied=lambda found: found is None,
         send=send,
         picture=msgspec.to_builtins,
+        patient=True,  # a list shows for a while what is taken back
     )
