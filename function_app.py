@@ -16,6 +16,8 @@ The map of the house (`shared/`), in the order in which a request travels:
     activation/   *_triggers.py      a locked role is asked for, with a plan that is priced: submitting.py; decide.py decides
                   watching.py        whatever waits at PIM has a row and a run; look_activities.py follows it
                   pricing.py         what a plan costs (plan.py, meters.py, cost.py), and what money says of it (policy.py)
+    approvals/                       the pages where approvers decide: signing_in.py (Entra, there and back), triggers.py,
+                                     deciding.py; a person's token is spent at once: on_behalf.py, arm/as_person.py
     notify/                          alarms go out: outbox.py keeps them, courier.py delivers them every minute
     offboarding/                     a tenant is let go: everybody leaves, what was there before is put back
     writes/                          the privileged writes, by kind, as the acts ask for them
@@ -36,6 +38,7 @@ import azure.durable_functions as df
 
 from shared import api
 from shared.activation import registration as activation
+from shared.approvals import registration as approvals
 from shared.lockdown import registration as lockdown
 from shared.notify import registration as notify
 from shared.offboarding import registration as offboarding
@@ -48,5 +51,5 @@ for _name in ("azure", "httpx", "kiota_http"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 app = df.DFApp()
-for _part in (api, onboarding, upkeep, renewal, lockdown, activation, notify, offboarding):
+for _part in (api, onboarding, upkeep, renewal, lockdown, activation, approvals, notify, offboarding):
     app.register_functions(_part.blueprint())

@@ -5,6 +5,7 @@ import azure.functions as func
 import msgspec
 
 from shared.activation import operations as activation
+from shared.approvals import operations as approvals
 from shared.auditing import operations as auditing
 from shared.document import document
 from shared.durable import Orchestrations
@@ -38,6 +39,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *renewal.OPERATIONS,
     *activation.OPERATIONS,
     *offboarding.OPERATIONS,
+    *approvals.OPERATIONS,
     *notify.OPERATIONS,
     *auditing.OPERATIONS,
     Operation(

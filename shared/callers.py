@@ -59,6 +59,14 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
             raise NotAllowed("only the analyst may do this, signed in as themselves")
 
 
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A person who signed in to the pages."""
+
+    caller: Caller
+    name: str
+    username: str
+
+
 class _Discovery(msgspec.Struct):
     issuer: str
     jwks_uri: str
@@ -87,17 +95,29 @@ class Callers:
         scheme, _, token = headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("a bearer token is needed")
-        claims = self._verified(token.strip(), await self._key(token.strip()))
+        claims = await self._claims(token.strip())
+        if "azp" not in claims:
+            # Since people sign in to the pages, there are id tokens of the same audience, which are no right to anything.
+            raise Unauthenticated("an access token is needed, and this is none")
+        # An application's token has no scp; idtyp is optional, so it may only add to the proof.
+        return _caller(claims, person="scp" in claims and claims.get("idtyp", "user") == "user")
+
+    async def signed_in(self, id_token: str) -> SignedIn:
+        """Who signed in to the pages. Raises as `identify`. That the nonce is the asker's own is for them to see."""
+        claims = await self._claims(id_token)
+        if "scp" in claims or "nonce" not in claims:
+            raise Unauthenticated("an id token is needed, and this is none")
+        return SignedIn(
+            caller=_caller(claims, person=True),
+            name=str(claims.get("name", "")),
+            username=str(claims.get("preferred_username", "")),
+        )
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        claims = self._verified(token, await self._key(token))
         if claims.get("ver") != "2.0" or claims.get("tid") != self._settings.source_tenant_id:
             raise Unauthenticated("only v2.0 tokens of the source tenant are taken")
-        roles = claims.get("roles", [])
-        return Caller(
-            object_id=ObjectId(str(claims["oid"])),
-            roles=frozenset(str(role) for role in roles) if isinstance(roles, list) else frozenset(),
-            # An application's token has no scp; idtyp is optional, so it may only add to the proof.
-            person="scp" in claims and claims.get("idtyp", "user") == "user",
-            guest=claims.get("acct") == 1 or "#EXT#" in str(claims.get("preferred_username", "")).upper(),
-        )
+        return claims
 
     def _verified(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
         try:
@@ -153,3 +173,13 @@ class Callers:
             raise Unauthenticated("the issuer's metadata names another issuer")
         self._keys = {str(key["kid"]): jwt.PyJWK(key, "RS256") for key in found if key.get("kty") == "RSA"}
         self._fetched = self._machine_time()
+
+
+def _caller(claims: Mapping[str, Any], *, person: bool) -> Caller:
+    roles = claims.get("roles", [])
+    return Caller(
+        object_id=ObjectId(str(claims["oid"])),
+        roles=frozenset(str(role) for role in roles) if isinstance(roles, list) else frozenset(),
+        person=person,
+        guest=claims.get("acct") == 1 or "#EXT#" in str(claims.get("preferred_username", "")).upper(),
+    )

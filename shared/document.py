@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from shared.operations import HTML, JSON, Access, Answer, Operation, Parameter
+from shared.operations import FORM, HTML, JSON, Access, Answer, Operation, Parameter
 from shared.problems import PROBLEM_JSON, ProblemDetails
 
 type Json = dict[str, object]
@@ -14,6 +14,7 @@ VERSION = "0.1.0"
 
 _SCHEMA = "#/components/schemas/{name}"
 _TOKEN = "entra"  # noqa: S105 - the scheme's name
+_SESSION = "session"
 _GUARDED = {401: "Not signed in: no bearer token, or one that does not verify.", 403: "The token does not allow this."}
 _BEHIND = {503: "A service behind the app did not answer, or refuses it. Nothing is lost: repeat the request."}
 _PROBLEMS = {
@@ -26,7 +27,11 @@ _PROBLEMS = {
 }
 _HEADERS = {
     "Content-Disposition": {"description": "A name for the file.", "schema": {"type": "string"}},
-    "Location": {"description": "The record.", "schema": {"type": "string", "format": "uri"}},
+    "Location": {
+        "description": "The record; or where a browser goes on.",
+        "schema": {"type": "string", "format": "uri"},
+    },
+    "Set-Cookie": {"description": "The session, or what binds a sign-in to its browser.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
     "WWW-Authenticate": {"description": "The scheme that is asked for.", "schema": {"type": "string"}},
 }
@@ -66,7 +71,14 @@ def document(operations: Iterable[Operation], public_url: str) -> Json:
                     "bearerFormat": "JWT",
                     "description": "A v2.0 access token of the source tenant for Tenantry API. Where roles are named, one "
                     "of them must be among the token's app roles.",
-                }
+                },
+                _SESSION: {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "__Host-tenantry",
+                    "description": "The session of a person who signed in at the pages, for half an hour. A browser "
+                    "without one is sent to sign in.",
+                },
             },
         },
     }
@@ -112,7 +124,8 @@ def _operation(operation: Operation, schemas: _Schemas) -> Json:
         responses[status] = {"$ref": f"#/components/responses/{kind}{status}"}
     body: Json = {}
     if operation.body is not None:
-        body["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas.of(operation.body)}}}
+        media = FORM if operation.form else JSON
+        body["requestBody"] = {"required": True, "content": {media: {"schema": schemas.of(operation.body)}}}
     return {
         "operationId": operation.name,
         "summary": operation.told,
@@ -125,7 +138,7 @@ def _operation(operation: Operation, schemas: _Schemas) -> Json:
 
 def _statuses(operation: Operation) -> Iterator[int]:
     yield from operation.problems
-    if operation.who is not Access.OPEN:
+    if operation.who not in (Access.OPEN, Access.SESSION):
         yield from _GUARDED
     if operation.behind:
         yield from _BEHIND
@@ -135,6 +148,8 @@ def _security(operation: Operation) -> list[Json]:
     """Alternatives. Beside a scheme that is no OAuth flow, OpenAPI 3.1 has room for the names of roles."""
     if isinstance(operation.who, tuple):
         return [{_TOKEN: [role.value]} for role in operation.who]
+    if operation.who is Access.SESSION:
+        return [{_SESSION: []}]
     return [] if operation.who is Access.OPEN else [{_TOKEN: []}]
 
 

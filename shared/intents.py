@@ -14,7 +14,17 @@ import msgspec
 
 from shared.audit import Audit
 from shared.clock import Clock
-from shared.errors import Forbidden, NotConsented, NotFound, Rejected, RemoteError, Unavailable, Undecidable
+from shared.errors import (
+    ClaimsChallenge,
+    Forbidden,
+    NotAllowed,
+    NotConsented,
+    NotFound,
+    Rejected,
+    RemoteError,
+    Unavailable,
+    Undecidable,
+)
 from shared.open_intents import UNSEEN, OpenIntents
 from shared.privileged import Ensured, Fence, NotYet, OpenIntent, PrivilegedWrite, check_fence, patience_left, word
 from shared.settling import Settling, raw
@@ -197,8 +207,9 @@ class Intents[I: str, S: Subject]:
             if not error.uncertain:
                 await self._not_sent(subject_id, key, mine, earlier)
             raise
-        except (RemoteError, NotConsented, Undecidable) as error:
-            # Throttled; or a conflict or an absence: the thing is being made, or what it needs is not there yet.
+        except (RemoteError, NotConsented, Undecidable, ClaimsChallenge, NotAllowed) as error:
+            # Throttled; or a conflict or an absence: the thing is being made, or what it needs is not there yet; or its
+            # person has to prove more first.
             await self._not_sent(subject_id, key, mine, earlier)
             _log.info("write.postponed subject=%s kind=%s reason=%s", subject_id, write.kind, type(error).__name__)
             raise

@@ -18,6 +18,7 @@ from shared.services import Services
 type Route = Callable[[Services, Orchestrations, func.HttpRequest], Awaitable[func.HttpResponse]]
 
 JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
 HTML = "text/html"
 
 
@@ -26,6 +27,7 @@ class Access(StrEnum):
 
     OPEN = "open"
     ANALYST = "the analyst, in person"
+    SESSION = "an approver, signed in"
 
 
 READERS = (AppRole.READ, AppRole.OPERATE)
@@ -55,7 +57,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One method on one path.
 
     `problems`: the statuses beside 401 and 403, which come with the need of a token, and 503, which comes with the
-    services behind the app (`behind`). `pages`: what an operation for browsers makes of the latter.
+    services behind the app (`behind`). `pages`: what an operation for browsers makes of the latter. `form`: the body is one.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     who: tuple[AppRole, ...] | Access
     parameters: tuple[Parameter, ...] = ()
     body: object = None
+    form: bool = False
     answers: Mapping[int, Answer]
     problems: tuple[int, ...] = ()
     behind: bool = True
@@ -87,6 +90,11 @@ def json(told: str, *kinds: object, headers: tuple[str, ...] = ()) -> Answer:
     return Answer(told=told, content={JSON: kinds}, headers=headers)
 
 
-def page(told: str) -> Answer:
+def page(told: str, headers: tuple[str, ...] = ()) -> Answer:
     """A page for a browser."""
-    return Answer(told=told, content={HTML: (str,)})
+    return Answer(told=told, content={HTML: (str,)}, headers=headers)
+
+
+def elsewhere(told: str) -> Answer:
+    """A browser is sent on, with a cookie where it gets one."""
+    return Answer(told=told, headers=("Location", "Set-Cookie"))

@@ -18,6 +18,8 @@ from shared.activation.price_book import PriceBook
 from shared.activation.record import Activation, RequestId
 from shared.activation.store import ActivationStore
 from shared.activation.webhook_ids import WebhookIds
+from shared.approvals.entra import Entra
+from shared.approvals.visits import Visits
 from shared.arm.access import AzureAccess
 from shared.arm.activations import AzureActivations
 from shared.arm.as_person import Persons
@@ -84,6 +86,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     azure_activations: AzureActivations
     on_behalf: OnBehalf
     persons: Persons
+    entra: Entra
+    visits: Visits
     budgets: Budgets
     prices: PriceBook
     azure_policies: AzurePolicies
@@ -152,6 +156,7 @@ def build(settings: Settings, clock: Clock) -> Services:
     activations = ActivationStore(Table(opened, "Requests", clock), Table(opened, "RequestIndex", clock), clock, new_id)
     audit = Audit(Table(audited, "Audit", clock))
     runs = Table(opened, "Runs", clock)
+    callers = Callers(settings, http)
     open_arm = _arm(settings, credentials, clock)
     prices = Prices(settings.prices_endpoint, http, clock)
     to = settings.destinations
@@ -160,7 +165,7 @@ def build(settings: Settings, clock: Clock) -> Services:
         settings=settings,
         clock=clock,
         new_id=new_id,
-        callers=Callers(settings, http),
+        callers=callers,
         credentials=credentials,
         directory=Directory(graph, settings.source_tenant_id),
         pim=DirectoryPim(graph, settings.allowed_directory_roles),
@@ -168,6 +173,8 @@ def build(settings: Settings, clock: Clock) -> Services:
         azure_activations=AzureActivations(open_arm, settings.allowed_azure_roles),
         on_behalf=OnBehalf(settings, credentials, clock),
         persons=Persons(open_arm, settings.allowed_azure_roles, clock),
+        entra=Entra(settings, credentials, callers),
+        visits=Visits(Table(opened, "Visits", clock), clock, new_id),
         budgets=Budgets(open_arm),
         prices=PriceBook(Table(opened, "Prices", clock), prices, clock, new_id),
         azure_policies=AzurePolicies(open_arm, settings.allowed_azure_roles),

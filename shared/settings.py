@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from shared.approvals import session
 from shared.azure_permissions import AZURE_ROLES, VM_CONTRIBUTOR
 from shared.errors import SettingsError
 from shared.identifiers import AppId, TenantId, as_guid
@@ -93,6 +94,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     renewal: RenewalSettings
     allowed_directory_roles: frozenset[str]
     destinations: notify.Destinations
+    cookie_keys: session.Keys
     allowed_azure_roles: frozenset[str]
     finance_keys: Secrets
 
@@ -138,6 +140,9 @@ NAMES: Mapping[str, str] = {
     "secret. Without it no verdicts are taken",
     FINANCE_PREVIOUS_KEY: "the key before, while the sender changes over: both are taken; a secret",
     notify.TEAMS_URL: "the address of a Teams workflow that posts alarms as cards, https; a secret. Without it none are",
+    session.KEY: "the key that signs the sessions of the approval pages, the base64 of 32 to 64 bytes; a secret. Without it "
+    "there are no pages",
+    session.PREVIOUS_KEY: "the key before, until the sessions that it signed are over; a secret",
     "TENANTRY_AZURE_ROLES": "role definitions that may ever be written on a subscription, comma separated: Virtual Machine "
     "Contributor (default), Storage Account Contributor, or both",
     "TENANTRY_CONSENT_DEADLINE_DAYS": "how long a consent or another person's act is waited for (14)",
@@ -232,6 +237,11 @@ class _Reader:
         self.problems += notify.problems(*given)
         return notify.destinations(*given)
 
+    def cookie_keys(self) -> session.Keys:
+        given = [self.text(name, "") for name in (session.KEY, session.PREVIOUS_KEY)]
+        self.problems += session.key_problems(*given)
+        return session.keys_of(*given)
+
     def keys(self, name: str, previous: str) -> Secrets:
         given = {one: self.text(one, "") for one in (name, previous)}
         self.problems += [
@@ -303,6 +313,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         ),
         allowed_directory_roles=reader.guids("TENANTRY_ALLOWED_DIRECTORY_ROLES", SECURITY_READER),
         destinations=reader.destinations(),
+        cookie_keys=reader.cookie_keys(),
         allowed_azure_roles=reader.azure_roles("TENANTRY_AZURE_ROLES"),
         finance_keys=reader.keys(FINANCE_KEY, FINANCE_PREVIOUS_KEY),
     )

@@ -50,6 +50,7 @@ class ViolationView(Struct, frozen=True, kw_only=True, rename="camel"):
 class MoneyView(Struct, frozen=True, kw_only=True, rename="camel"):
     """What it costs, and what the rules say of it. Money is list prices."""
 
+    priced_at: Annotated[Moment | None, Meta(description="When the plan was priced; None: it was not yet.")]
     estimate: Annotated[Estimate | None, Meta(description="None: it has no plan, or was not priced yet.")]
     dearest: Annotated[Dearest | None, Meta(description="Without a plan: the dearest size that is expected here.")]
     budget: BudgetView | None

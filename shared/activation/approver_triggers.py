@@ -49,7 +49,7 @@ async def post_decision(
     body = decode(request.get_body(), request.headers.get("Content-Type", ""), DecisionBody)
     check_in_person(caller)
     person = await as_person(services, request)
-    word = Word(approve=body.decision is Answer.APPROVE, reason=body.reason)
+    word = Word(approve=body.decision is Answer.APPROVE, reason=body.reason, priced_at=body.priced_at)
     outcome = await decide(services, orchestrations, caller, person, request_id, word)
     return await _answered(services, outcome)
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from shared.activation.acting import claim, fence_of, without_claim
 from shared.activation.record import Deed, Request, Violation, with_violations
+from shared.arm.activation_shapes import Standing
 from shared.errors import Forbidden, Rejected
 from shared.identifiers import ObjectId
 from shared.services import Services
@@ -38,11 +39,17 @@ async def cancel(services: Services, record: Request, order: Order) -> Request:
     try:
         await services.activation_intents.ensure(mine.request_id, fence_of(mine), cancelling(services, mine))
     except (Forbidden, Rejected) as error:
-        refused = error.call.code or str(error.call.status)
-        _log.warning("activation.not_cancelled request_id=%s reason=%s", record.request_id, refused)
+        if await _waits(services, mine):  # else somebody was faster: it is decided, or over
+            refused = error.call.code or str(error.call.status)
+            _log.warning("activation.not_cancelled request_id=%s reason=%s", record.request_id, refused)
     finally:
         record = await _over(services, mine, nonce, order, refused)
     return record
+
+
+async def _waits(services: Services, record: Request) -> bool:
+    asked = await services.azure_activations.read(record.subscription_id, record.asked.below, record.request_id)
+    return asked is not None and asked.standing is Standing.WAITING
 
 
 async def _over(services: Services, mine: Request, nonce: str, order: Order, refused: str) -> Request:

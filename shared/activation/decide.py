@@ -3,6 +3,7 @@
 Within one HTTP invocation; the token goes no further. Only the run that follows the request is woken afterwards.
 """
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -10,20 +11,19 @@ from msgspec.structs import replace
 
 from shared.activation.acting import claim, fence_of, is_past, settled, without_claim
 from shared.activation.entitlement import check_approver, is_senior
-from shared.activation.following import Seen, after
 from shared.activation.policy import judge
-from shared.activation.record import Decision, Deed, Request, RequestId, State
-from shared.activation.weighing import facts_of
-from shared.arm.activation_shapes import Standing
+from shared.activation.record import Decision, Deed, Request, RequestId, State, with_violations
+from shared.activation.seeing import seen_now
+from shared.activation.weighing import facts_of, violations_of, with_budget
 from shared.arm.approval_shapes import Approval, Stage
 from shared.arm.as_person import AsPerson
 from shared.callers import Caller
 from shared.durable import Orchestrations
-from shared.errors import ClaimsChallenge, NotAllowed, RemoteError
+from shared.errors import ClaimsChallenge, Conflict, NotAllowed, NotFound, Rejected, RemoteError
 from shared.privileged import NotYet
 from shared.services import Services
 from shared.subscriptions.lockdown import LockDown
-from shared.writes.activation import active, deciding
+from shared.writes.activation import deciding
 
 
 class Fate(StrEnum):
@@ -47,10 +47,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
-    """What an approver says."""
+    """What an approver says. `priced_at`: of the price that they were shown; None: they did not say."""
 
     approve: bool
     reason: str
+    priced_at: datetime | None = None
 
 
 async def decide(
@@ -70,13 +71,15 @@ async def decide(
         return Outcome(fate=Fate.UNKNOWN, told="No such request is known here.")
     lock_down = await check_approver(services, caller, record)
     if (told := await _why_not(services, caller, record, lock_down, word)) is not None:
-        return await _with_reviewer(services, person, told)
+        return await _with_reviewer(services, person, lock_down, told)
     deed = Deed.APPROVE if word.approve else Deed.DENY
     mine = await claim(services, request_id, deed, caller.object_id, word.reason)
     if mine is None:
         return await _second(services, request_id)
     try:
-        outcome = await _decided(services, caller, person, mine, word)
+        # Once more, of what is claimed: until then a plan or a verdict may have come.
+        held_back = _held_back(mine, lock_down, word)
+        outcome = held_back or await _decided(services, caller, person, mine, word)
     finally:
         await _let_go(services, mine)
     if outcome.record is not None and outcome.record.run_id:
@@ -88,25 +91,47 @@ async def _why_not(
     services: Services, caller: Caller, record: Request, lock_down: LockDown, word: Word
 ) -> Outcome | None:
     """Why it is not to be decided, or not now, or not by this one; None: it is."""
-    record = await _fresh(services, record)
+    record = await seen_now(services, record)
     if record.decision is not None or record.state is not State.PENDING:
         return _before(record)
     if is_past(record, services.clock.now()):
         return Outcome(fate=Fate.OVER, record=record, told="Nobody decided within a day: it has to be asked for again.")
-    if not word.approve:
-        return None
+    if not record.asked.status:
+        return Outcome(
+            fate=Fate.OVER, record=record, told="PIM does not show the request (any more). Look again in a while."
+        )
+    record = await with_budget(services, record, lock_down)
+    if (held_back := _held_back(record, lock_down, word)) is not None:
+        return held_back
     judgement = judge(lock_down.money, facts_of(record))
-    if judgement.demand_finance is not None and not judgement.finance_agreed:
-        return Outcome(fate=Fate.HELD_BACK, record=record, told=judgement.demand_finance.reason)
-    if judgement.senior_only is not None and not await is_senior(services, caller.object_id, lock_down):
+    if (
+        word.approve
+        and judgement.senior_only is not None
+        and not await is_senior(services, caller.object_id, lock_down)
+    ):
         raise NotAllowed(judgement.senior_only.reason)
     return None
 
 
-async def _with_reviewer(services: Services, person: AsPerson, told: Outcome) -> Outcome:
+def _held_back(record: Request, lock_down: LockDown, word: Word) -> Outcome | None:
+    """Why it is not to be approved by us, whatever PIM would say; None: it may be."""
+    if word.priced_at is not None and (record.priced is None or record.priced.at != word.priced_at):
+        told = "The price has changed since it was shown. Look at it again, and decide then."
+        return Outcome(fate=Fate.HELD_BACK, record=record, told=told)
+    if not word.approve:
+        return None
+    judgement = judge(lock_down.money, facts_of(record))
+    if judgement.cancel is not None:
+        return Outcome(fate=Fate.HELD_BACK, record=record, told=f"It is to be cancelled: {judgement.cancel.reason}.")
+    if judgement.demand_finance is not None and not judgement.finance_agreed:
+        return Outcome(fate=Fate.HELD_BACK, record=record, told=judgement.demand_finance.reason)
+    return None
+
+
+async def _with_reviewer(services: Services, person: AsPerson, lock_down: LockDown, told: Outcome) -> Outcome:
     """Who decided it: PIM tells an approver, and no application. It may have been us, in a process that died."""
     record = told.record
-    if record is None or record.decision is None or record.decision.by is not None:
+    if record is None or record.decision is None or record.decision.by is not None or not record.asked.approval_id:
         return told
     try:
         stage = (await person.approval(record.asked.approval_id)).decided
@@ -114,18 +139,20 @@ async def _with_reviewer(services: Services, person: AsPerson, told: Outcome) ->
         return told
     if stage is None:
         return told
-    record = await _noted(services, record, stage, through_us=False)
+    record = await _noted(services, record, stage)
+    # Whose approval it was may be against a rule: that is known only now.
+    found = await violations_of(services, record, lock_down)
+    record = (await services.activations.change(record.request_id, lambda one: with_violations(one, found))).record
     return _before(record)
 
 
-async def _noted(services: Services, record: Request, stage: Stage, *, through_us: bool) -> Request:
+async def _noted(services: Services, record: Request, stage: Stage) -> Request:
     """The record with what the stage says. Who is known already stays."""
     decision = Decision(
         approved=stage.approved is True,
         at=stage.reviewed_at or services.clock.now(),
         by=stage.reviewed_by,
         reason=stage.justification,
-        through_us=through_us,
     )
 
     def put(found: Request) -> Request | None:
@@ -135,34 +162,36 @@ async def _noted(services: Services, record: Request, stage: Stage, *, through_u
     return (await services.activations.change(record.request_id, put)).record
 
 
-async def _fresh(services: Services, record: Request) -> Request:
-    """As PIM shows it now: it may have been decided there."""
-    asked = await services.azure_activations.read(record.subscription_id, record.asked.below, record.request_id)
-    granted = asked is not None and asked.standing is Standing.GRANTED
-    seen = Seen(now=services.clock.now(), asked=asked, active=await active(services, record) if granted else None)
-    if after(record, seen) == record:
-        return record  # nothing is new, and the claim looks at the row again
-    return (await services.activations.change(record.request_id, lambda found: after(found, seen))).record
-
-
 async def _decided(services: Services, caller: Caller, person: AsPerson, mine: Request, word: Word) -> Outcome:
     write = deciding(services, mine, person, approve=word.approve, reason=word.reason)
-    result = await services.activation_intents.ensure(mine.request_id, fence_of(mine), write)
+    try:
+        result = await services.activation_intents.ensure(mine.request_id, fence_of(mine), write)
+    except (Conflict, NotFound, Rejected) as error:
+        return await _refused(services, mine, error)
     if isinstance(result, NotYet):
         told = "PIM took the decision, and does not show it yet. Look again in a moment."
         return Outcome(fate=Fate.UNSEEN, record=mine, told=told)
-    return await _told(services, caller, mine, result.image)
+    return await _told(services, caller, mine, word, result.image)
 
 
-async def _told(services: Services, caller: Caller, mine: Request, shown: Approval) -> Outcome:
+async def _refused(services: Services, mine: Request, error: Conflict | NotFound | Rejected) -> Outcome:
+    """PIM did not take it: somebody was faster there, or it is over; or PIM does not ask this person. Raises NotAllowed."""
+    record = await seen_now(services, mine)
+    if record.decision is not None or record.state is not State.PENDING or not record.asked.status:
+        return _before(record)
+    if isinstance(error, NotFound):
+        raise NotAllowed("PIM does not ask this person to decide: its policy differs from what is declared, or changed")
+    told = f"PIM did not take the decision: {error.call.code}. Look at the request again."
+    return Outcome(fate=Fate.BUSY, record=record, told=told)
+
+
+async def _told(services: Services, caller: Caller, mine: Request, word: Word, shown: Approval) -> Outcome:
     """The stage says who decided it: the caller, or somebody who was faster."""
     stage = shown.decided
     if stage is None:  # nobody is asked any more: it was cancelled, or its time is over
-        return _before(await _fresh(services, mine))
-    is_mine = stage.reviewed_by == caller.object_id
-    record = await _noted(services, mine, stage, through_us=is_mine)
-    record = await _fresh(services, record)
-    if not is_mine:
+        return _before(await seen_now(services, mine))
+    record = await seen_now(services, await _noted(services, mine, stage))
+    if not stage.was_decided_by(caller.object_id, approve=word.approve):
         return _before(record)
     return Outcome(fate=Fate.DONE, record=record)
 

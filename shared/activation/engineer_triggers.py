@@ -64,6 +64,8 @@ async def post_activation_request(
         ticket=ticket_of(caller, key),
     )
     fate, record = await submit(services, caller, person, wish)
+    if fate is Fate.OTHERWISE:
+        return problem(409, "Another request", "Another request was made with this Idempotency-Key: take another one.")
     if fate is Fate.REFUSED or record.state is State.FAILED:
         return problem(409, "Refused", record.problem)
     await follow(services, orchestrations, record.request_id)
@@ -81,9 +83,13 @@ async def post_plan(services: Services, orchestrations: Orchestrations, request:
     body = decode(request.get_body(), request.headers.get("Content-Type", ""), PlanBody)
     plans.check(body.plan)
     lock_down = await lock_down_of(services, found.subscription_id)
-    record = None if lock_down is None else await planned(services, found, body.plan, lock_down)
+    if lock_down is None:
+        return problem(
+            409, "Not locked down", "The subscription is not locked down here (any more): nothing is priced."
+        )
+    record = await planned(services, found, body.plan, lock_down)
     if record is None:
-        return problem(409, "Not pending", "It has another plan already, or nobody decides it any more.")
+        return problem(409, "Not pending", "It has another plan already, or is being decided, or over.")
     if record.run_id:
         await orchestrations.wake(record.run_id)
     return await shown(services, record)
@@ -108,7 +114,9 @@ async def post_cancel(
     return await _taken_back(services, found)
 
 
-async def post_release(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:
+async def post_release(
+    services: Services, orchestrations: Orchestrations, request: func.HttpRequest
+) -> func.HttpResponse:
     """POST /api/activation-requests/{id}/release: the engineer gives the role back before its end. 200; 409 where it is not
     active, or is too young for PIM to take it back. Safe twice.
     """
@@ -119,7 +127,10 @@ async def post_release(services: Services, _: Orchestrations, request: func.Http
         return await shown(services, record)
     if told := why_not_released(record):
         return problem(409, "Not active", f"It cannot be given back here: {told}.")
-    return await _taken_back(services, await release(services, caller, await as_person(services, request), record))
+    found = await release(services, caller, await as_person(services, request), record)
+    if found is not None and found.released is not None and found.is_open:
+        await follow(services, orchestrations, found.request_id)
+    return await _taken_back(services, found)
 
 
 async def _own(services: Services, request: func.HttpRequest) -> tuple[Caller, Request | None]:

@@ -3,13 +3,13 @@
 PIM is right: whatever it says took place, also where our own record says something else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
 
-from shared.activation.record import Claim, Decision, Deed, Request, State, Violation, moved, with_violations
+from shared.activation.record import OUTLIVED, Claim, Decision, Deed, Request, State, Violation, moved, with_violations
 from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, Standing
 
 CLAIM_LASTS = timedelta(minutes=5)
@@ -20,6 +20,9 @@ _SHOWS_WITHIN = timedelta(minutes=30)
 """How long PIM may take to show what it took, or granted (seconds are usual)."""
 
 _OVERDUE = timedelta(hours=1)
+_A_MOMENT = timedelta(minutes=1)
+"""What Azure's own clocks may differ by."""
+
 _ENDS_WITHIN = timedelta(minutes=10)
 
 _OVER = {"Denied": State.DENIED, "AdminDenied": State.DENIED, "Canceled": State.CANCELLED, "TimedOut": State.EXPIRED}
@@ -42,10 +45,15 @@ def claimed(record: Request, now: datetime) -> Claim | None:
 
 
 def active_of(asked: AskedActivation, found: Iterable[ActiveAssignment]) -> ActiveAssignment | None:
-    """The active assignment that a request led to: at its very scope."""
+    """The active assignment that a request led to: of its schedule; where that is not told, at its scope, and no older."""
     mine = (asked.principal_id, asked.role_definition_id, asked.below.lower())
     for one in found:
-        if (one.principal_id, one.role_definition_id, one.below.lower()) == mine and one.is_activated:
+        if (one.principal_id, one.role_definition_id, one.below.lower()) != mine or not one.is_activated:
+            continue
+        if asked.schedule_id and one.schedule_id:
+            if asked.schedule_id == one.schedule_id:
+                return one
+        elif one.start is None or one.start >= asked.created - _A_MOMENT:
             return one
     return None
 
@@ -57,8 +65,10 @@ def after(record: Request, seen: Seen) -> Request:
     record = replace(record, claim=claimed(record, seen.now))
     if record.state is State.APPROVED:
         return _of_grant(record, seen)
-    if seen.asked is None:
+    if seen.asked is None and seen.active is None:
         return _unseen(record, seen.now)
+    if seen.asked is None:
+        return _granted(record, seen)  # PIM forgets old requests, and not what came of them
     record = replace(record, asked=seen.asked)
     match seen.asked.standing:
         case Standing.WAITING:
@@ -82,18 +92,22 @@ def _taken(record: Request, now: datetime) -> Request:
 def _unseen(record: Request, now: datetime) -> Request:
     if record.state is State.SUBMITTING and now - record.since > _TAKEN_WITHIN:
         return moved(record, State.FAILED, now, problem="PIM never took the request. Ask again.")
-    return moved(record, State.EXPIRED, now) if now >= record.expires else record
+    if now >= record.expires:
+        return moved(record, State.EXPIRED, now)
+    # Nobody is reminded of what PIM does not know, and nothing is cancelled or decided.
+    return replace(record, asked=replace(record.asked, status=""))
 
 
 def _granted(record: Request, seen: Seen) -> Request:
-    """Granted: it ends when its active assignment says; until that shows, when it was asked to."""
-    decision = record.decision or Decision(approved=True, at=seen.now)
+    """Granted: it ends when its active assignment says; until that shows, when it was asked to, if we know the moment."""
+    known, minutes = record.decision, record.asked.minutes
+    decision = known or Decision(approved=True, at=seen.now)
     record = _with_unasked(replace(record, decision=decision), seen.now)
-    minutes = record.asked.minutes
     if seen.active is None and minutes is not None and seen.now >= record.expires + timedelta(minutes=minutes):
         return moved(record, State.ENDED, seen.now)  # it has come and gone unseen
-    asked_until = None if minutes is None else decision.at + timedelta(minutes=minutes)
-    approved = replace(moved(record, State.APPROVED, seen.now), end=asked_until)
+    begins = max(known.at if known else seen.now, record.asked.start or record.asked.created)
+    until = None if minutes is None or known is None else begins + timedelta(minutes=minutes)
+    approved = replace(moved(record, State.APPROVED, seen.now), end=until)
     return approved if seen.active is None else _of_grant(approved, seen)
 
 
@@ -117,25 +131,44 @@ def _over(record: Request, status: str, now: datetime) -> Request:
 
 def _of_grant(record: Request, seen: Seen) -> Request:
     """It was granted: it is in force, or will be, or has ended, by itself or sooner."""
+    if seen.active is not None and record.released is not None and seen.now - record.released < _SHOWS_WITHIN:
+        return record  # given back, and a list still shows it
     if seen.active is not None:
-        record = replace(record, in_force=True, end=seen.active.end)
-        if record.end is not None and seen.now >= record.end + _ENDS_WITHIN:
-            told = f"It was to end at {record.end:%Y-%m-%d %H:%M} UTC, and is still in force."
-            return with_violations(record, [Violation(code="outlived", what=told, at=seen.now)])
-        return record
+        found = replace(record, in_force=True, released=None, end=seen.active.end)
+        return with_violations(found, list(_overstayed(found, seen.now)))
     if record.in_force or (record.end is not None and seen.now >= record.end):
         return moved(record, State.ENDED, seen.now)
-    if seen.now - record.since < _SHOWS_WITHIN:
+    begins = max(record.since, record.asked.start or record.since)
+    if seen.now - begins < _SHOWS_WITHIN:
         return record
     ended = moved(record, State.ENDED, seen.now, problem="PIM granted it, but it is not in force (any more).")
+    minutes = record.asked.minutes
+    if minutes is not None and seen.now >= record.asked.created + timedelta(minutes=minutes):
+        return ended  # it may have been, for as long as it was asked for
     told = "It was approved, but no active assignment shows."
     return with_violations(ended, [Violation(code="decisionWithoutAccess", what=told, at=seen.now)])
+
+
+def _overstayed(record: Request, now: datetime) -> Iterator[Violation]:
+    """What is in force for longer than was asked for."""
+    minutes, begins = record.asked.minutes, record.asked.start or record.asked.created
+    decided = begins if record.decision is None else max(begins, record.decision.at)
+    longest = None if minutes is None else decided + timedelta(minutes=minutes) + _SHOWS_WITHIN
+    if longest is not None and (record.end is None or record.end > longest):
+        until = "for good" if record.end is None else f"until {record.end:%Y-%m-%d %H:%M} UTC"
+        yield Violation(code="extended", what=f"{minutes} minutes were asked for, and it is active {until}.", at=now)
+    if record.end is not None and now >= record.end + _ENDS_WITHIN:
+        told = f"It was to end at {record.end:%Y-%m-%d %H:%M} UTC, and is still in force."
+        yield Violation(code=OUTLIVED, what=told, at=now)
 
 
 def pause(record: Request, now: datetime) -> float:
     """Seconds until it is looked at again, where nothing wakes it before."""
     if record.state is State.APPROVED:
-        return max(_SOON_SECONDS, (now - record.since).total_seconds() / 4)
+        since = (now - (record.released or record.since)).total_seconds()
+        return min(_LATER_SECONDS, max(_SOON_SECONDS, since / 4))
+    if record.state is State.PENDING and not record.asked.status:
+        return _LATER_SECONDS
     if record.state is not State.PENDING or record.asked.standing is not Standing.WAITING:
         return _SOON_SECONDS
     marks = [record.expires, *([record.remind_at] if record.remind_at else [])]

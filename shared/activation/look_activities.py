@@ -6,18 +6,19 @@ It keeps nothing between two looks but the row: what a killed look did is found 
 import logging
 
 from shared.activation import telling
-from shared.activation.cancelling import cancel
-from shared.activation.following import Seen, after, claimed, pause
+from shared.activation.cancelling import NOT_CANCELLED, cancel
+from shared.activation.following import claimed, pause
 from shared.activation.messages import Look, LookOutcome, Over
 from shared.activation.record import Request, RequestId, State, with_violations
-from shared.activation.weighing import judged, order_of, violations_of, with_price
+from shared.activation.seeing import seen_now
+from shared.activation.weighing import judged, order_of, violations_of, with_budget, with_price
 from shared.arm.activation_shapes import Standing
 from shared.errors import RemoteError, StoreConflict, StoreUnavailable
 from shared.privileged import RunStopped
 from shared.running.messages import Again
 from shared.services import Services
 from shared.subscriptions.lockdown import LockDown
-from shared.writes.activation import active, close_activation_intents
+from shared.writes.activation import close_activation_intents
 
 _log = logging.getLogger(__name__)
 
@@ -44,16 +45,25 @@ async def _looked(services: Services, call: Look, request_id: RequestId) -> Look
     is_free = claimed(record, services.clock.now()) is None
     if is_free and found.has_open_intents and (wait := await close_activation_intents(services, request_id)):
         return Again(wait, "an earlier write cannot be judged yet")
-    record = await _seen(services, record)
+    record = await seen_now(services, record)
     subscription = await services.subscriptions.read(record.subscription_id)
     lock_down = None if subscription is None else subscription.record.lock_down
     if record.state is State.PENDING:
         record = await _weighed(services, record, lock_down)
     record = await _judged_after(services, record, lock_down)
     record = await telling.told(services, record, lock_down)
-    if not record.is_open or record.in_force:
+    if not record.is_open or (record.in_force and record.released is None):
         return await _over(services, call, record.state)
-    return Again(pause(record, services.clock.now()), record.state)
+    seconds = pause(record, services.clock.now())
+    # What is to be cancelled, and somebody was at, does not wait for the next look.
+    return Again(min(seconds, _PAUSE_SECONDS) if _is_to_be_cancelled(record, lock_down) else seconds, record.state)
+
+
+def _is_to_be_cancelled(record: Request, lock_down: LockDown | None) -> bool:
+    waits = record.state is State.PENDING and record.asked.standing is Standing.WAITING
+    if lock_down is None or not waits or any(one.code == NOT_CANCELLED for one in record.violations):
+        return False
+    return order_of(record, judged(record, lock_down)) is not None
 
 
 async def _over(services: Services, call: Look, state: str) -> Over:
@@ -61,31 +71,16 @@ async def _over(services: Services, call: Look, state: str) -> Over:
     return Over(state)
 
 
-async def _seen(services: Services, record: Request) -> Request:
-    """The record as PIM shows it now."""
-    if not record.is_open:
-        return record
-    asked = await services.azure_activations.read(record.subscription_id, record.asked.below, record.request_id)
-    granted = record.state is State.APPROVED or (asked is not None and asked.standing is Standing.GRANTED)
-    seen = Seen(
-        now=services.clock.now(),
-        asked=asked,
-        active=await active(services, record) if granted else None,
-    )
-    if after(record, seen) == record:
-        return record  # it was read in this look, and nothing is new: to read it again tells no more
-    return (await services.activations.change(record.request_id, lambda found: after(found, seen))).record
-
-
 async def _weighed(services: Services, record: Request, lock_down: LockDown | None) -> Request:
     """Priced, and cancelled where finance, or the budget, says so."""
     record = await with_price(services, record, lock_down)
     if lock_down is None:
         return record
+    record = await with_budget(services, record, lock_down)
     order = order_of(record, judged(record, lock_down))
     if order is None or record.asked.standing is not Standing.WAITING:
         return record
-    return await _seen(services, await cancel(services, record, order))
+    return await seen_now(services, await cancel(services, record, order))
 
 
 async def _judged_after(services: Services, record: Request, lock_down: LockDown | None) -> Request:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.activation.following import is_to_remind
 from shared.activation.record import Request, State
@@ -12,6 +13,8 @@ from shared.arm.activation_shapes import Standing
 from shared.notify.notices import ActivationFacts, Kind, Notice
 
 _LONGEST_REASON = 500
+PRICED = "priced"
+"""That there is a price now, where the approvers were told before there was one."""
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,16 +24,33 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     notice: Notice
 
 
-def news(record: Request, judgement: Judgement | None, now: datetime) -> Iterator[News]:
-    """What there is to tell of a request, whether it was told before or not."""
+def news(record: Request, judgement: Judgement | None, url: str, now: datetime) -> Iterator[News]:
+    """What there is to tell of a request, whether it was told before or not. `url`: where the app is reached."""
+    add_plan = f"{url}/api/activation-requests/{record.request_id}/plan"
+    lacks_plan = record.state is State.PENDING and (record.priced is None or record.priced.plan is None)
+    for one in _news_of(record, judgement, now):
+        facts = one.notice.activation
+        if facts is not None and lacks_plan:
+            yield replace(one, notice=replace(one.notice, activation=replace(facts, add_plan=add_plan)))
+        else:
+            yield one
+
+
+def _news_of(record: Request, judgement: Judgement | None, now: datetime) -> Iterator[News]:
     finance = _finance(record, judgement)
     if record.state is State.PENDING and record.asked.standing is Standing.WAITING and now < record.expires:
         yield _news(record, now, Kind.PENDING, "pending", finance)
+        if "pending" in record.told and record.priced is not None and record.priced.estimate is not None:
+            yield _news(record, now, Kind.PENDING, PRICED, finance)
         if any(one.approves for one in record.verdicts):
             yield _news(record, now, Kind.PENDING, "agreed", finance)
         if is_to_remind(record, now):
             yield _news(record, now, Kind.PENDING, f"reminder-{record.reminded + 1}", finance)
-    elif record.state in (State.APPROVED, State.DENIED, State.CANCELLED, State.FAILED, State.ENDED):
+    elif (
+        record.state in (State.APPROVED, State.DENIED, State.CANCELLED, State.FAILED, State.ENDED)
+        and record.asked.status
+    ):
+        # What never reached PIM is nobody's business but its requestor's, who was told at once.
         yield _news(record, now, Kind.DECIDED, "decided", finance)
     elif record.state is State.EXPIRED:
         yield _news(record, now, Kind.EXPIRED, "expired", finance)
@@ -65,6 +85,7 @@ def _facts(record: Request, finance: str, violation: str) -> ActivationFacts:
     asked, decision, priced = record.asked, record.decision, record.priced
     estimate = None if priced is None else priced.estimate
     budget = None if priced is None else priced.budget
+    dearest = None if priced is None else priced.dearest
     return ActivationFacts(
         request_id=record.request_id,
         requester=asked.principal_id,
@@ -79,6 +100,9 @@ def _facts(record: Request, finance: str, violation: str) -> ActivationFacts:
         for_days="" if estimate is None else str(estimate.for_days),
         monthly="" if estimate is None else str(estimate.monthly),
         unpriced=estimate is None or not estimate.is_whole,
+        dearest=""
+        if dearest is None
+        else f"{dearest.hourly} {dearest.currency} an hour: {dearest.size} in {dearest.region}",
         budget_left="" if budget is None or budget.left is None else str(budget.left),
         finance=finance,
         approved=None if decision is None else decision.approved,

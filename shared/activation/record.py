@@ -31,6 +31,10 @@ TICKETS = "Tenantry"
 """The ticket system whose numbers name plans of ours."""
 
 
+OUTLIVED = "outlived"
+"""The violation of what is in force after its end."""
+
+
 class State(StrEnum):
     """Where a request stands."""
 
@@ -69,22 +73,22 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What finance says, by its webhook."""
+    """What finance says, by its webhook. `said`: when, by the webhook; `at`: when we heard it."""
 
     approves: bool
     by: ObjectId
     at: datetime
+    said: datetime | None = None
     reason: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """How it was decided. `by` None: PIM tells an application not by whom. `through_us`: by our page or API."""
+    """How it was decided. `by` None: PIM tells an application not by whom."""
 
     approved: bool
     at: datetime
     by: ObjectId | None = None
     reason: str = ""
-    through_us: bool = False
 
 
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,8 +112,8 @@ class Priced(msgspec.Struct, frozen=True, kw_only=True):
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A request's own row: the guard of its partition.
 
-    `asked`: as PIM shows it; of one that is being submitted, as it will be. `in_force`: its active assignment was
-    seen, and `end` is what that says. `stopped_for`: why we cancelled it. `told`: which
+    `asked`: as PIM shows it; of one that is being submitted, as it will be. `in_force`: its active assignment was seen, and
+    `end` is what that says. `released`: since when it was given back. `stopped_for`: why we cancelled it. `told`: which
     notices went out. `reminded`: how often the approvers were reminded.
     """
 
@@ -125,6 +129,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision | None = None
     end: datetime | None = None
     in_force: bool = False
+    released: datetime | None = None
     problem: str = ""
     stopped_for: str = ""
     reminded: int = 0
@@ -223,6 +228,11 @@ def found_at_pim(asked: AskedActivation) -> Request:
         since=asked.created,
         expires=asked.created + UNDECIDED_FOR,
     )
+
+
+def reopened(record: Request, asked: AskedActivation) -> Request:
+    """What we took for over, and PIM shows to wait, or granted: its answer was lost, or it showed late."""
+    return replace(record, asked=asked, state=State.PENDING, since=asked.created, problem="", claim=None)
 
 
 def moved(record: Request, state: State, now: datetime, *, problem: str = "") -> Request:

@@ -6,20 +6,22 @@ from typing import Any
 from msgspec.structs import replace
 
 from shared.activation.acting import claim, fence_of, without_claim
-from shared.activation.following import Seen, after
 from shared.activation.record import Deed, Request, State
+from shared.activation.seeing import seen_now
 from shared.arm.as_person import AsPerson
 from shared.callers import Caller
 from shared.errors import Rejected
 from shared.privileged import PrivilegedWrite
 from shared.services import Services
-from shared.writes.activation import active, cancelling, releasing
+from shared.writes.activation import cancelling, releasing
 
 
 def why_not_released(record: Request) -> str:
     """Why it cannot be given back here; empty where it can."""
     if record.state is not State.APPROVED:
         return f"it is {record.state}"
+    if not record.in_force:
+        return "PIM does not show it in force yet, so try again in a minute"
     return "its scope is below the subscription, so that is done in the portal" if record.asked.below else ""
 
 
@@ -35,7 +37,11 @@ async def release(services: Services, caller: Caller, person: AsPerson, record: 
 
     Safe twice. Raises ClaimsChallenge and the RemoteErrors of a failure.
     """
-    return await _done(services, caller, record, Deed.RELEASE, lambda mine: releasing(services, mine, person))
+    found = await _done(services, caller, record, Deed.RELEASE, lambda mine: releasing(services, mine, person))
+    if found is None or found.problem or not found.is_open:
+        return found
+    now = services.clock.now()
+    return (await services.activations.change(found.request_id, lambda one: replace(one, released=now))).record
 
 
 async def withdraw(services: Services, caller: Caller, person: AsPerson, record: Request) -> Request | None:
@@ -59,9 +65,7 @@ async def _done(
     except Rejected as error:
         refused = f"PIM refused it: {error.call.code}. {error.call.message}"[:500]
     finally:
-        await services.activations.change(mine.request_id, lambda found: without_claim(found, nonce))
+        let_go = await services.activations.change(mine.request_id, lambda found: without_claim(found, nonce))
     if refused:
         return replace(mine, problem=refused)
-    asked = await services.azure_activations.read(record.subscription_id, record.asked.below, record.request_id)
-    seen = Seen(now=services.clock.now(), asked=asked, active=await active(services, record))
-    return (await services.activations.change(record.request_id, lambda found: after(found, seen))).record
+    return await seen_now(services, let_go.record)

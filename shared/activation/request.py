@@ -9,7 +9,7 @@ from msgspec import Meta
 from shared.activation.plan import Plan
 from shared.azure_permissions import AZURE_ROLES
 from shared.errors import BadRequest
-from shared.formats import Guid
+from shared.formats import Guid, Moment
 from shared.identifiers import SubscriptionId, as_guid
 from shared.subscriptions.lockdown import LockDown
 
@@ -48,6 +48,12 @@ class DecisionBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel", k
 
     decision: Answer
     reason: Reason
+    priced_at: Annotated[
+        Moment | None,
+        Meta(
+            description="The request's `money.pricedAt`, as it was shown: another price since then holds the decision back."
+        ),
+    ] = None
 
 
 def subscription_of(body: ActivationBody) -> SubscriptionId:

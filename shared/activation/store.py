@@ -11,7 +11,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.activation.record import OPEN, Activation, Change, KeptPlan, Request, RequestId, State
+from shared.activation.record import OUTLIVED, Activation, Change, KeptPlan, Request, RequestId, State
 from shared.clock import Clock
 from shared.identifiers import NewId, ObjectId, SubscriptionId
 from shared.partitions import RECORD, Partitions, Shape, by_kind, with_changes
@@ -25,7 +25,9 @@ _AT_ONCE = 20
 
 
 class Hint(msgspec.Struct, frozen=True, kw_only=True):
-    """What the index knows of a request: enough to see whether it is worth a look."""
+    """What the index knows of a request: enough to see whether it is worth a look. `end`: when it is to be over; None where
+    time alone changes nothing.
+    """
 
     request_id: RequestId
     subscription_id: SubscriptionId
@@ -158,7 +160,7 @@ def _hint(record: Request) -> Hint:
         request_id=record.request_id,
         subscription_id=record.subscription_id,
         state=record.state,
-        end=record.end if record.state in OPEN else None,
+        end=record.end if record.is_open and all(one.code != OUTLIVED for one in record.violations) else None,
     )
 
 

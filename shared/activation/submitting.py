@@ -7,7 +7,6 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 
 from shared.activation.acting import claim, fence_of, without_claim
-from shared.activation.following import Seen, after
 from shared.activation.record import (
     TICKETS,
     UNDECIDED_FOR,
@@ -19,14 +18,15 @@ from shared.activation.record import (
     State,
     moved,
 )
-from shared.arm.activation_shapes import AskedActivation, Standing
+from shared.activation.seeing import seen_now
+from shared.arm.activation_shapes import AskedActivation
 from shared.arm.as_person import AsPerson
 from shared.callers import Caller
 from shared.errors import Conflict, Rejected, RoleNotAllowed
 from shared.identifiers import SubscriptionId
 from shared.privileged import RunStopped
 from shared.services import Services
-from shared.writes.activation import active, submitting
+from shared.writes.activation import submitting
 
 
 class Fate(StrEnum):
@@ -34,6 +34,7 @@ class Fate(StrEnum):
 
     ASKED = "asked"
     THERE_ALREADY = "there already"
+    OTHERWISE = "there otherwise"
     REFUSED = "refused"
 
 
@@ -79,8 +80,16 @@ async def submit(services: Services, caller: Caller, person: AsPerson, wish: Wis
     mine = await claim(services, record.request_id, Deed.SUBMIT, caller.object_id, wish.reason)
     if mine is None:
         found = await services.activations.read(record.request_id)
-        return Fate.THERE_ALREADY, record if found is None else found.record
+        there = record if found is None else found.record
+        return Fate.THERE_ALREADY if _same(there, record) else Fate.OTHERWISE, there
     return await _asked(services, person, mine)
+
+
+def _same(there: Request, wanted: Request) -> bool:
+    """Whether the request that has this name is for the same."""
+    of = [(one.subscription_id, one.asked.role_definition_id, one.asked.minutes) for one in (there, wanted)]
+    plans = [None if one.priced is None else one.priced.plan for one in (there, wanted)]
+    return of[0] == of[1] and plans[0] == plans[1]
 
 
 async def _asked(services: Services, person: AsPerson, mine: Request) -> tuple[Fate, Request]:
@@ -98,7 +107,7 @@ async def _asked(services: Services, person: AsPerson, mine: Request) -> tuple[F
         record = await _over(services, mine, nonce, refused)
     if refused:
         return Fate.REFUSED, record
-    return Fate.ASKED, await _seen(services, record)
+    return Fate.ASKED, await seen_now(services, record)
 
 
 async def _over(services: Services, mine: Request, nonce: str, refused: str) -> Request:
@@ -111,15 +120,6 @@ async def _over(services: Services, mine: Request, nonce: str, refused: str) -> 
         return moved(record, State.FAILED, now, problem=f"PIM refused it. {refused}")
 
     return (await services.activations.change(mine.request_id, decide)).record
-
-
-async def _seen(services: Services, record: Request) -> Request:
-    """As PIM shows it: it may need no approval, where the policy was changed by hand."""
-    asked = await services.azure_activations.read(record.subscription_id, record.asked.below, record.request_id)
-    granted = asked is not None and asked.standing is Standing.GRANTED
-    seen = Seen(now=services.clock.now(), asked=asked, active=await active(services, record) if granted else None)
-
-    return (await services.activations.change(record.request_id, lambda found: after(found, seen))).record
 
 
 def _record(services: Services, caller: Caller, wish: Wish) -> Request:

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from shared.activation.following import first_reminder, is_to_remind, reminded
-from shared.activation.news import news
+from shared.activation.news import PRICED, news
 from shared.activation.record import Request
 from shared.activation.weighing import judged
 from shared.services import Services
@@ -14,12 +14,14 @@ async def told(services: Services, record: Request, lock_down: LockDown | None) 
     """Tell what is new. Safe twice: the outbox knows a message by what it is about, on the day of the request."""
     now = services.clock.now()
     judgement = None if lock_down is None else judged(record, lock_down)
-    fresh = [one for one in news(record, judgement, now) if one.key not in record.told]
+    url = services.settings.public_url
+    fresh = [one for one in news(record, judgement, url, now) if one.key not in record.told]
     if not fresh:
         return record
     for one in fresh:
         await services.outbox.tell(record.asked.created.date(), one.notice)
-    keys = tuple(one.key for one in fresh)
+    has_price = record.priced is not None and record.priced.estimate is not None
+    keys = (*(one.key for one in fresh), *([PRICED] if has_price else []))
     reminds = is_to_remind(record, now)
 
     def put(found: Request) -> Request | None:

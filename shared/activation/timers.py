@@ -1,5 +1,6 @@
 """When requests are looked for, and when what is old is forgotten."""
 
+from shared.activation.reconciling import reconcile_activations as reconcile
 from shared.activation.watching import watch_activations as watch
 from shared.durable import Orchestrations
 from shared.services import Services
@@ -8,6 +9,11 @@ from shared.services import Services
 async def watch_activations(services: Services, orchestrations: Orchestrations) -> None:
     """Every two minutes: whatever waits for an approver, however it was asked for, has its row and its run."""
     await watch(services, orchestrations)
+
+
+async def reconcile_activations(services: Services, orchestrations: Orchestrations) -> None:
+    """Every night: what is in force, beside what was decided."""
+    await reconcile(services, orchestrations)
 
 
 async def purge_webhook_ids(services: Services, _: Orchestrations) -> None:

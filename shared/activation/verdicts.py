@@ -2,14 +2,18 @@
 told to the approvers; neither decides at PIM.
 """
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 from msgspec.structs import replace
 
+from shared.activation.following import claimed
 from shared.activation.record import Request, RequestId, State, Verdict
+from shared.activation.seeing import seen_now
 from shared.chain import Deed
 from shared.durable import Orchestrations
+from shared.errors import NotAllowed
 from shared.identifiers import ObjectId
 from shared.permissions import Registration
 from shared.services import Services
@@ -25,6 +29,8 @@ class Fate(StrEnum):
     NOT_PENDING = "not pending"
     STRANGER = "unknown approver"
     OWN_REQUEST = "own request"
+    BEING_DECIDED = "being decided"
+    OLDER = "older word"
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +40,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     approves: bool
     by: ObjectId
     reason: str
+    said: datetime
 
 
 async def take(services: Services, orchestrations: Orchestrations, given: Given) -> tuple[Fate, Request | None]:
@@ -41,16 +48,19 @@ async def take(services: Services, orchestrations: Orchestrations, given: Given)
     found = await services.activations.read(given.request_id)
     if found is None:
         return Fate.UNKNOWN_REQUEST, None
-    record = found.record
+    record = await seen_now(services, found.record)
     if (why := await _why_not(services, record, given)) is not None:
         return why, record
-    verdict = Verdict(approves=given.approves, by=given.by, at=services.clock.now(), reason=given.reason)
+    verdict = Verdict(
+        approves=given.approves, by=given.by, at=services.clock.now(), said=given.said, reason=given.reason
+    )
     if not _is_known(record, verdict):
-        record = await services.audit.around(
-            record.request_id, _deed(services, record, verdict), lambda: _put(services, record, verdict)
-        )
-    if not _is_known(record, verdict):
-        return Fate.NOT_PENDING, record
+        try:
+            record = await services.audit.around(
+                record.request_id, _deed(services, record, verdict), lambda: _put(services, record, verdict)
+            )
+        except NotAllowed:  # it was decided meanwhile, and that is what the audit says
+            return Fate.NOT_PENDING, record
     if record.run_id:
         await orchestrations.wake(record.run_id)
     return Fate.RECORDED, record
@@ -66,14 +76,21 @@ async def _why_not(services: Services, record: Request, given: Given) -> Fate | 
     user = await services.directory.source_user(given.by)
     if user is None or user.account_enabled is False:
         return Fate.STRANGER
-    is_pending = record.state is State.PENDING and record.decision is None
-    return None if is_pending and services.clock.now() < record.expires else Fate.NOT_PENDING
+    now = services.clock.now()
+    if record.state is not State.PENDING or record.decision is not None or now >= record.expires:
+        return Fate.NOT_PENDING
+    if claimed(record, now) is not None:
+        return Fate.BEING_DECIDED
+    later = [one for one in record.verdicts if one.by == given.by and one.said is not None and one.said > given.said]
+    return Fate.OLDER if later else None
 
 
 async def _put(services: Services, record: Request, verdict: Verdict) -> Request:
     def decide(found: Request) -> Request | None:
-        if found.state is not State.PENDING or found.decision is not None or _is_known(found, verdict):
+        if _is_known(found, verdict):
             return None
+        if found.state is not State.PENDING or found.decision is not None:
+            raise NotAllowed("the request was decided meanwhile")
         return replace(found, verdicts=(*found.verdicts, verdict))
 
     return (await services.activations.change(record.request_id, decide)).record

@@ -12,7 +12,7 @@ from shared.activation.answers import (
     VerdictView,
     ViolationView,
 )
-from shared.activation.record import Decision, Priced, Request, Verdict
+from shared.activation.record import Decision, Priced, Request, State, Verdict
 from shared.activation.rulings import Judgement, Ruling
 from shared.azure_permissions import AZURE_ROLES
 
@@ -39,7 +39,7 @@ def view(url: str, record: Request, judgement: Judgement | None) -> ActivationVi
         money=money(priced, record.verdicts, judgement),
         decision=None if record.decision is None else _decision(record.decision),
         violations=tuple(ViolationView(code=one.code, what=one.what, at=one.at) for one in record.violations),
-        problem=record.problem or record.stopped_for,
+        problem=record.problem or (record.stopped_for if record.state is State.CANCELLED else ""),
         href=address(url, record),
         page=f"{url}/api/approvals/{record.request_id}",
     )
@@ -53,6 +53,7 @@ def listed(url: str, records: Iterable[Request]) -> ActivationList:
 def money(priced: Priced | None, verdicts: Iterable[Verdict], judgement: Judgement | None) -> MoneyView:
     """What it costs, and what follows."""
     return MoneyView(
+        priced_at=None if priced is None else priced.at,
         estimate=None if priced is None else priced.estimate,
         dearest=None if priced is None else priced.dearest,
         budget=None if priced is None else priced.budget,

@@ -6,17 +6,18 @@ Nothing is lost by a missed cycle, or a missed day: whatever PIM lists and we do
 import asyncio
 import logging
 from collections.abc import Awaitable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
 
-from shared.activation.record import RUN_KIND, Request, RequestId, State, found_at_pim
+from shared.activation.record import RUN_KIND, Request, RequestId, State, found_at_pim, reopened
 from shared.activation.store import Hint
 from shared.arm.activation_shapes import AskedActivation, Standing
 from shared.durable import Orchestrations
 from shared.errors import AutomationError, NotStarted
 from shared.identifiers import SubscriptionId
+from shared.notify.notices import Kind, Notice
 from shared.run import Run, key_of, orchestration_id
 from shared.running.acts import ORCHESTRATORS
 from shared.services import Services
@@ -32,6 +33,8 @@ _LONGEST_LIST_SECONDS = 60.0
 
 _PAGE = 200
 _BY = "the watcher"
+_BETWEEN_CYCLES = timedelta(minutes=30)
+"""What was granted longer ago, and is not known, is found by the nightly reconcile."""
 
 
 class _Cycle(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,21 +117,21 @@ async def _watched(
     try:
         async with cycle.lists, asyncio.timeout(_LONGEST_LIST_SECONDS):
             listed = await cycle.services.azure_activations.asked(subscription_id)
-    except (AutomationError, TimeoutError) as error:
-        _log.warning("watch.postponed subscription_id=%s reason=%s", subscription_id, str(error) or "no answer")
+    except (AutomationError, msgspec.DecodeError, TimeoutError) as error:
+        _log.warning("watch.postponed subscription_id=%s reason=%s", subscription_id, type(error).__name__)
         return
-    except Exception:  # noqa: BLE001 - the outermost edge: one strange answer must not keep the others from being looked at
+    except Exception:  # noqa: BLE001 - the outermost edge: one subscription must not keep the others waiting
         _log.exception("watch.postponed subscription_id=%s", subscription_id)
         return
     asked = {one.request_id: one for one in listed}
+    now = cycle.services.clock.now()
     fresh = [
         one
         for one in asked.values()
-        if one.request_id not in known and one.standing is Standing.WAITING and one.role_definition_id in roles
+        if one.request_id not in known and one.role_definition_id in roles and _is_news(one, now)
     ]
-    now = cycle.services.clock.now()
     await asyncio.gather(
-        *(_one(cycle, one.request_id, _taken_up(cycle, one)) for one in fresh),
+        *(_one(cycle, one.request_id, take_up(cycle.services, cycle.orchestrations, one)) for one in fresh),
         *(
             _one(cycle, hint.request_id, work)
             for hint in known.values()
@@ -142,9 +145,10 @@ async def _one(cycle: _Cycle, request_id: str, work: Awaitable[None]) -> None:
     async with cycle.requests:
         try:
             await work
-        except AutomationError as error:
-            _log.warning("watch.postponed request_id=%s reason=%s", request_id, error)
-        except Exception:  # noqa: BLE001 - the outermost edge: a row that cannot be read must not keep the others waiting
+        except (AutomationError, msgspec.DecodeError) as error:
+            # Without the text of a DecodeError, which holds what could not be read.
+            _log.warning("watch.postponed request_id=%s reason=%s", request_id, type(error).__name__)
+        except Exception:  # noqa: BLE001 - the outermost edge: one request must not keep the others waiting
             _log.exception("watch.postponed request_id=%s", request_id)
 
 
@@ -161,15 +165,46 @@ def _has_moved(hint: Hint, found: AskedActivation | None) -> bool:
 
 
 def _is_over(hint: Hint, now: datetime) -> bool:
-    return hint.end is None or now >= hint.end
+    return hint.end is not None and now >= hint.end
 
 
-async def _taken_up(cycle: _Cycle, asked: AskedActivation) -> None:
-    """Its row, and its run. A request of ours has its row already."""
+def _is_news(asked: AskedActivation, now: datetime) -> bool:
+    """Whether it waits; or was granted just now: it may have been asked for and decided between two cycles."""
+    granted = asked.standing is Standing.GRANTED and now - asked.created < _BETWEEN_CYCLES
+    return asked.standing is Standing.WAITING or granted
+
+
+async def take_up(services: Services, orchestrations: Orchestrations, asked: AskedActivation) -> None:
+    """Its row, and its run. A request of ours has its row already; one that is over stays so. Safe twice."""
     request_id = RequestId(asked.request_id)
-    if await cycle.services.activations.create(found_at_pim(asked)):
+    found = await services.activations.read(request_id)
+    if found is None:
+        await services.activations.create(found_at_pim(asked))
         _log.info("activation.found request_id=%s subscription_id=%s", request_id, asked.subscription_id)
-    await follow(cycle.services, cycle.orchestrations, request_id)
+    elif (found.record.subscription_id, found.record.asked.below.lower()) != (
+        asked.subscription_id,
+        asked.below.lower(),
+    ):
+        # Who asks chooses the name: one that is known from elsewhere must not hide a request.
+        await _tell_of_taken_name(services, asked)
+        return
+    elif not found.record.is_open and found.record.state in (State.FAILED, State.EXPIRED):
+        await services.activations.change(request_id, lambda one: None if one.is_open else reopened(one, asked))
+    await follow(services, orchestrations, request_id)
+
+
+async def _tell_of_taken_name(services: Services, asked: AskedActivation) -> None:
+    now = services.clock.now()
+    _log.error("activation.name_taken subscription_id=%s request_id=%s", asked.subscription_id, asked.request_id)
+    notice = Notice(
+        kind=Kind.VIOLATION,
+        at=now,
+        subscription_id=asked.subscription_id,
+        principal_id=asked.principal_id,
+        role_definition_id=asked.role_definition_id,
+        why="nameTaken",
+    )
+    await services.outbox.tell(now.date(), notice)
 
 
 async def _begun(cycle: _Cycle, hint: Hint) -> None:

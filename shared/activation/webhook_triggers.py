@@ -57,7 +57,7 @@ class VerdictAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 _NEXT = {
     Says.APPROVE: "The approvers hear that finance agreed. One of them still decides.",
-    Says.DENY: "The request is cancelled.",
+    Says.DENY: "The request will be cancelled.",
 }
 _TOLD = {
     Checked.INCOMPLETE: "The headers webhook-id, webhook-timestamp and webhook-signature are not all there, or malformed.",
@@ -72,6 +72,8 @@ _REFUSED = {
         "Not allowed",
         "The approver is not declared for finance on the request's subscription, or gone.",
     ),
+    Fate.BEING_DECIDED: (409, "Being decided", "Somebody decides it at this moment. Send it again in a minute."),
+    Fate.OLDER: (409, "Older", "A later word of the same approver is known."),
     Fate.OWN_REQUEST: (403, "Not allowed", "Nobody gives a verdict on their own request."),
 }
 
@@ -102,7 +104,7 @@ async def post_verdict(
     if found is not Checked.GOOD:
         return problem(401, "Not signed", _TOLD[found])
     message = decode(body, request.headers.get("Content-Type", ""), VerdictMessage)
-    given = _given(message.data)
+    given = _given(message)
     received = await services.webhook_ids.receive(message_id, body, services.clock.now())
     if received is None:
         return problem(409, "Another body", "A webhook with this id and another body was received before.")
@@ -128,12 +130,17 @@ async def _answered(
     return answer(202, told)
 
 
-def _given(data: VerdictData) -> Given:
+def _given(message: VerdictMessage) -> Given:
+    data = message.data
     request_id, by = as_guid(data.request), as_guid(data.approver)
     if request_id is None:
         raise BadRequest("data.request", "is not a GUID")
     if by is None:
         raise BadRequest("data.approver", "is not a GUID")
     return Given(
-        request_id=RequestId(request_id), approves=data.verdict is Says.APPROVE, by=ObjectId(by), reason=data.reason
+        request_id=RequestId(request_id),
+        approves=data.verdict is Says.APPROVE,
+        by=ObjectId(by),
+        reason=data.reason,
+        said=message.timestamp,
     )

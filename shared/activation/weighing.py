@@ -1,6 +1,7 @@
 """What a request costs, and what the subscription's money rules say of it."""
 
 import logging
+from datetime import timedelta
 
 from msgspec.structs import replace
 
@@ -8,6 +9,7 @@ from shared.activation import pricing
 from shared.activation.budget import BudgetView, view
 from shared.activation.cancelling import Order
 from shared.activation.entitlement import is_senior
+from shared.activation.following import claimed
 from shared.activation.plan import Plan
 from shared.activation.policy import judge, violations
 from shared.activation.record import TICKETS, Priced, Request, State, Violation
@@ -19,6 +21,9 @@ from shared.services import Services
 from shared.subscriptions.lockdown import LockDown
 
 _log = logging.getLogger(__name__)
+
+_ROUNDED = timedelta(seconds=2)
+"""Azure tells when it was decided in whole seconds, by its own clock."""
 
 
 async def priced_plan(
@@ -64,12 +69,36 @@ async def planned(services: Services, record: Request, plan: Plan, lock_down: Lo
         return found.priced is not None and found.priced.plan not in (None, plan)
 
     def put(found: Request) -> Request | None:
+        now = services.clock.now()
         if found.state is not State.PENDING or found.decision is not None or has_other(found):
+            return None
+        if claimed(found, now) is not None or (found.priced is not None and found.priced.plan == plan):
             return None
         return replace(found, priced=priced)
 
     found = (await services.activations.change(record.request_id, put)).record
     return found if found.priced is not None and found.priced.plan == plan else None
+
+
+async def with_budget(services: Services, record: Request, lock_down: LockDown) -> Request:
+    """The request with the budget as it is now: what is spent changes while a request waits."""
+    if record.priced is None or not lock_down.budget.azure_name:
+        return record
+    now = await budget(services, record.subscription_id, lock_down)
+
+    def put(found: Request) -> Request | None:
+        if found.priced is None or _same_budget(found.priced.budget, now):
+            return None
+        return replace(found, priced=replace(found.priced, budget=now))
+
+    return (await services.activations.change(record.request_id, put)).record
+
+
+def _same_budget(one: BudgetView | None, other: BudgetView | None) -> bool:
+    """Whether they say the same; when they were read is another matter."""
+    if one is None or other is None:
+        return one is other
+    return replace(one, as_of=other.as_of) == other
 
 
 async def budget(services: Services, subscription_id: SubscriptionId, lock_down: LockDown) -> BudgetView | None:
@@ -114,8 +143,9 @@ def hours_of(record: Request, lock_down: LockDown) -> int:
 def facts_of(record: Request) -> Facts:
     """What is known of a request, for the rules."""
     priced = record.priced or Priced(at=record.since)
-    # Of each person, what they said last.
-    said = {one.by: Word.APPROVE if one.approves else Word.DENY for one in record.verdicts}
+    # Of each person, what they said last. Who agreed to another price, or to none, has not agreed to this one.
+    counts = [one for one in record.verdicts if not one.approves or priced.estimate is None or one.at >= priced.at]
+    said = {one.by: Word.APPROVE if one.approves else Word.DENY for one in counts}
     return Facts(
         estimate=priced.estimate,
         budget=priced.budget,
@@ -155,9 +185,10 @@ async def violations_of(services: Services, record: Request, lock_down: LockDown
         return ()
     # Of whom PIM does not tell, nobody says that they are none.
     senior = decision.by is None or await is_senior(services, decision.by, lock_down)
+    heard = tuple(one for one in record.verdicts if one.at <= decision.at + _ROUNDED)
     found = violations(
         lock_down.money,
-        facts_of(record),
+        facts_of(replace(record, verdicts=heard)),
         decided_by=decision.by or SOMEBODY,
         senior=senior,
         requested_by=record.asked.principal_id,

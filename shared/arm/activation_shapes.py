@@ -38,7 +38,10 @@ class Standing(StrEnum):
 
 
 class AskedActivation(msgspec.Struct, frozen=True, kw_only=True):
-    """A request for an activation, at a subscription or below it. `minutes`: how long it is to last, where it says so."""
+    """A request for an activation, at a subscription or below it. `minutes`: how long it is to last, where it says so. The
+    names are as PIM told them, for people to read; nothing is decided by them. `start`: from when on, where that lies ahead.
+    `schedule_id`: of the active assignment that came of it.
+    """
 
     request_id: str
     subscription_id: SubscriptionId
@@ -53,6 +56,10 @@ class AskedActivation(msgspec.Struct, frozen=True, kw_only=True):
     ticket_system: str
     created: datetime
     minutes: int | None
+    start: datetime | None = None
+    schedule_id: str = ""
+    scope_name: str = ""
+    principal_name: str = ""
 
     @property
     def standing(self) -> Standing:
@@ -73,6 +80,7 @@ class ActiveAssignment(msgspec.Struct, frozen=True, kw_only=True):
     start: datetime | None
     end: datetime | None
     is_activated: bool
+    schedule_id: str = ""
 
 
 class _Ticket(msgspec.Struct, rename="camel"):
@@ -90,6 +98,15 @@ class _Schedule(msgspec.Struct, rename="camel"):
     expiration: _Expiration | None = None
 
 
+class _Named(msgspec.Struct, rename="camel"):
+    display_name: str | None = None
+
+
+class _Expanded(msgspec.Struct):
+    scope: _Named | None = None
+    principal: _Named | None = None
+
+
 class _Asked(msgspec.Struct, rename="camel", kw_only=True):
     request_type: str
     status: str = ""
@@ -100,8 +117,10 @@ class _Asked(msgspec.Struct, rename="camel", kw_only=True):
     approval_id: str | None = None
     justification: str | None = None
     created_on: datetime
+    target_role_assignment_schedule_id: str | None = None
     ticket_info: _Ticket | None = None
     schedule_info: _Schedule | None = None
+    expanded_properties: _Expanded | None = None
 
 
 class _AskedItem(msgspec.Struct):
@@ -114,6 +133,7 @@ class _Active(msgspec.Struct, rename="camel", kw_only=True):
     role_definition_id: str
     principal_id: str
     assignment_type: str | None = None
+    role_assignment_schedule_id: str | None = None
     start_date_time: datetime | None = None
     end_date_time: datetime | None = None
 
@@ -128,7 +148,7 @@ def asked_in(item: msgspec.Raw | bytes, subscription_id: SubscriptionId) -> Aske
     asked, below, name = found.properties, below_in(found.properties.scope, subscription_id), as_guid(found.name)
     if asked.request_type != "SelfActivate" or below is None or name is None:
         return None
-    ticket = asked.ticket_info or _Ticket()
+    ticket, names = asked.ticket_info or _Ticket(), asked.expanded_properties or _Expanded()
     return AskedActivation(
         request_id=name,
         subscription_id=subscription_id,
@@ -143,6 +163,10 @@ def asked_in(item: msgspec.Raw | bytes, subscription_id: SubscriptionId) -> Aske
         ticket_system=ticket.ticket_system or "",
         created=asked.created_on,
         minutes=_minutes(asked.schedule_info),
+        start=None if asked.schedule_info is None else asked.schedule_info.start_date_time,
+        schedule_id=last_part(asked.target_role_assignment_schedule_id or ""),
+        scope_name=_name(names.scope),
+        principal_name=_name(names.principal),
     )
 
 
@@ -159,6 +183,7 @@ def active_in(item: msgspec.Raw, subscription_id: SubscriptionId) -> ActiveAssig
         start=found.start_date_time,
         end=found.end_date_time,
         is_activated=found.assignment_type == "Activated",
+        schedule_id=last_part(found.role_assignment_schedule_id or ""),
     )
 
 
@@ -169,6 +194,10 @@ def below_in(scope: str, subscription_id: SubscriptionId) -> str | None:
         return None
     below = path[len(above) :]
     return below if _BELOW.fullmatch(below) else None
+
+
+def _name(named: _Named | None) -> str:
+    return "" if named is None else named.display_name or ""
 
 
 def _minutes(schedule: _Schedule | None) -> int | None:

@@ -3,6 +3,7 @@
 An application sees and cancels; it neither asks for an activation nor decides one.
 """
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from shared.privileged import OpenIntent
 
 if TYPE_CHECKING:
     from shared.arm.client import Arm
+
+_log = logging.getLogger(__name__)
 
 _VERSION = {"api-version": "2020-10-01"}
 
@@ -34,7 +37,7 @@ class AzureActivations:
         Those that ended long ago are gone.
         """
         items = await self._open_arm().pages(LIST_ACTIVATIONS, subscription_id, _VERSION)
-        found = [one for item in items if (one := asked_in(item, subscription_id)) is not None]
+        found = [one for item in items if (one := _readable(item, subscription_id)) is not None]
         return [one for one in found if one.role_definition_id in self._allowed_roles]
 
     async def read(self, subscription_id: SubscriptionId, below: str, request_id: str) -> AskedActivation | None:
@@ -79,3 +82,12 @@ class AzureActivations:
         chosen = {} if principal_id is None else {"$filter": f"principalId eq '{principal_id}'"}
         items: list[msgspec.Raw] = await self._open_arm().pages(LIST_ACTIVE, subscription_id, {**_VERSION, **chosen})
         return [one for item in items if (one := active_in(item, subscription_id)) is not None]
+
+
+def _readable(item: msgspec.Raw, subscription_id: SubscriptionId) -> AskedActivation | None:
+    """One of a list: what cannot be read keeps none of the others from being seen."""
+    try:
+        return asked_in(item, subscription_id)
+    except msgspec.DecodeError:
+        _log.error("activation.unreadable subscription_id=%s", subscription_id)
+        return None

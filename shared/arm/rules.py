@@ -7,7 +7,16 @@ import msgspec
 
 from shared.identifiers import ObjectId
 from shared.subscriptions.lockdown import Principals
-from shared.subscriptions.roles import ACTIVATION, APPROVAL, CONTEXT, ELIGIBILITY, ENABLEMENT, LONGEST, RoleSettings
+from shared.subscriptions.roles import (
+    ACTIVATION,
+    APPROVAL,
+    APPROVERS_MAIL,
+    CONTEXT,
+    ELIGIBILITY,
+    ENABLEMENT,
+    LONGEST,
+    RoleSettings,
+)
 
 _KINDS = {
     APPROVAL: "Approval",
@@ -16,6 +25,7 @@ _KINDS = {
     CONTEXT: "AuthenticationContext",
     LONGEST: "Expiration",
     ELIGIBILITY: "Enablement",
+    APPROVERS_MAIL: "Notification",
 }
 
 
@@ -46,6 +56,8 @@ class PolicyRule(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     enabled_rules: list[str] | None = None
     is_enabled: bool = False
     claim_value: str | None = None
+    is_default_recipients_enabled: bool = True
+    notification_level: str = "All"
     setting: _Setting | None = None
 
 
@@ -56,7 +68,7 @@ def settings_of(rules: list[PolicyRule]) -> RoleSettings:
     """What the rules of a policy say. A rule that is not there asks for nothing."""
     by_id = {one.id: one for one in rules}
     activation, longest = by_id.get(ACTIVATION, _NONE), by_id.get(LONGEST, _NONE)
-    context = by_id.get(CONTEXT, _NONE)
+    context, mail = by_id.get(CONTEXT, _NONE), by_id.get(APPROVERS_MAIL, _NONE)
     setting = by_id.get(APPROVAL, _NONE).setting or _Setting()
     stages = setting.approval_stages or []
     return RoleSettings(
@@ -68,12 +80,13 @@ def settings_of(rules: list[PolicyRule]) -> RoleSettings:
         context=(context.claim_value or "") if context.is_enabled else "",
         longest_eligibility=(longest.maximum_duration or "") if longest.is_expiration_required else "",
         enabled_for_eligibility=tuple(sorted(by_id.get(ELIGIBILITY, _NONE).enabled_rules or ())),
+        tells_approvers=mail.is_default_recipients_enabled and mail.notification_level != "None",
     )
 
 
 def rule_of(rule_id: str, settings: RoleSettings) -> dict[str, object]:
     """A rule as the settings want it."""
-    caller, level = rule_id.split("_")[1:]
+    caller, level = rule_id.split("_")[-2:]
     return {
         "id": rule_id,
         "ruleType": f"RoleManagementPolicy{_KINDS[rule_id]}Rule",
@@ -92,6 +105,15 @@ def rule_of(rule_id: str, settings: RoleSettings) -> dict[str, object]:
 def _fields(rule_id: str, settings: RoleSettings) -> dict[str, object]:
     if rule_id == APPROVAL:
         return {"setting": _setting(settings.approvers)}
+    if rule_id == APPROVERS_MAIL:
+        # It takes no recipients of its own: null, and not an empty list.
+        return {
+            "notificationType": "Email",
+            "recipientType": "Approver",
+            "isDefaultRecipientsEnabled": settings.tells_approvers,
+            "notificationLevel": "All",
+            "notificationRecipients": None,
+        }
     if rule_id == CONTEXT:
         return {"isEnabled": bool(settings.context), "claimValue": settings.context or None}
     if rule_id in (ENABLEMENT, ELIGIBILITY):

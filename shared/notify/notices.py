@@ -1,6 +1,7 @@
 """What goes out: which alarms there are, what each says, and the body of a webhook. Pure.
 
-A notice says what its alarm in the log says: ids, a code, a date. Never a name, a mail address or a token.
+A notice says what its alarm in the log says: ids, a code, a date; of an activation request also the reason and the ticket
+that its requester typed. Never a name, a mail address or a token of ours.
 """
 
 import hashlib
@@ -74,7 +75,8 @@ DO: dict[Kind, str] = {
 
 class ActivationFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """What a notice says of an activation request. Money is list prices, in `currency`; `unpriced`: no plan, or not all of it
-    has a price. `finance`: whether its verdict is asked, demanded, or given.
+    has a price. `dearest`: then, what one VM of the dearest expected size costs; `add_plan`: where its requester adds a plan.
+    `finance`: whether its verdict is asked, demanded, or given.
     """
 
     request_id: str
@@ -90,6 +92,8 @@ class ActivationFacts(msgspec.Struct, frozen=True, kw_only=True, rename="camel",
     for_days: str = ""
     monthly: str = ""
     unpriced: bool = False
+    dearest: str = ""
+    add_plan: str = ""
     budget_left: str = ""
     finance: str = ""
     approved: bool | None = None

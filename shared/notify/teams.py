@@ -57,6 +57,7 @@ def _of_activation(facts: ActivationFacts | None) -> dict[str, str | None]:
         "Costs for the plan's days": _sum(facts.for_days, facts.currency),
         "Costs in a month, left running": _sum(facts.monthly, facts.currency),
         "Price": unknown if facts.unpriced else None,
+        "Dearest size expected": facts.dearest,
         "Left of the budget": _sum(facts.budget_left, facts.currency),
         "Finance": facts.finance,
         "Approved": None if facts.approved is None else ("yes" if facts.approved else "no"),

@@ -16,6 +16,7 @@ ENABLEMENT = "Enablement_EndUser_Assignment"
 CONTEXT = "AuthenticationContext_EndUser_Assignment"
 LONGEST = "Expiration_Admin_Eligibility"
 ELIGIBILITY = "Enablement_Admin_Eligibility"
+APPROVERS_MAIL = "Notification_Approver_EndUser_Assignment"
 
 MFA, JUSTIFICATION, TICKET = "MultiFactorAuthentication", "Justification", "Ticketing"
 _WORDS = {MFA: "MFA", JUSTIFICATION: "a justification", TICKET: "a ticket number"}
@@ -25,7 +26,7 @@ class RoleSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The rules of a policy. `longest`, `longest_eligibility`: as ISO 8601; empty where no end is demanded.
 
     `plain_approval`: one stage of one day, the approver gives a reason, and nothing escalates. `context`: empty where none
-    is asked for.
+    is asked for. `tells_approvers`: by mail, of a request.
     """
 
     approval: bool = False
@@ -36,6 +37,7 @@ class RoleSettings(msgspec.Struct, frozen=True, kw_only=True):
     context: str = ""
     longest_eligibility: str = ""
     enabled_for_eligibility: tuple[str, ...] = ()
+    tells_approvers: bool = True
 
 
 class RoleInForce(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +95,8 @@ def target(found: RoleSettings, wanted: Wanted) -> RoleSettings:
         longest_eligibility=longest,
         # No application can give MFA, so with it nobody could be made eligible any more.
         enabled_for_eligibility=tuple(one for one in found.enabled_for_eligibility if one != MFA),
+        # Nobody else tells them: no mail is ours.
+        tells_approvers=True,
     )
 
 
@@ -119,6 +123,7 @@ def _told(settings: RoleSettings) -> dict[str, str]:
         if settings.longest_eligibility
         else "an eligibility needs no end",
         ELIGIBILITY: f"an eligibility asks for {_listed(settings.enabled_for_eligibility)}",
+        APPROVERS_MAIL: "approvers are told by mail" if settings.tells_approvers else "approvers are told by no mail",
     }
 
 

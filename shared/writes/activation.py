@@ -11,7 +11,7 @@ from shared.activation.record import Activation, Deed, Request, RequestId
 from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, Standing
 from shared.arm.approval_shapes import Approval
 from shared.arm.as_person import AsPerson
-from shared.errors import NotAllowed, StoreConflict, StoreUnavailable
+from shared.errors import Conflict, NotAllowed, StoreConflict, StoreUnavailable
 from shared.permissions import Registration
 from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
@@ -28,15 +28,21 @@ def submitting(services: Services, record: Request, person: AsPerson | None) -> 
     asked = record.asked
 
     async def send(_: AskedActivation | None, intent: OpenIntent) -> str:
-        taken = await _present(person).activate(
-            asked.subscription_id,
-            asked.role_definition_id,
-            name=asked.request_id,
-            duration=timedelta(minutes=asked.minutes or 0),
-            justification=asked.justification,
-            ticket=asked.ticket,
-            intent=intent,
-        )
+        try:
+            taken = await _present(person).activate(
+                asked.subscription_id,
+                asked.role_definition_id,
+                name=asked.request_id,
+                duration=timedelta(minutes=asked.minutes or 0),
+                justification=asked.justification,
+                ticket=asked.ticket,
+                intent=intent,
+            )
+        except Conflict as error:
+            # The name is taken: by our own first try, whose answer was lost.
+            if await _asked(services, record) is None:
+                raise
+            return error.call.request_id
         return taken.request_id
 
     return PrivilegedWrite(

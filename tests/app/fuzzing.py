@@ -53,7 +53,7 @@ class Found:
 def call_all(
     document: dict[str, Any],
     operations: Sequence[str],
-    token: str | None,
+    headers: Mapping[str, str],
     known: Known,
     *,
     examples: int,
@@ -66,7 +66,7 @@ def call_all(
     config = schemathesis.Config.from_dict(
         {
             "seed": 1,
-            "headers": {"Authorization": f"Bearer {token}"} if token else {},
+            "headers": dict(headers),
             "base-url": document["servers"][0]["url"],
             "continue-on-failure": True,
             "generation": {

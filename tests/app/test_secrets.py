@@ -4,13 +4,16 @@ import re
 import sqlite3
 from pathlib import Path
 
+from shared.activation.record import RequestId
 from shared.permissions import MULTI_TENANT
 from tests.app.store import rows
 from tests.app.visitor import Visitor
 from tests.conftest import OpenWorld
+from tests.flows.activating import locked
 from tests.flows.renewing import EVENING, night_after
 from tests.flows.scene import Scene
-from tests.sandbox.receiver import Mood
+from tests.sandbox.population import APPROVE, REQUEST
+from tests.sandbox.receiver import Mood, new_key
 from tests.sandbox.world import World
 
 # A JWT is three parts of base64 of which the first two are JSON objects: both begin with eyJ.
@@ -96,6 +99,33 @@ async def test_no_signing_key_and_no_address_of_a_receiver_is_stored_or_logged_w
         secrets = [world.receiver.key.removeprefix("whsec_"), world.receiver.sig, "/hooks/tenantry", "/workflows/"]
         assert there["table Outbox"]
         assert [one for place, content in there.items() for one in found_in(place, content, secrets)] == []
+
+
+async def test_no_persons_token_outlives_the_invocation_that_asks_or_decides_for_them(open_world: OpenWorld) -> None:
+    """Neither the one that was sent nor the one for Azure that it was exchanged for."""
+    key = new_key()
+    world = await open_world(receiving=True, auto_advance=False, settings={"TENANTRY_FINANCE_KEY": key})
+    async with Scene(world) as scene:
+        found = await locked(scene)
+        emil, fiona = world.token(found.emil, REQUEST), world.token(found.fiona, APPROVE)
+        answers = [await found.ask(token=emil)]
+        request_id = RequestId(answers[0].json()["id"])
+        world.clouds.azure.challenged[found.fiona.object_id] = "c2"
+        answers.append(await found.decide(request_id, token=fiona))
+        world.clouds.azure.challenged.clear()
+        answers.append(await found.decide(request_id, token=fiona))
+        assert [one.status_code for one in answers] == [202, 401, 200]
+        await found.after()
+        await world.host.stop()
+
+        there = {
+            **await places(world),
+            "answers": b"".join(one.content for one in answers),
+        }
+        secrets = [one for token in (emil, fiona) for one in (token, token.rpartition(".")[2])]
+        assert {"table Requests", "table RequestIndex", "table Outbox"} <= set(there)
+        assert any(one.on_behalf_of == found.fiona.object_id for one in world.clouds.recorder.entries)
+        assert [one for place, content in there.items() for one in found_in(place, content, [*secrets, key])] == []
 
 
 async def test_the_search_finds_what_it_looks_for(scene: Scene, tmp_path: Path) -> None:

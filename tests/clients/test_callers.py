@@ -14,7 +14,7 @@ from shared.errors import NotAllowed, Unauthenticated, Unavailable
 from shared.permissions import Registration
 from shared.settings import read_settings
 from tests.sandbox.entra.keys import SigningKey
-from tests.sandbox.entra.tokens import Signer
+from tests.sandbox.entra.tokens import Signer, sign
 from tests.sandbox.points import cut
 from tests.unit.environment import ENVIRONMENT
 from tests.world.clouds_scene import CONTOSO, Scene, scene
@@ -188,3 +188,20 @@ async def test_one_of_several_roles_is_enough_and_the_refusal_names_them(tmp_pat
         reader.allow(AppRole.READ, AppRole.OPERATE)
         with pytest.raises(NotAllowed, match=r"Tenants\.Operate"):
             reader.allow(AppRole.OPERATE)
+
+
+async def test_an_id_token_opens_no_route_and_an_access_token_is_no_sign_in(tmp_path: Path) -> None:
+    """Both are of Entra's hand, for the same audience, and both name app roles."""
+    async with house(tmp_path) as at:
+        claims = jwt.decode(at.token(), options={"verify_signature": False})
+        id_token = sign(
+            {**{name: value for name, value in claims.items() if name not in ("azp", "azpacr", "scp")}, "nonce": "n"}
+        )
+
+        await at.refuse(id_token)
+        with pytest.raises(Unauthenticated):
+            await at.callers.signed_in(at.token())
+        found = await at.callers.signed_in(id_token)
+        assert (found.caller.object_id, found.caller.person) == (at.world.ana.object_id, True)
+        with pytest.raises(Unauthenticated):
+            await at.callers.signed_in(sign({**claims, "nonce": "n"}, Signer.IMPOSTOR))

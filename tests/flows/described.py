@@ -15,7 +15,7 @@ from shared.document import document
 
 type Json = dict[str, Any]
 
-_HEADERS = ("Location", "Retry-After", "WWW-Authenticate", "Content-Disposition")
+_HEADERS = ("Location", "Retry-After", "WWW-Authenticate", "Content-Disposition", "Set-Cookie")
 
 
 def hold(answer: httpx.Response) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.azure_permissions import STORAGE_ACCOUNT_CONTRIBUTOR
+from shared.azure_permissions import STORAGE_ACCOUNT_CONTRIBUTOR, VM_CONTRIBUTOR
 from tests.conftest import OpenWorld
 from tests.flows.declaring import VMS, declared
 from tests.flows.locking import PATCH, Locked, to_lock
@@ -317,6 +317,26 @@ async def test_a_second_put_while_it_runs_is_told_and_a_cancel_stops_it(scene: S
     assert (await found.locked())["state"] == "locked"
 
 
+async def test_a_cancel_at_the_last_moment_counts(scene: Scene) -> None:
+    """It comes between the last look at the record and the write that ends the run."""
+    found, points = to_lock(scene), scene.world.points
+
+    async def cancel() -> None:
+        assert (await scene.call("POST", f"{found.managed.path}/cancel")).status_code == 202
+
+    async def soon() -> None:
+        batches = sum((hit.kind, hit.label) == ("store.before", "BATCH Subscriptions") for hit in points.log)
+        points.arm("store.before", "BATCH Subscriptions", batches, cancel)
+
+    points.arm("activity.before", "end_lock_down", 0, soon)
+    await found.put()
+    await scene.settle()
+
+    assert points.armed == frozenset()
+    assert (await found.view())["state"] == "cancelled"
+    assert await scene.runs.list_open() == []
+
+
 async def test_an_answer_to_the_patch_that_got_lost_is_read_back(scene: Scene) -> None:
     found = to_lock(scene)
     scene.world.points.arm("vendor.after", PATCH, 0, cut)
@@ -328,9 +348,10 @@ async def test_an_answer_to_the_patch_that_got_lost_is_read_back(scene: Scene) -
     assert [one for one in deeds if one[0] == 35] == [(35, "done")]
 
 
-async def test_both_roles_are_locked_down(open_world: OpenWorld) -> None:
-    both = f"9980e02c-c2be-4d73-94e8-173b1dc7cf3c,{STORAGE_ACCOUNT_CONTRIBUTOR}"
-    async with Scene(await open_world(start=EVENING, settings={"TENANTRY_AZURE_ROLES": both})) as scene:
+@pytest.mark.parametrize("flipped", [(), ("arm-policy-filter-ignored",)], ids=["", "filter ignored"])
+async def test_both_roles_are_locked_down(flipped: tuple[str, ...], open_world: OpenWorld) -> None:
+    both = {"TENANTRY_AZURE_ROLES": f"{VM_CONTRIBUTOR},{STORAGE_ACCOUNT_CONTRIBUTOR}"}
+    async with Scene(await open_world(start=EVENING, flipped=flipped, settings=both)) as scene:
         found = to_lock(scene)
         group = {"role": VMS, "groups": [found.managed.group.id]}
         storage = {"role": STORAGE_ACCOUNT_CONTRIBUTOR, "groups": [found.managed.group.id], "durationDays": 30}
@@ -338,4 +359,6 @@ async def test_both_roles_are_locked_down(open_world: OpenWorld) -> None:
         seen = await found.locked(group, storage, roles=[VMS, STORAGE_ACCOUNT_CONTRIBUTOR])
 
         assert (seen["state"], len(seen["inForce"])) == ("locked", 2)
+        policies = [found.managed.subscription.pim.policy(one) for one in (VM_CONTRIBUTOR, STORAGE_ACCOUNT_CONTRIBUTOR)]
+        assert [TICKET in one.demanded(END_USER_ASSIGNMENT) for one in policies] == [True, True]
         assert found.managed.held(role_id=STORAGE_ACCOUNT_CONTRIBUTOR) is not None

@@ -92,6 +92,19 @@ async def test_a_policy_that_somebody_changed_is_named_told_and_put_right(scene:
     assert await found.findings("policyChanged") == []
 
 
+async def test_mail_to_approvers_that_somebody_turned_off_is_turned_on_again(scene: Scene) -> None:
+    found = to_lock(scene)
+    await found.locked()
+    mail = found.policy.rules["Notification_Approver_EndUser_Assignment"]
+    mail["isDefaultRecipientsEnabled"] = False
+
+    await looked(scene)
+
+    [one] = await found.findings("policyChanged")
+    assert (one["rule"], one["found"]) == ("Notification_Approver_EndUser_Assignment", "approvers are told by no mail")
+    assert found.policy.rules["Notification_Approver_EndUser_Assignment"]["isDefaultRecipientsEnabled"] is True
+
+
 async def test_without_repair_it_is_told_and_left_and_the_same_put_puts_it_right(scene: Scene) -> None:
     found = to_lock(scene)
     await found.locked(repair=False)

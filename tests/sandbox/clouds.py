@@ -304,10 +304,22 @@ class Clouds:
         claims = api_claims(self.authority, tenant.id, audience_app_id, roles)
         return sign(present({**claims, **who, **dates, **overrides}), signer)
 
+    def assign_roles(self, person: Person, app_id: str, *roles: str) -> None:
+        """App roles of a registration, which the person's next sign-in there shows."""
+        self._service.authorization.app_roles[app_id.lower(), person.object_id] = roles
+
+    def sign_in(self, url: str, as_person: Person, *, mfa: bool = True) -> str:
+        """Plays the browser at Entra's sign-in; gives where it is sent back to. An error page is raised as EntraError."""
+        self._at_the_authority(url)
+        return self._entra.sign_in(url, as_person, mfa=mfa)
+
+    def _at_the_authority(self, url: str) -> None:
+        if urlsplit(url)._replace(path="", query="", fragment="").geturl() != self.authority:
+            raise ValueError(f"not at the authority: {url}")
+
     async def open_consent(self, url: str, as_person: Person, answer: str = "accept") -> str:
         """Plays the browser at Entra; gives the address it is sent back to. An error page is raised as EntraError."""
         if answer not in ("accept", "deny"):
             raise ValueError(answer)
-        if urlsplit(url)._replace(path="", query="", fragment="").geturl() != self.authority:
-            raise ValueError(f"not at the authority: {url}")
+        self._at_the_authority(url)
         return self._entra.open_consent(url, as_person, accepts=answer == "accept")

@@ -69,10 +69,18 @@ def register_applications(clouds: Clouds, contoso: Tenant, public_url: str, mode
             app_roles=APP_ROLES if registration is Registration.API else (),
             federated_identity=IDENTITY_PRINCIPAL_ID,
             delegated_permissions=(DELEGATED,) if registration is Registration.API else (),
-            redirect_uris=tuple(f"{url}/api/consent" for url in (public_url, CORE_TOOLS_URL)) if multi_tenant else (),
+            redirect_uris=_redirects(registration, public_url),
         )
         if not multi_tenant:
             clouds.grant(app_id, contoso.id)
+
+
+def _redirects(registration: Registration, public_url: str) -> tuple[str, ...]:
+    """Where Entra may send a browser back to."""
+    if registration is not Registration.API and registration not in MULTI_TENANT:
+        return ()
+    path = "/api/sign-in/callback" if registration is Registration.API else "/api/consent"
+    return tuple(f"{url}{path}" for url in (public_url, CORE_TOOLS_URL))
 
 
 def managed_subscription(clouds: Clouds, tenant: Tenant, name: str, subscription_id: str | None = None) -> Subscription:
@@ -146,6 +154,8 @@ def populate(clouds: Clouds) -> Population:
     members = [person.object_id for person in (ana, ben, cleo)]
     fiona, frank = at_contoso("fiona", "Fiona Finance"), at_contoso("frank", "Frank Finance")
     ivan = at_contoso("ivan", "Ivan Infrastructure")
+    for approver in (fiona, frank, ivan):
+        clouds.assign_roles(approver, CLIENT_IDS[Registration.API], APPROVE)
     return Population(
         contoso=contoso,
         fabrikam=fabrikam,

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import base64
 import json
 import re
 import shutil
@@ -11,13 +12,15 @@ from pathlib import Path
 
 from rich.console import Console
 
+from shared.activation.record import RUN_KIND
 from tests.sandbox.arm.models.subscription import Subscription
 from tests.sandbox.azurite import AzuriteError
 from tests.sandbox.faults import PRESETS
 from tests.sandbox.graph.models.directory import Group
 from tests.sandbox.host import AppFailedToLoad
-from tests.sandbox.population import AUDIT, OPERATE, READ, guard_access, stock_azure
+from tests.sandbox.population import APPROVE, AUDIT, OPERATE, READ, REQUEST, guard_access, stock_azure
 from tests.sandbox.processes import end_tidily_when_told
+from tests.sandbox.receiver import new_key
 from tests.sandbox.session import Session
 from tests.sandbox.world import World
 
@@ -52,14 +55,23 @@ async def _serve(console: Console, faults: str, seed: int) -> None:
     folder = Path(tempfile.mkdtemp(prefix="tenantry-sandbox-"))
     try:
         with Session(folder) as session:
+            key = new_key()
             async with World(
-                folder=folder, session=session, faults=PRESETS[faults](seed), seals=True, receiving=True
+                folder=folder,
+                session=session,
+                faults=PRESETS[faults](seed),
+                seals=True,
+                receiving=True,
+                settings={"TENANTRY_FINANCE_KEY": key},
             ) as world:
+                # Time jumps over every wait but that for an approver.
+                world.host.be_patient_with(RUN_KIND)
                 guard_access(world.fabrikam)
                 subscription, engineers = stock_azure(world.clouds, world.people)
                 _write_settings(world)
                 _tell(console, world)
                 _tell_of_azure(console, world, subscription, engineers)
+                _tell_of_activations(console, world, subscription, engineers, key)
                 console.rule("The app's log")
                 await _follow(world.log)
     finally:
@@ -160,6 +172,52 @@ curl -s -X POST {api}/renewals -H "Authorization: Bearer $OPERATOR" -H 'Content-
   -d '{json.dumps(renewed)}'
 curl -s "{api}/eligibilities?endingWithinDays=30" -H "Authorization: Bearer $READER"
 curl -s {api}/subscriptions/{subscription.id} -H "Authorization: Bearer $READER"
+"""
+    )
+
+
+def _tell_of_activations(
+    console: Console, world: World, subscription: Subscription, engineers: Group, key: str
+) -> None:
+    """The role is locked down, Emil asks, finance and Ivan answer."""
+    people, api = world.people, f"{world.host.url}/api"
+    emil = world.token(people.engineer, REQUEST, lifetime=_TOKEN_SECONDS)
+    ivan = world.token(people.ivan, APPROVE, lifetime=_TOKEN_SECONDS)
+    body = {
+        "eligibilities": [{"role": "Virtual Machine Contributor", "groups": [engineers.id]}],
+        "lockDown": {
+            "approvers": {"groups": [people.finance.id], "users": [people.ivan.object_id]},
+            "budget": {"amount": "5000"},
+            "money": {"finance": [people.fiona.object_id], "financeAbove": "100"},
+        },
+    }
+    plan = {"region": "westeurope", "days": 10, "vms": [{"size": "Standard_D4s_v5", "count": 2}]}
+    asked = {"subscriptionId": subscription.id, "hours": 2, "reason": "A build machine", "plan": plan}
+    verdict = {"request": "$ID", "verdict": "approve", "approver": people.fiona.object_id, "reason": "Planned"}
+    message = {"type": "finance.verdict", "timestamp": "2026-03-02T09:00:00Z", "data": verdict}
+    quoted = json.dumps(message).replace('"', r"\"")
+    secret = base64.b64decode(key.removeprefix("whsec_")).hex()
+    json_type = "-H 'Content-Type: application/json'"
+    console.print(
+        f"""Lock the role down, look at the price, ask (as Emil), let finance agree, approve (as Ivan):
+
+EMIL='{emil}'
+IVAN='{ivan}'
+curl -s -X PUT {api}/subscriptions/{subscription.id} -H "Authorization: Bearer $OPERATOR" {json_type} \
+  -d '{json.dumps(body)}'
+curl -s -X POST {api}/activation-requests -H "Authorization: Bearer $EMIL" {json_type} \
+  -d '{json.dumps({**asked, "dryRun": True})}'
+ID=$(curl -s -X POST {api}/activation-requests -H "Authorization: Bearer $EMIL" {json_type} \
+  -d '{json.dumps(asked)}' | grep -o '"id":"[^"]*' | head -1 | cut -d'"' -f4)
+curl -s {api}/activation-requests -H "Authorization: Bearer $READER"
+curl -s {api}/activation-requests/$ID -H "Authorization: Bearer $IVAN"
+AT=$(date +%s); BODY="{quoted}"
+SIGNATURE=$(printf '%s' "msg_1.$AT.$BODY" | openssl dgst -sha256 -mac HMAC -macopt hexkey:{secret} -binary | base64)
+curl -s -X POST {api}/webhooks/finance {json_type} -H "webhook-id: msg_1" -H "webhook-timestamp: $AT" \
+  -H "webhook-signature: v1,$SIGNATURE" -d "$BODY"
+curl -s -X POST {api}/activation-requests/$ID/decision -H "Authorization: Bearer $IVAN" {json_type} \
+  -d '{{"decision": "approve", "reason": "Within the budget"}}'
+curl -s -X POST {api}/activation-requests/$ID/release -H "Authorization: Bearer $EMIL"
 """
     )
 

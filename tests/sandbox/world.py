@@ -4,6 +4,7 @@ Everything that is simulated is a Python object of this process, so that tests l
 (a fork of the zygote) and Azurite are processes of their own. Leaving the world ends all that it started.
 """
 
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
@@ -42,6 +43,8 @@ _PORTALS = {
     "TENANTRY_MYACCOUNT_PORTAL": "https://myaccount.portal.example",
     "TENANTRY_ENTRA_PORTAL": "https://entra.portal.example",
 }
+
+_COOKIE_KEY = b64encode(b"the sandbox's key of 32 bytes...").decode()
 
 
 class World:
@@ -162,6 +165,7 @@ class World:
             **self._seals_setting(),
             **(self.receiver.environment() if self._receiving else {}),
             **_PORTALS,
+            "TENANTRY_COOKIE_KEY": _COOKIE_KEY,
             "IDENTITY_ENDPOINT": self.clouds.identity_endpoint,
             "IDENTITY_HEADER": self.clouds.identity_header,
             "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",

@@ -101,7 +101,9 @@ _TIMERS = {
     "begin_subscription_night": "0 20 * * * *",
     "deliver_notices": "45 * * * * *",
     "purge_notices": "0 50 3 * * *",
+    "forget_visits": "0 40 * * * *",
     "watch_activations": "20 */2 * * * *",
+    "reconcile_activations": "0 10 4 * * *",
     "purge_webhook_ids": "0 55 3 * * *",
 }
 _ROUTES = {
@@ -140,6 +142,12 @@ _ROUTES = {
     "get_subscription": ("GET", "subscriptions/{subscriptionId}"),
     "cancel_subscription": ("POST", "subscriptions/{subscriptionId}/cancel"),
     "review_subscription": ("POST", "subscriptions/{subscriptionId}/review"),
+    "get_approvals": ("GET", "approvals"),
+    "get_approval": ("GET", "approvals/{id}"),
+    "post_approval": ("POST", "approvals/{id}"),
+    "get_sign_in": ("GET", "sign-in"),
+    "get_sign_in_callback": ("GET", "sign-in/callback"),
+    "post_sign_out": ("POST", "sign-out"),
     "get_openapi": ("GET", "openapi.json"),
 }
 

@@ -32,6 +32,7 @@ from shared.subscriptions.lockdown import LockDown, Principals
 from shared.subscriptions.roles import (
     ACTIVATION,
     APPROVAL,
+    APPROVERS_MAIL,
     CONTEXT,
     ELIGIBILITY,
     ENABLEMENT,
@@ -47,7 +48,7 @@ from tests.sandbox.arm.models.policy import Policy
 from tests.sandbox.arm.models.policy_rules import a_rule
 from tests.sandbox.arm.models.roles import BUILT_IN, CONTRIBUTOR, OWNER, READER, VM_CONTRIBUTOR
 
-_RULES = (APPROVAL, ACTIVATION, ENABLEMENT, CONTEXT, LONGEST, ELIGIBILITY)
+_RULES = (APPROVAL, ACTIVATION, ENABLEMENT, CONTEXT, LONGEST, ELIGIBILITY, APPROVERS_MAIL)
 _SUBSCRIPTION = SubscriptionId("aaaaaaaa-0000-4000-8000-00000000000a")
 _IDS = [ObjectId(f"bbbbbbbb-0000-4000-8000-{number:012d}") for number in range(6)]
 _ALLOWED = frozenset({VM_CONTRIBUTOR})
@@ -65,6 +66,7 @@ settings = st.builds(
     context=st.sampled_from(["", "c1", "c9"]),
     longest_eligibility=st.sampled_from(["", "P1D", "P180D", "P1Y", "P365D"]),
     enabled_for_eligibility=enabled,
+    tells_approvers=st.booleans(),
 )
 wanted = st.builds(
     Wanted,
@@ -132,6 +134,7 @@ def test_a_context_takes_mfa_s_place() -> None:
         ({"context": "c3"}, CONTEXT),
         ({"longest_eligibility": "P30D"}, LONGEST),
         ({"enabled_for_eligibility": (MFA,)}, ELIGIBILITY),
+        ({"tells_approvers": False}, APPROVERS_MAIL),
     ],
 )
 def test_whatever_somebody_changes_is_named_by_its_rule(change: dict[str, Any], rule: str) -> None:

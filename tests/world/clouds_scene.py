@@ -30,6 +30,7 @@ API_APP = "99999999-0000-4000-8000-000000000009"
 IDENTITY = "eeeeeeee-0000-4000-8000-00000000000e"
 PRINCIPAL = "ffffffff-0000-4000-8000-00000000000f"
 REDIRECT = "http://127.0.0.1:9/api/consent"
+SIGNED_IN = "http://127.0.0.1:9/api/sign-in/callback"
 PARTNERS = "/policies/crossTenantAccessPolicy/partners"
 SECURITY_READER = "5d6b6bb7-de71-4623-b4af-96380a352509"
 REQUESTS = "/roleManagement/directory/roleEligibilityScheduleRequests"
@@ -117,6 +118,7 @@ class Scene:
             application_permissions=(),
             federated_identity=PRINCIPAL,
             delegated_permissions=(DELEGATED,),
+            redirect_uris=(SIGNED_IN,),
         )
         clouds.grant(API_APP, CONTOSO)
 

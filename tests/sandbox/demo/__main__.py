@@ -1,4 +1,6 @@
-"""`python -m tests.sandbox.demo [--faults harsh] [--seed N]`: exit code 0 only when Fabrikam is Ready, and kept eligible."""
+"""`python -m tests.sandbox.demo [--faults harsh] [--seed N]`: exit code 0 only when Fabrikam is Ready, kept eligible, and a
+locked role was asked for, approved, and ended by itself.
+"""
 
 import argparse
 import asyncio
@@ -12,9 +14,11 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.sandbox.azurite import AzuriteError
+from tests.sandbox.demo.activation import Activated, Activating
 from tests.sandbox.demo.nights import HALF_A_YEAR, HalfYear, Nights
 from tests.sandbox.demo.play import Play
 from tests.sandbox.demo.report import (
+    print_activation,
     print_checklists,
     print_permissions,
     print_proof,
@@ -28,12 +32,14 @@ from tests.sandbox.demo.view import READY
 from tests.sandbox.faults import PRESETS
 from tests.sandbox.host import AppFailedToLoad
 from tests.sandbox.processes import end_tidily_when_told
+from tests.sandbox.receiver import new_key
 from tests.sandbox.session import Session
 from tests.sandbox.world import World
 
 _RESULTS = Path("build") / "demo"
 _DEADLINE_SECONDS = {"none": 55.0, "harsh": 180.0}
 _NIGHTS_SECONDS = {"none": 180.0, "harsh": 300.0}
+_ACTIVATION_SECONDS = {"none": 60.0, "harsh": 240.0}
 _EVERY = {"none": 2, "harsh": 7}
 """Nights are slow to play, so that some are passed over, as if the app were down: the window is wider by far."""
 
@@ -63,15 +69,19 @@ async def _demo(console: Console, chosen: argparse.Namespace) -> int:
     folder = Path(tempfile.mkdtemp(prefix="tenantry-demo-"))
     try:
         with Session(folder) as session:
-            async with World(folder=folder, session=session, faults=PRESETS[chosen.faults](chosen.seed)) as world:
-                return await _play(console, world, chosen)
+            key = new_key()
+            faults = PRESETS[chosen.faults](chosen.seed)
+            settings = {"TENANTRY_FINANCE_KEY": key}
+            async with World(folder=folder, session=session, faults=faults, settings=settings) as world:
+                return await _play(console, world, chosen, key)
     finally:
         _keep(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _play(console: Console, world: World, chosen: argparse.Namespace) -> int:
+async def _play(console: Console, world: World, chosen: argparse.Namespace, key: str) -> int:
     half_year: HalfYear | None = None
+    activated: Activated | None = None
     with open_screen(console, world.clock.now) as screen:
         play = Play(world, screen)
         _, trouble = await _watched(play.run(), chosen.deadline or _DEADLINE_SECONDS[chosen.faults])
@@ -80,7 +90,11 @@ async def _play(console: Console, world: World, chosen: argparse.Namespace) -> i
         if ready and view is not None and chosen.days:
             nights = Nights(world, screen, view).run(chosen.days, every=_EVERY[chosen.faults])
             half_year, trouble = await _watched(nights, chosen.deadline or _NIGHTS_SECONDS[chosen.faults])
-    write_json(_RESULTS / "summary.json", summary(view, now=now, vendor_calls=calls, half_year=half_year))
+        if ready and not trouble:
+            activating = Activating(world, screen, key).run()
+            activated, trouble = await _watched(activating, chosen.deadline or _ACTIVATION_SECONDS[chosen.faults])
+    told = summary(view, now=now, vendor_calls=calls, half_year=half_year, activated=activated)
+    write_json(_RESULTS / "summary.json", told)
     if view is not None:
         write_json(_RESULTS / "record.json", json.loads(play.body))
         print_record(console, view, now)
@@ -89,12 +103,16 @@ async def _play(console: Console, world: World, chosen: argparse.Namespace) -> i
         print_permissions(console, view, {tenant.id: tenant.display_name for tenant in world.clouds.tenants.values()})
     if view is not None and half_year is not None:
         print_renewal(console, view, half_year)
+    if activated is not None:
+        print_activation(console, activated)
     for violation in world.violations():
         trouble = trouble or "the sandbox saw calls that Microsoft's services would not take"
         console.print(f"violation: {violation}", style="red", markup=False, highlight=False)
     alive = not chosen.days or (half_year is not None and half_year.is_alive)
     if ready and not alive:
         trouble = trouble or "half a year later not every eligibility is in force and lasts longer than it did"
+    if ready and alive and not (activated is not None and activated.is_well):
+        trouble = trouble or "the activation did not go as it should: see `activation` in the summary"
     console.rule()
     if trouble:
         console.print(trouble, style="red", markup=False, highlight=False)

@@ -5,7 +5,7 @@ sent twice, and the API answers that plainly.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -48,11 +48,27 @@ class Patient:
         """POST JSON."""
         return await self._send("POST", url, body)
 
+    async def put(self, url: str, body: object) -> Answer:
+        """PUT JSON."""
+        return await self._send("PUT", url, body)
+
+    async def send(self, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """POST of these very bytes."""
+        return await self._patiently(
+            f"POST {url}", lambda: self._client.post(url, content=content, headers=dict(headers))
+        )
+
     async def _send(self, method: str, url: str, body: object) -> Answer:
+        return await self._patiently(
+            f"{method} {url}",
+            lambda: self._client.request(method, url, json=body) if body else self._client.get(url),
+        )
+
+    async def _patiently(self, what: str, send: Callable[[], Awaitable[httpx.Response]]) -> Answer:
         problem = "nothing was sent"
         for attempt in range(1, _TRIES + 1):
             try:
-                response = await self._client.request(method, url, json=body) if body else await self._client.get(url)
+                response = await send()
             except httpx.TransportError as error:
                 problem = f"{type(error).__name__}: {error}"
             else:
@@ -62,4 +78,4 @@ class Patient:
                     )
                 problem = f"{response.status_code} {response.text[:500]}"
             await asyncio.sleep(_PAUSE_SECONDS)
-        raise TimeoutError(f"{method} {url} failed {_TRIES} times; the last time: {problem}")
+        raise TimeoutError(f"{what} failed {_TRIES} times; the last time: {problem}")

@@ -9,19 +9,26 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.permissions import SECURITY_READER
+from tests.sandbox.demo.activation import Activated
 from tests.sandbox.demo.nights import HalfYear
 from tests.sandbox.demo.screen import duration
 from tests.sandbox.demo.view import ChecklistItem, TenantView, as_text
 
 
 def summary(
-    view: TenantView | None, *, now: datetime, vendor_calls: int, half_year: HalfYear | None = None
+    view: TenantView | None,
+    *,
+    now: datetime,
+    vendor_calls: int,
+    half_year: HalfYear | None = None,
+    activated: Activated | None = None,
 ) -> dict[str, object]:
-    """The shape that other tools read; seconds are business time. `renewal` is None where it did not come to that."""
+    """The shape that other tools read; seconds are business time. `renewal` and `activation` may not have come: None."""
     renewal = None if half_year is None else _renewal(half_year)
+    activation = None if activated is None else _activation(activated)
     if view is None:
         onboarding: dict[str, object] = {"state": None, "acts": [], "vendorCalls": vendor_calls, "eligibilities": []}
-        return {"onboarding": onboarding, "renewal": renewal}
+        return {"onboarding": onboarding, "renewal": renewal, "activation": activation}
     return {
         "onboarding": {
             "state": view.state,
@@ -39,6 +46,7 @@ def summary(
             ],
         },
         "renewal": renewal,
+        "activation": activation,
     }
 
 
@@ -58,6 +66,41 @@ def _renewal(half_year: HalfYear) -> dict[str, object]:
         ],
         "vendorCalls": half_year.vendor_calls,
     }
+
+
+def _activation(found: Activated) -> dict[str, object]:
+    return {
+        "requestId": found.request_id,
+        "estimate": {
+            "currency": found.currency,
+            "forHours": found.for_hours,
+            "forDays": found.for_days,
+            "monthly": found.monthly,
+        },
+        "tamperedWebhook": found.tampered,
+        "verdict": found.verdict,
+        "decidedBy": found.decided_by,
+        "state": found.state,
+        "activeUntil": found.until,
+        "heldWhileActive": found.held_while_active,
+        "heldAfterwards": found.held_afterwards,
+        "vendorCalls": found.vendor_calls,
+    }
+
+
+def print_activation(console: Console, found: Activated) -> None:
+    """What the engineer's plan costs, line by line, as the approver sees it."""
+    console.rule("Virtual Machine Contributor, after finance agreed")
+    lines = _table("part", "meter", f"{found.currency} a month, left running")
+    for what, meter, monthly in found.lines:
+        lines.add_row(what, meter, monthly)
+    lines.add_row("all of it", "", found.monthly)
+    console.print(lines)
+    console.print(
+        f"{found.for_hours} {found.currency} in the hours asked for, {found.for_days} in the plan's days; active until "
+        f"{found.until}, then {found.state}",
+        highlight=False,
+    )
 
 
 def write_json(path: Path, value: object) -> None:

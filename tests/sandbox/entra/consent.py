@@ -121,6 +121,7 @@ def page(request: ConsentRequest, persons: Sequence[Person]) -> str:
 def error_page(error: EntraError) -> str:
     """Entra's own error page: the app never hears of it."""
     return (
-        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Sign in</title><body><h1>Sorry, but we're having "
+        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Sign in</title><link rel='icon' href='data:,'>"
+        "<body><h1>Sorry, but we're having "
         f"trouble signing you in.</h1><p>AADSTS{error.number}: {escape(error.text)}</p></body></html>"
     )

@@ -52,12 +52,7 @@ class Delegation:
             raise EntraError(400, "invalid_grant", 50034, "The user account does not exist in the directory.")
         if not user.account_enabled:
             raise EntraError(400, "invalid_grant", 50057, "The user account is disabled.")
-        if not self._grants.is_delegated(registration.app_id, tenant, DELEGATED):
-            text = (
-                f"The user or administrator has not consented to use the application with ID '{registration.app_id}' "
-                f"named '{registration.display_name}'. Send an interactive authorization request for this user and resource."
-            )
-            raise EntraError(400, "invalid_grant", 65001, text, suberror="consent_required")
+        self.check_consent(registration, tenant)
         self._sign_ins.check(person_id, sign_in, wanted)
         claims = azure_claims(
             authority=self.authority,
@@ -69,6 +64,15 @@ class Delegation:
             contexts=sorted(sign_in.contexts),
         )
         return sign({**claims, **life()})
+
+    def check_consent(self, registration: Registration, tenant: Tenant) -> None:
+        """An administrator's, for everybody: nobody is asked for their own."""
+        if not self._grants.is_delegated(registration.app_id, tenant, DELEGATED):
+            text = (
+                f"The user or administrator has not consented to use the application with ID '{registration.app_id}' "
+                f"named '{registration.display_name}'. Send an interactive authorization request for this user and resource."
+            )
+            raise EntraError(400, "invalid_grant", 65001, text, suberror="consent_required")
 
     def check_scope(self, scope: str) -> None:
         """Azure's one delegated permission, by name or as what is consented to."""

@@ -11,12 +11,15 @@ from tests.sandbox.entra.consent import Consent, error_page, page
 from tests.sandbox.entra.errors import EntraError, unknown_tenant
 from tests.sandbox.entra.keys import published_key
 from tests.sandbox.entra.service import Issued, TokenService
+from tests.sandbox.entra.sign_in_page import sign_in_page
 from tests.sandbox.faults import Fault, Faults
 from tests.sandbox.personas import Person
 from tests.sandbox.points import Cut, Points
 from tests.sandbox.recorder import Recorded, Recorder, without_secrets
 
 _ANY_TENANT = ("common", "organizations")
+_CLIENTS_FAULTS = frozenset({90014, 900144, 50011, 501491, 70005, 70011})
+"""What a careful client never sends a browser to."""
 IDENTITY_VERSION = "2019-08-01"
 
 
@@ -51,6 +54,8 @@ class EntraServer:
         tenant, _, rest = request.path.strip("/").partition("/")
         if rest in ("adminconsent", "v2.0/adminconsent"):
             return await self._consent_page(request)
+        if rest == "oauth2/v2.0/authorize":
+            return await self._sign_in_page(request)
         label = f"{request.method} /{{id}}/{rest}"
         await self._points.hit("login.before", label)
         fault = self._faults.next("login", label)
@@ -113,6 +118,28 @@ class EntraServer:
         except EntraError as error:
             return web.Response(status=error.status, text=error_page(error), content_type="text/html")
         return web.Response(status=302, headers={"Location": back})
+
+    async def _sign_in_page(self, request: web.Request) -> web.StreamResponse:
+        authorization = self._service.authorization
+        try:
+            asked = authorization.check(str(request.url))
+            if request.method == "GET":
+                return web.Response(text=sign_in_page(asked, list(self._persons.values())), content_type="text/html")
+            form = dict(parse_qsl(await request.text()))
+            if form.get("answer") == "back":
+                back = authorization.decline(asked)
+            else:
+                back = authorization.sign_in(asked, self._persons[form["person"]], mfa=form.get("mfa") == "yes")
+        except EntraError as error:
+            if error.number in _CLIENTS_FAULTS:
+                self._violate(f"login: {error}")
+            return web.Response(status=error.status, text=error_page(error), content_type="text/html")
+        return web.Response(status=302, headers={"Location": back})
+
+    def sign_in(self, url: str, person: Person, *, mfa: bool) -> str:
+        """The same without a browser; an error page is raised."""
+        authorization = self._service.authorization
+        return authorization.sign_in(authorization.check(url), person, mfa=mfa)
 
     def open_consent(self, url: str, person: Person, *, accepts: bool) -> str:
         """The same without a browser; an error page is raised."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import jwt
 
+from tests.sandbox.entra.authorization import Authorization
 from tests.sandbox.entra.delegation import DELEGATED, ON_BEHALF_OF, Delegation
 from tests.sandbox.entra.errors import (
     EntraError,
@@ -73,12 +74,14 @@ class TokenService:
         self.identities: dict[str, ManagedIdentity] = {}
         self.sign_ins = SignIns()
         self._delegation = Delegation(self.grants, self.sign_ins)
+        self.authorization = Authorization(self._delegation, self.sign_ins, self.tenant, self.registration, ground.now)
         self.authority = self.graph = self.arm = ""
 
     def listen(self, *, authority: str, graph: str, arm: str) -> None:
         """Where the services are reached; tokens name these addresses."""
         self.authority, self.graph, self.arm = authority, graph, arm
         self._delegation.authority, self._delegation.arm = authority, arm
+        self.authorization.authority = authority
 
     def tenant(self, name: str) -> Tenant:
         """By id or verified domain."""
@@ -101,7 +104,7 @@ class TokenService:
         for name in ("client_id", "grant_type", "scope", "client_assertion_type", "client_assertion"):
             if not form.get(name):
                 raise missing_parameter(name)
-        if form["grant_type"] not in ("client_credentials", ON_BEHALF_OF):
+        if form["grant_type"] not in ("client_credentials", ON_BEHALF_OF, "authorization_code"):
             text = f"The provided value for the input parameter 'grant_type' is not valid: '{form['grant_type']}'."
             raise EntraError(400, "unsupported_grant_type", 70003, text)
         if form["client_assertion_type"] != _ASSERTION:
@@ -113,6 +116,8 @@ class TokenService:
         self._check_assertion(registration, form["client_assertion"])
         if form["grant_type"] == ON_BEHALF_OF:
             return self._on_behalf(registration, tenant, form)
+        if form["grant_type"] == "authorization_code":
+            return self._redeemed(registration, tenant, form)
         return self._client_credentials(registration, principal.id, self.grants.roles(principal, tenant), tenant, form)
 
     def _on_behalf(self, registration: Registration, tenant: Tenant, form: Mapping[str, str]) -> Issued:
@@ -124,6 +129,17 @@ class TokenService:
             roles=(),
             on_behalf_of=person_id,
             further={"scope": f"{self.arm}/{DELEGATED}"},
+        )
+
+    def _redeemed(self, registration: Registration, tenant: Tenant, form: Mapping[str, str]) -> Issued:
+        found = self.authorization.redeem(registration, tenant, form)
+        return Issued(
+            token=found.token,
+            tenant_id=tenant.id,
+            app_id=registration.app_id,
+            roles=(),
+            on_behalf_of=found.person_id,
+            further=found.further,
         )
 
     def _client_credentials(

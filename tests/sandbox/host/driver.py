@@ -200,6 +200,10 @@ class Host:
         self._timekeeper.auto_advance = wanted
         self._runtime.wake.set()
 
+    def be_patient_with(self, *prefixes: str) -> None:
+        """Make no jump for orchestrations whose ids begin so: they wait for people."""
+        self._timekeeper.patient = prefixes
+
     async def idle(self, timeout: float) -> None:  # noqa: ASYNC109 - the caller's deadline, named as such
         """Wait until nothing runs, is queued or is due, and no jump of the clock is to come. Raises TimeoutError."""
         try:

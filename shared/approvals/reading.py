@@ -1,0 +1,118 @@
+"""What the pages show, read: the rows of requests, whether the person may see and decide them, and what people are called."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+
+from shared.activation.entitlement import is_one_of, is_senior
+from shared.activation.record import Request, RequestId, State
+from shared.activation.rulings import Judgement
+from shared.activation.weighing import judged
+from shared.approvals.shown import Names, people_of, shown, waiting
+from shared.approvals.views import Shown, Waiting
+from shared.arm.activation_shapes import Standing
+from shared.errors import NotConsented, RemoteError
+from shared.identifiers import ObjectId, SubscriptionId
+from shared.services import Services
+from shared.subscriptions.lockdown import LockDown
+
+_log = logging.getLogger(__name__)
+
+
+class Reader:
+    """Reads for one person, and one request of their browser: what was asked once is not asked again."""
+
+    def __init__(self, services: Services, person_id: ObjectId) -> None:
+        self._services = services
+        self._me = person_id
+        self._lock_downs: dict[SubscriptionId, LockDown | None] = {}
+        self._approves: dict[SubscriptionId, bool] = {}
+
+    async def waiting(self) -> list[Waiting]:
+        """What waits for the person's decision, the oldest first. Nobody decides on their own request."""
+        found = [one for one in await self._services.activations.open_of() if self._waits(one)]
+        mine = [one for one in found if await self._is_approver(one.subscription_id)]
+        names = await self._names({one.asked.principal_id for one in mine if not one.asked.principal_name})
+        return [waiting(one, names) for one in mine]
+
+    async def shown(self, request_id: RequestId) -> Shown | None:
+        """A request, for its subscription's approvers, finance and seniors; None for others, and where there is none."""
+        found = await self._services.activations.read(request_id)
+        if found is None or not await self._may_see(found.record):
+            return None
+        record = found.record
+        lock_down = await self._lock_down(record.subscription_id)
+        judgement = judged(record, lock_down) if lock_down is not None else None
+        month = self._services.clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return shown(
+            record,
+            judgement,
+            await self._earlier(record, month),
+            await self._names(people_of(record)),
+            hindrance=await self._hindrance(record),
+            held_back=await self._held_back(judgement, lock_down),
+        )
+
+    def _waits(self, record: Request) -> bool:
+        asked = record.asked
+        pending = record.state is State.PENDING and asked.standing is Standing.WAITING and record.decision is None
+        own = self._me in (asked.principal_id, asked.requestor_id)
+        return pending and not own and self._services.clock.now() < record.expires
+
+    async def _earlier(self, record: Request, since: datetime) -> list[Request]:
+        return await self._services.activations.of_person(record.asked.principal_id, since)
+
+    async def _may_see(self, record: Request) -> bool:
+        lock_down = await self._lock_down(record.subscription_id)
+        if lock_down is None:
+            return False
+        if await self._is_approver(record.subscription_id) or self._me in lock_down.money.finance:
+            return True
+        senior = lock_down.money.senior
+        return bool(senior) and await is_one_of(self._services, self._me, senior)
+
+    async def _hindrance(self, record: Request) -> str:
+        """Why the person may not decide, in words."""
+        if self._me in (record.asked.principal_id, record.asked.requestor_id):
+            return "This is your own request: another approver decides it."
+        if not await self._is_approver(record.subscription_id):
+            return "You may see this request. It is decided by the approvers of the subscription."
+        if self._services.clock.now() >= record.expires:
+            return "Its 24 hours are over: whoever needs the role asks again."
+        return ""
+
+    async def _held_back(self, judgement: Judgement | None, lock_down: LockDown | None) -> str:
+        """Why the person may not approve (yet), in words."""
+        if judgement is None or lock_down is None:
+            return ""
+        if judgement.demand_finance is not None and not judgement.finance_agreed:
+            return judgement.demand_finance.reason
+        if judgement.senior_only is not None and not await is_senior(self._services, self._me, lock_down):
+            return judgement.senior_only.reason
+        return ""
+
+    async def _is_approver(self, subscription_id: SubscriptionId) -> bool:
+        if subscription_id not in self._approves:
+            lock_down = await self._lock_down(subscription_id)
+            self._approves[subscription_id] = lock_down is not None and await is_one_of(
+                self._services, self._me, lock_down.approvers
+            )
+        return self._approves[subscription_id]
+
+    async def _lock_down(self, subscription_id: SubscriptionId) -> LockDown | None:
+        if subscription_id not in self._lock_downs:
+            found = await self._services.subscriptions.read(subscription_id)
+            self._lock_downs[subscription_id] = None if found is None else found.record.lock_down
+        return self._lock_downs[subscription_id]
+
+    async def _names(self, people: Iterable[ObjectId]) -> Names:
+        """What people are called. A directory that does not answer keeps no page back: ids are shown then."""
+        wanted = sorted(people)
+        if not wanted:
+            return {}
+        try:
+            found = await self._services.directory.source_users(wanted)
+        except (RemoteError, NotConsented) as error:
+            _log.info("names.unread reason=%s", error)
+            return {}
+        return {one.id: one.display_name or one.user_principal_name for one in found}
