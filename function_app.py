@@ -33,6 +33,7 @@ Failures: errors.py draws the tree.
 """
 
 import logging
+import warnings
 
 import azure.durable_functions as df
 
@@ -47,8 +48,12 @@ from shared.renewal import registration as renewal
 from shared.upkeep import registration as upkeep
 
 # At info these log every request's address, where a filter may hold a mail address.
-for _name in ("azure", "httpx", "kiota_http"):
+for _name in ("azure", "httpx", "kiota_http", "msal"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+
+# MSAL recommends that Entra's answer is posted. A form from elsewhere would come without our cookie, so it comes by GET; its
+# code is good once, with what only our store knows (approvals/visits.py).
+warnings.filterwarnings("ignore", message="response_mode=", category=UserWarning)
 
 app = df.DFApp()
 for _part in (api, onboarding, upkeep, renewal, lockdown, activation, approvals, notify, offboarding):

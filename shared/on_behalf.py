@@ -28,9 +28,12 @@ from shared.patience import Answer, Patience, Try
 from shared.permissions import Family, Registration
 from shared.settings import Settings
 
-_NOT_CONSENTED = frozenset({65001, 700016, 650052, 650057, 7000112, 7000229})
+NOT_CONSENTED = frozenset({65001, 700016, 650052, 650057, 7000112, 7000229})
 """Entra codes: nobody consented to the delegated permission; the registration is not there, is disabled, or does not ask
 for the permission."""
+
+ASKED = f"{DELEGATED} of Azure Service Management, delegated"
+"""What is missing then, as an administrator finds it."""
 
 _THROTTLED_SECONDS = 10.0
 _CODE = re.compile(r"AADSTS(\d+)")
@@ -104,9 +107,8 @@ class OnBehalf:
         call = replace(self._call(), status=status, code=f"AADSTS{number}" if number else refusal.error)
         if refusal.error == "interaction_required" and refusal.claims:
             return ClaimsChallenge(refusal.claims)
-        if number in _NOT_CONSENTED:
-            asked = f"{DELEGATED} of Azure Service Management, delegated"
-            return NotConsented(Registration.API.value, self._settings.source_tenant_id, (asked,))
+        if number in NOT_CONSENTED:
+            return NotConsented(Registration.API.value, self._settings.source_tenant_id, (ASKED,))
         if refusal.error in ("invalid_grant", "interaction_required"):
             return Unauthenticated(f"Entra does not take the token ({call.code}): sign in again")
         if refusal.error == "unauthorized_client":

@@ -8,7 +8,7 @@ from shared.writes.activation import active
 
 
 async def seen_now(services: Services, record: Request) -> Request:
-    """The record as PIM shows it now, of one that was read just before. Raises the RemoteErrors of Azure."""
+    """The record as PIM shows it now. Raises the RemoteErrors of Azure."""
     if not record.is_open:
         return record
     asked = await services.azure_activations.read(record.subscription_id, record.asked.below, record.request_id)
@@ -19,5 +19,5 @@ async def seen_now(services: Services, record: Request) -> Request:
         active=await active(services, record) if granted else None,
     )
     if after(record, seen) == record:
-        return record  # nothing is new: to read the row again would tell no more
+        return record  # nothing is new: to read the row again tells no more
     return (await services.activations.change(record.request_id, lambda found: after(found, seen))).record

@@ -9,17 +9,14 @@ from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from msgspec.structs import replace
 
-from shared.activation.record import RUN_KIND, Request, RequestId, State, found_at_pim, reopened
+from shared.activation.record import RUN_KIND, State
 from shared.activation.store import Hint
+from shared.activation.taking_up import follow, take_up
 from shared.arm.activation_shapes import AskedActivation, Standing
 from shared.durable import Orchestrations
-from shared.errors import AutomationError, NotStarted
+from shared.errors import AutomationError
 from shared.identifiers import SubscriptionId
-from shared.notify.notices import Kind, Notice
-from shared.run import Run, key_of, orchestration_id
-from shared.running.acts import ORCHESTRATORS
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
@@ -32,7 +29,6 @@ _LONGEST_LIST_SECONDS = 60.0
 """Of machine time: subscriptions that do not answer must not use up what all of them have."""
 
 _PAGE = 200
-_BY = "the watcher"
 _BETWEEN_CYCLES = timedelta(minutes=30)
 """What was granted longer ago, and is not known, is found by the nightly reconcile."""
 
@@ -77,39 +73,6 @@ async def locked_subscriptions(services: Services) -> dict[SubscriptionId, tuple
             return found
 
 
-async def follow(services: Services, orchestrations: Orchestrations, request_id: RequestId) -> None:
-    """Begin a run for a request, unless one is under way. The sweeper starts what cannot be started now."""
-    found = await services.activations.read(request_id)
-    if found is None or not found.record.is_open:
-        return
-    number = found.record.run + 1
-    run = Run(
-        subject=request_id,
-        kind=RUN_KIND,
-        number=number,
-        orchestration_id=orchestration_id(RUN_KIND, request_id, number),
-        nonce=services.new_id(),
-        opened=services.clock.now(),
-        requested_by=_BY,
-    )
-    if await services.runs.insert(run) is not None:
-        return
-
-    def shown(record: Request) -> Request | None:
-        return replace(record, run=number, run_nonce=run.nonce) if record.run < number else None
-
-    record = (await services.activations.change(request_id, shown)).record
-    if record.run_nonce != run.nonce:
-        await services.runs.close(key_of(run), "followed")
-        return
-    try:
-        await orchestrations.start(ORCHESTRATORS[RUN_KIND], run.orchestration_id, key_of(run))
-    except NotStarted as error:
-        _log.warning("run.not_started subject=%s run=%s reason=%s", run.subject, run.number, error)
-        return
-    await services.runs.mark_started(run)
-
-
 async def _watched(
     cycle: _Cycle, subscription_id: SubscriptionId, roles: Sequence[str], known: Mapping[str, Hint]
 ) -> None:
@@ -118,6 +81,7 @@ async def _watched(
         async with cycle.lists, asyncio.timeout(_LONGEST_LIST_SECONDS):
             listed = await cycle.services.azure_activations.asked(subscription_id)
     except (AutomationError, msgspec.DecodeError, TimeoutError) as error:
+        # Without its text: that of a DecodeError holds what could not be read.
         _log.warning("watch.postponed subscription_id=%s reason=%s", subscription_id, type(error).__name__)
         return
     except Exception:  # noqa: BLE001 - the outermost edge: one subscription must not keep the others waiting
@@ -146,7 +110,6 @@ async def _one(cycle: _Cycle, request_id: str, work: Awaitable[None]) -> None:
         try:
             await work
         except (AutomationError, msgspec.DecodeError) as error:
-            # Without the text of a DecodeError, which holds what could not be read.
             _log.warning("watch.postponed request_id=%s reason=%s", request_id, type(error).__name__)
         except Exception:  # noqa: BLE001 - the outermost edge: one request must not keep the others waiting
             _log.exception("watch.postponed request_id=%s", request_id)
@@ -160,8 +123,8 @@ def _due(cycle: _Cycle, hint: Hint, found: AskedActivation | None, now: datetime
 
 
 def _has_moved(hint: Hint, found: AskedActivation | None) -> bool:
-    """Whether PIM shows something else than that it waits."""
-    return hint.state is State.PENDING and (found is None or found.standing is not Standing.WAITING)
+    """Whether its run has something to see: PIM shows something else than that it waits, or somebody else has seen so."""
+    return hint.state is State.APPROVED or found is None or found.standing is not Standing.WAITING
 
 
 def _is_over(hint: Hint, now: datetime) -> bool:
@@ -172,39 +135,6 @@ def _is_news(asked: AskedActivation, now: datetime) -> bool:
     """Whether it waits; or was granted just now: it may have been asked for and decided between two cycles."""
     granted = asked.standing is Standing.GRANTED and now - asked.created < _BETWEEN_CYCLES
     return asked.standing is Standing.WAITING or granted
-
-
-async def take_up(services: Services, orchestrations: Orchestrations, asked: AskedActivation) -> None:
-    """Its row, and its run. A request of ours has its row already; one that is over stays so. Safe twice."""
-    request_id = RequestId(asked.request_id)
-    found = await services.activations.read(request_id)
-    if found is None:
-        await services.activations.create(found_at_pim(asked))
-        _log.info("activation.found request_id=%s subscription_id=%s", request_id, asked.subscription_id)
-    elif (found.record.subscription_id, found.record.asked.below.lower()) != (
-        asked.subscription_id,
-        asked.below.lower(),
-    ):
-        # Who asks chooses the name: one that is known from elsewhere must not hide a request.
-        await _tell_of_taken_name(services, asked)
-        return
-    elif not found.record.is_open and found.record.state in (State.FAILED, State.EXPIRED):
-        await services.activations.change(request_id, lambda one: None if one.is_open else reopened(one, asked))
-    await follow(services, orchestrations, request_id)
-
-
-async def _tell_of_taken_name(services: Services, asked: AskedActivation) -> None:
-    now = services.clock.now()
-    _log.error("activation.name_taken subscription_id=%s request_id=%s", asked.subscription_id, asked.request_id)
-    notice = Notice(
-        kind=Kind.VIOLATION,
-        at=now,
-        subscription_id=asked.subscription_id,
-        principal_id=asked.principal_id,
-        role_definition_id=asked.role_definition_id,
-        why="nameTaken",
-    )
-    await services.outbox.tell(now.date(), notice)
 
 
 async def _begun(cycle: _Cycle, hint: Hint) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import msal
 import msgspec
+from msal.exceptions import MsalError
 from msgspec.structs import replace
 
 from shared.azure_permissions import DELEGATED
@@ -26,6 +27,7 @@ from shared.errors import (
     Unauthenticated,
     Unavailable,
 )
+from shared.on_behalf import ASKED, NOT_CONSENTED
 from shared.permissions import Registration
 from shared.settings import Settings
 
@@ -33,8 +35,6 @@ _log = logging.getLogger(__name__)
 
 CALLBACK = "/api/sign-in/callback"
 _TIMEOUT = httpx.Timeout(20.0, connect=10.0)
-_NOT_CONSENTED = frozenset({65001, 700016, 650052, 650057, 7000112, 7000229})
-"""As in on_behalf.py."""
 
 
 class Begun(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,10 +99,6 @@ class Entra:
             raise self._refused(found)
         return Arrived(await self._callers.signed_in(str(found["id_token"])), str(found.get("access_token", "")))
 
-    def close(self) -> None:
-        """Close its connections."""
-        self._http.close()
-
     def _application(self, assertion: str) -> Any:
         return msal.ConfidentialClientApplication(
             self._settings.client_ids[Registration.API],
@@ -121,8 +117,8 @@ class Entra:
         except RuntimeError as error:
             # MSAL's, for a nonce that is not ours.
             raise Unauthenticated("Entra's answer belongs to another sign-in") from error
-        except (httpx.HTTPError, ValueError) as error:
-            # ValueError: discovery failed, or what answered was not JSON.
+        except (httpx.HTTPError, MsalError, ValueError) as error:
+            # MsalError: discovery was refused. ValueError: it failed otherwise, or what answered was not JSON.
             _log.info("sign_in.unanswered reason=%s", type(error).__name__)
             raise Unavailable(self._call(), uncertain=False) from error
 
@@ -131,9 +127,8 @@ class Entra:
         call = replace(self._call(), code=f"AADSTS{numbers[0]}" if numbers[0] else error)
         if error == "interaction_required" and found.get("claims"):
             return ClaimsChallenge(str(found["claims"]))
-        if numbers[0] in _NOT_CONSENTED:
-            asked = f"{DELEGATED} of Azure Service Management, delegated"
-            return NotConsented(Registration.API.value, self._settings.source_tenant_id, (asked,))
+        if numbers[0] in NOT_CONSENTED:
+            return NotConsented(Registration.API.value, self._settings.source_tenant_id, (ASKED,))
         if error in ("invalid_grant", "interaction_required"):
             return Unauthenticated(f"Entra does not take the sign-in ({call.code})")
         return Forbidden(call)
@@ -161,12 +156,6 @@ class _Http:
     def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_: Any) -> httpx.Response:
         """MSAL's token request."""
         return self._opened().post(url, params=params, data=data, headers=headers)
-
-    def close(self) -> None:
-        """MSAL closes nothing; the process does."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
 
     def _opened(self) -> httpx.Client:
         if self._client is None:

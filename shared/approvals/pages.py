@@ -30,9 +30,9 @@ class Pages:
         self._session = session
         self._now = now
 
-    def waiting(self, waiting: Sequence[Waiting], told: Told | None = None) -> str:
-        """What waits for the person."""
-        return self._render("waiting.html", told, waiting=waiting)
+    def waiting(self, waiting: Sequence[Waiting], more: int = 0, told: Told | None = None) -> str:
+        """What waits for the person. `more`: how much is not shown."""
+        return self._render("waiting.html", told, waiting=waiting, more=more)
 
     def request(self, request: Shown, told: Told | None = None, *, reason: str = "", problem: str = "") -> str:
         """A request, with the form to decide it where that is theirs. `problem`: what was wrong with the form before."""

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
-from shared.activation.entitlement import is_one_of, is_senior
+from shared.activation.entitlement import is_one_of
 from shared.activation.record import Request, RequestId, State
 from shared.activation.rulings import Judgement
 from shared.activation.weighing import judged
@@ -14,9 +14,12 @@ from shared.arm.activation_shapes import Standing
 from shared.errors import NotConsented, RemoteError
 from shared.identifiers import ObjectId, SubscriptionId
 from shared.services import Services
-from shared.subscriptions.lockdown import LockDown
+from shared.subscriptions.lockdown import LockDown, Principals
 
 _log = logging.getLogger(__name__)
+
+_AT_ONCE = 100
+"""Requests on a page: more are no list that a person reads."""
 
 
 class Reader:
@@ -26,14 +29,17 @@ class Reader:
         self._services = services
         self._me = person_id
         self._lock_downs: dict[SubscriptionId, LockDown | None] = {}
-        self._approves: dict[SubscriptionId, bool] = {}
+        self._groups: dict[ObjectId, bool] = {}
 
-    async def waiting(self) -> list[Waiting]:
-        """What waits for the person's decision, the oldest first. Nobody decides on their own request."""
+    async def waiting(self) -> tuple[list[Waiting], int]:
+        """What waits for the person's decision, the oldest first, and how much more there is. Nobody decides on their own
+        request.
+        """
         found = [one for one in await self._services.activations.open_of() if self._waits(one)]
         mine = [one for one in found if await self._is_approver(one.subscription_id)]
-        names = await self._names({one.asked.principal_id for one in mine if not one.asked.principal_name})
-        return [waiting(one, names) for one in mine]
+        first = mine[:_AT_ONCE]
+        names = await self._names({one.asked.principal_id for one in first if not one.asked.principal_name})
+        return [waiting(one, names) for one in first], len(mine) - len(first)
 
     async def shown(self, request_id: RequestId) -> Shown | None:
         """A request, for its subscription's approvers, finance and seniors; None for others, and where there is none."""
@@ -69,7 +75,7 @@ class Reader:
         if await self._is_approver(record.subscription_id) or self._me in lock_down.money.finance:
             return True
         senior = lock_down.money.senior
-        return bool(senior) and await is_one_of(self._services, self._me, senior)
+        return bool(senior) and await self._is_one_of(senior)
 
     async def _hindrance(self, record: Request) -> str:
         """Why the person may not decide, in words."""
@@ -87,17 +93,25 @@ class Reader:
             return ""
         if judgement.demand_finance is not None and not judgement.finance_agreed:
             return judgement.demand_finance.reason
-        if judgement.senior_only is not None and not await is_senior(self._services, self._me, lock_down):
+        senior = lock_down.money.senior
+        if judgement.senior_only is not None and senior and not await self._is_one_of(senior):
             return judgement.senior_only.reason
         return ""
 
     async def _is_approver(self, subscription_id: SubscriptionId) -> bool:
-        if subscription_id not in self._approves:
-            lock_down = await self._lock_down(subscription_id)
-            self._approves[subscription_id] = lock_down is not None and await is_one_of(
-                self._services, self._me, lock_down.approvers
-            )
-        return self._approves[subscription_id]
+        lock_down = await self._lock_down(subscription_id)
+        return lock_down is not None and await self._is_one_of(lock_down.approvers)
+
+    async def _is_one_of(self, named: Principals) -> bool:
+        """As entitlement.py, which asks anew when somebody decides; the same groups approve on many subscriptions."""
+        if self._me in named.users:
+            return True
+        for group in named.groups:
+            if group not in self._groups:
+                self._groups[group] = await is_one_of(self._services, self._me, Principals(groups=(group,)))
+            if self._groups[group]:
+                return True
+        return False
 
     async def _lock_down(self, subscription_id: SubscriptionId) -> LockDown | None:
         if subscription_id not in self._lock_downs:

@@ -24,8 +24,8 @@ async def get_approvals(services: Services, _: Orchestrations, request: func.Htt
         return not_set_up()
     if browser.session is None:
         return _to_sign_in(browser, request, HOME)
-    waiting = await Reader(services, browser.session.person_id).waiting()
-    return browser.page(200, browser.pages.waiting(waiting, _told(request)))
+    waiting, more = await Reader(services, browser.session.person_id).waiting()
+    return browser.page(200, browser.pages.waiting(waiting, more, _told(request)))
 
 
 async def get_approval(services: Services, _: Orchestrations, request: func.HttpRequest) -> func.HttpResponse:

@@ -111,10 +111,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How it ended: in words, by whom, and why."""
+    """How it ended: in words, when, and why."""
 
     words: str
-    by: str = ""
     at: datetime | None = None
     reason: str = ""
 

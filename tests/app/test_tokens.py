@@ -78,6 +78,7 @@ _BAD: dict[str, Forge] = {
     "no issuer": without("iss"),
     "no object id": without("oid"),
     "no tenant": without("tid"),
+    "an id token": lambda w: resigned(user(w), azp=None, azpacr=None, scp=None, nonce="n"),
     "not a token": lambda _: "olga",
     "half a token": lambda w: user(w).rpartition(".")[0],
     "another token's signature": lambda w: f"{user(w).rpartition('.')[0]}.{user(w, READ).rpartition('.')[2]}",

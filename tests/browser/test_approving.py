@@ -54,6 +54,8 @@ async def test_an_approver_signs_in_sees_the_price_and_approves_by_keyboard(
     await page.goto("/api/approvals")
     await sign_in(page, found.fiona)
     await expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    await page.screenshot(path=PICTURES / "waiting.png")
     await page.get_by_role("link", name="Emil Engineer").press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Emil Engineer asks for")
     estimate = (await found.shown(request_id))["money"]["estimate"]
@@ -65,7 +67,6 @@ async def test_an_approver_signs_in_sees_the_price_and_approves_by_keyboard(
     assert asked is not None
     assert spent["width"] > 20 * asked["width"] > 0
     await is_sound(window, found)
-    PICTURES.mkdir(parents=True, exist_ok=True)
     await page.screenshot(path=PICTURES / "approval.png", full_page=True)
 
     await page.get_by_label("Your reason").focus()
@@ -78,6 +79,7 @@ async def test_an_approver_signs_in_sees_the_price_and_approves_by_keyboard(
     await expect(page.get_by_label("Outcome")).to_contain_text("Approved by Fiona Finance")
     assert "code=" not in page.url
     assert found.holds()
+    await page.screenshot(path=PICTURES / "approved.png")
     await is_sound(window, found)
     cookies = {one["name"]: one for one in await page.context.cookies(found.scene.world.host.url)}
     assert cookies["tenantry-local"]["httpOnly"]

@@ -8,9 +8,19 @@ import pytest
 from shared.arm.approval_shapes import Approval, Asked
 from shared.arm.as_person import AsPerson
 from shared.azure_permissions import AZURE_CALLS, READ_APPROVAL, STORAGE_ACCOUNT_CONTRIBUTOR, VM_CONTRIBUTOR
-from shared.errors import ClaimsChallenge, Conflict, MissingIntent, NotFound, Rejected, RoleNotAllowed, Unavailable
+from shared.errors import (
+    ClaimsChallenge,
+    Conflict,
+    MissingIntent,
+    NotFound,
+    Rejected,
+    RemoteCall,
+    RoleNotAllowed,
+    Unavailable,
+)
 from shared.identifiers import SubscriptionId
-from shared.permissions import Registration
+from shared.patience import Answer, Patience, Try
+from shared.permissions import Family, Registration
 from shared.privileged import OpenIntent
 from tests.clients.bench import SOURCE, TARGET, Bench, Open, intent
 from tests.sandbox.arm.errors import ArmError
@@ -335,3 +345,21 @@ async def test_one_person_s_wait_keeps_nobody_else_waiting(bench: Bench) -> None
 
     assert after - before >= timedelta(seconds=4)
     assert bench.world.clock.now() - after < timedelta(seconds=2)
+
+
+async def test_a_challenge_after_a_lost_answer_hides_no_write_that_may_have_landed(bench: Bench) -> None:
+    """Who is challenged signs in and asks anew; they must not think that nothing was done."""
+    remote = RemoteCall(service="arm", method="PUT", path="/x", tenant_id="t")
+    answers: list[Exception] = [Unavailable(remote, uncertain=True), ClaimsChallenge("{}")]
+
+    async def once() -> Answer:
+        raise answers.pop(0)
+
+    async def never() -> bool:
+        return False
+
+    how = Try(lane=(Registration.API, "x", Family.AZURE_PIM), write=True, repeatable=True, renew=never)
+    with pytest.raises(Unavailable) as told:
+        await Patience(bench.world.clock).send(remote, how, once)
+
+    assert told.value.uncertain

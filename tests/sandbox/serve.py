@@ -218,6 +218,9 @@ curl -s -X POST {api}/webhooks/finance {json_type} -H "webhook-id: msg_1" -H "we
 curl -s -X POST {api}/activation-requests/$ID/decision -H "Authorization: Bearer $IVAN" {json_type} \
   -d '{{"decision": "approve", "reason": "Within the budget"}}'
 curl -s -X POST {api}/activation-requests/$ID/release -H "Authorization: Bearer $EMIL"
+
+Or decide in a browser: {api}/approvals (sign in as {people.ivan.display_name}; the simulated Entra's certificate is of its
+own making, so the browser has to be told to go on)
 """
     )
 

@@ -166,10 +166,10 @@ def test_a_request_without_a_plan_says_so_and_shows_what_it_may_come_to() -> Non
 
 
 def test_what_is_decided_or_not_theirs_has_no_form() -> None:
-    decided = page(shown(outcome=Outcome(words="Approved by", by="Frank", at=_NOW, reason="within budget")))
+    decided = page(shown(outcome=Outcome(words="Approved by Frank.", at=_NOW, reason="within budget")))
     own = page(shown(hindrance="Nobody decides on their own request."))
 
-    assert "Approved by" in decided
+    assert "Approved by Frank." in decided
     assert "within budget" in decided
     assert "Nobody decides" in own
     for html in (decided, own):
@@ -198,6 +198,7 @@ def test_what_waits_is_listed_with_its_cost_and_an_empty_list_says_so() -> None:
     assert "46.08 USD" in pages.waiting([one])
     assert "<script" not in pages.waiting([one])
     assert "Nothing waits" in pages.waiting([])
+    assert "And 23 more" in pages.waiting([one], 23)
 
 
 def test_without_a_session_nobody_is_named_and_nothing_can_be_signed_out_of() -> None:
