@@ -71,6 +71,8 @@ async def decide(
         return Outcome(fate=Fate.UNKNOWN, told="No such request is known here.")
     lock_down = await check_approver(services, caller, record)
     if (told := await _why_not(services, caller, record, lock_down, word)) is not None:
+        if record.run_id:
+            await orchestrations.wake(record.run_id)
         return await _with_reviewer(services, person, lock_down, told)
     deed = Deed.APPROVE if word.approve else Deed.DENY
     mine = await claim(services, request_id, deed, caller.object_id, word.reason)

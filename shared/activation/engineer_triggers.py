@@ -10,7 +10,7 @@ from shared.activation.record import Request, State
 from shared.activation.releasing import release, why_not_released, why_not_withdrawn, withdraw
 from shared.activation.request import ActivationBody, PlanBody, check_hours, role_of, subscription_of
 from shared.activation.submitting import Fate, Wish, submit, ticket_of
-from shared.activation.watching import follow
+from shared.activation.taking_up import follow
 from shared.activation.weighing import judged_plan, planned, priced_plan
 from shared.bodies import decode
 from shared.callers import Caller

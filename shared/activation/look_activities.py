@@ -42,7 +42,8 @@ async def _looked(services: Services, call: Look, request_id: RequestId) -> Look
     if found is None:
         return await _over(services, call, "gone")
     record = found.record
-    if claimed(record, services.clock.now()) is None and (wait := await close_activation_intents(services, request_id)):
+    is_free = claimed(record, services.clock.now()) is None
+    if is_free and found.has_open_intents and (wait := await close_activation_intents(services, request_id)):
         return Again(wait, "an earlier write cannot be judged yet")
     record = await seen_now(services, record)
     subscription = await services.subscriptions.read(record.subscription_id)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from shared.activation.following import active_of
 from shared.activation.record import Request, State
-from shared.activation.watching import follow, locked_subscriptions, take_up
+from shared.activation.taking_up import follow, take_up
+from shared.activation.watching import locked_subscriptions
 from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, Standing
 from shared.durable import Orchestrations
 from shared.errors import AutomationError

@@ -18,7 +18,7 @@ from shared.activation.plan import Plan
 from shared.arm.activation_shapes import AskedActivation
 from shared.identifiers import ObjectId, SubscriptionId
 from shared.run import orchestration_id
-from shared.subjects import Intent, Renewing
+from shared.subjects import Intent, IntentState, Renewing
 
 RequestId = NewType("RequestId", str)
 
@@ -194,6 +194,11 @@ class Activation(msgspec.Struct, frozen=True, kw_only=True):
     def subject_id(self) -> str:
         """The request's id."""
         return self.record.request_id
+
+    @property
+    def has_open_intents(self) -> bool:
+        """Whether something may have been written of which the end is not known."""
+        return any(one.state is not IntentState.CLOSED for one in self.intents.values())
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,4 +18,6 @@ async def seen_now(services: Services, record: Request) -> Request:
         asked=asked,
         active=await active(services, record) if granted else None,
     )
+    if after(record, seen) == record:
+        return record  # nothing is new: to read the row again tells no more
     return (await services.activations.change(record.request_id, lambda found: after(found, seen))).record

@@ -50,6 +50,8 @@ async def take(services: Services, orchestrations: Orchestrations, given: Given)
         return Fate.UNKNOWN_REQUEST, None
     record = await seen_now(services, found.record)
     if (why := await _why_not(services, record, given)) is not None:
+        if record.run_id and record.state is not found.record.state:
+            await orchestrations.wake(record.run_id)  # it was decided there, and this was the first to see so
         return why, record
     verdict = Verdict(
         approves=given.approves, by=given.by, at=services.clock.now(), said=given.said, reason=given.reason

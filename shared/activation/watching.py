@@ -5,53 +5,61 @@ Nothing is lost by a missed cycle, or a missed day: whatever PIM lists and we do
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from msgspec.structs import replace
 
-from shared.activation.record import RUN_KIND, Request, RequestId, State, found_at_pim, reopened
+from shared.activation.record import RUN_KIND, State
 from shared.activation.store import Hint
+from shared.activation.taking_up import follow, take_up
 from shared.arm.activation_shapes import AskedActivation, Standing
 from shared.durable import Orchestrations
-from shared.errors import AutomationError, NotStarted
+from shared.errors import AutomationError
 from shared.identifiers import SubscriptionId
-from shared.notify.notices import Kind, Notice
-from shared.run import Run, key_of, orchestration_id
-from shared.running.acts import ORCHESTRATORS
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
 
-_AT_ONCE = 20
+_LISTS_AT_ONCE = 20
+_REQUESTS_AT_ONCE = 20
+"""Of all subscriptions together: hundreds that are new in one cycle are taken up well within functionTimeout."""
+
+_LONGEST_LIST_SECONDS = 60.0
+"""Of machine time: subscriptions that do not answer must not use up what all of them have."""
+
 _PAGE = 200
-_BY = "the watcher"
 _BETWEEN_CYCLES = timedelta(minutes=30)
 """What was granted longer ago, and is not known, is found by the nightly reconcile."""
 
 
+class _Cycle(msgspec.Struct, frozen=True, kw_only=True):
+    """What one cycle works with: what is followed already, and how much is done at once."""
+
+    services: Services
+    orchestrations: Orchestrations
+    followed: frozenset[str]
+    lists: asyncio.Semaphore
+    requests: asyncio.Semaphore
+
+
 async def watch_activations(services: Services, orchestrations: Orchestrations) -> None:
-    """One cycle over all locked subscriptions. One that fails does not stop the others."""
+    """One cycle over all locked subscriptions. A subscription that fails, or a request, does not stop the others."""
     locked = await locked_subscriptions(services)
-    hints = await services.activations.open_hints()
-    followed = {run.subject for run in await services.runs.list_open() if run.kind == RUN_KIND}
-    gate = asyncio.Semaphore(_AT_ONCE)
-    known = _by_subscription(hints)
-
-    async def one(subscription_id: SubscriptionId, roles: Sequence[str]) -> None:
-        async with gate:
-            try:
-                mine = known.get(subscription_id, {})
-                await _watched(services, orchestrations, subscription_id, roles, mine, followed)
-            except (AutomationError, msgspec.DecodeError) as error:
-                _log.warning("watch.postponed subscription_id=%s reason=%s", subscription_id, type(error).__name__)
-
-    await asyncio.gather(*(one(*each) for each in locked.items()))
-    for subscription_id in known.keys() - locked.keys():  # what is left of a lock-down that was taken away
-        for hint in known[subscription_id].values():
-            if hint.request_id not in followed:
-                await _follow_hint(services, orchestrations, hint)
+    known = _by_subscription(await services.activations.open_hints())
+    cycle = _Cycle(
+        services=services,
+        orchestrations=orchestrations,
+        followed=frozenset(run.subject for run in await services.runs.list_open() if run.kind == RUN_KIND),
+        lists=asyncio.Semaphore(_LISTS_AT_ONCE),
+        requests=asyncio.Semaphore(_REQUESTS_AT_ONCE),
+    )
+    # What is left of a lock-down that was taken away is followed to its end, without a look at the subscription.
+    left = [hint for one in known.keys() - locked.keys() for hint in known[one].values()]
+    await asyncio.gather(
+        *(_watched(cycle, one, roles, known.get(one, {})) for one, roles in locked.items()),
+        *(_one(cycle, hint.request_id, _begun(cycle, hint)) for hint in left if hint.request_id not in cycle.followed),
+    )
 
 
 async def locked_subscriptions(services: Services) -> dict[SubscriptionId, tuple[str, ...]]:
@@ -65,64 +73,57 @@ async def locked_subscriptions(services: Services) -> dict[SubscriptionId, tuple
             return found
 
 
-async def follow(services: Services, orchestrations: Orchestrations, request_id: RequestId) -> None:
-    """Begin a run for a request, unless one is under way. The sweeper starts what cannot be started now."""
-    found = await services.activations.read(request_id)
-    if found is None or not found.record.is_open:
-        return
-    number = found.record.run + 1
-    run = Run(
-        subject=request_id,
-        kind=RUN_KIND,
-        number=number,
-        orchestration_id=orchestration_id(RUN_KIND, request_id, number),
-        nonce=services.new_id(),
-        opened=services.clock.now(),
-        requested_by=_BY,
-    )
-    if await services.runs.insert(run) is not None:
-        return
-
-    def shown(record: Request) -> Request | None:
-        return replace(record, run=number, run_nonce=run.nonce) if record.run < number else None
-
-    record = (await services.activations.change(request_id, shown)).record
-    if record.run_nonce != run.nonce:
-        await services.runs.close(key_of(run), "followed")
-        return
-    try:
-        await orchestrations.start(ORCHESTRATORS[RUN_KIND], run.orchestration_id, key_of(run))
-    except NotStarted as error:
-        _log.warning("run.not_started subject=%s run=%s reason=%s", run.subject, run.number, error)
-        return
-    await services.runs.mark_started(run)
-
-
 async def _watched(
-    services: Services,
-    orchestrations: Orchestrations,
-    subscription_id: SubscriptionId,
-    roles: Sequence[str],
-    known: Mapping[str, Hint],
-    followed: set[str],
+    cycle: _Cycle, subscription_id: SubscriptionId, roles: Sequence[str], known: Mapping[str, Hint]
 ) -> None:
-    asked = {one.request_id: one for one in await services.azure_activations.asked(subscription_id)}
-    now = services.clock.now()
-    for one in asked.values():
-        if one.request_id not in known and one.role_definition_id in roles and _is_news(one, now):
-            await take_up(services, orchestrations, one)
-    for hint in known.values():
-        found = asked.get(hint.request_id)
-        if hint.request_id in followed:
-            if _has_moved(hint, found) and (run := await services.runs.open_run(hint.request_id)) is not None:
-                await orchestrations.wake(run.orchestration_id)
-        elif hint.state is not State.APPROVED or _is_over(hint, now):
-            await _follow_hint(services, orchestrations, hint)
+    """One subscription: one list, then whatever of it is new, has moved, or is not followed."""
+    try:
+        async with cycle.lists, asyncio.timeout(_LONGEST_LIST_SECONDS):
+            listed = await cycle.services.azure_activations.asked(subscription_id)
+    except (AutomationError, TimeoutError) as error:
+        _log.warning("watch.postponed subscription_id=%s reason=%s", subscription_id, str(error) or "no answer")
+        return
+    except Exception:  # noqa: BLE001 - the outermost edge: one strange answer must not keep the others from being looked at
+        _log.exception("watch.postponed subscription_id=%s", subscription_id)
+        return
+    asked = {one.request_id: one for one in listed}
+    now = cycle.services.clock.now()
+    fresh = [
+        one
+        for one in asked.values()
+        if one.request_id not in known and one.role_definition_id in roles and _is_news(one, now)
+    ]
+    await asyncio.gather(
+        *(_one(cycle, one.request_id, take_up(cycle.services, cycle.orchestrations, one)) for one in fresh),
+        *(
+            _one(cycle, hint.request_id, work)
+            for hint in known.values()
+            if (work := _due(cycle, hint, asked.get(hint.request_id), now)) is not None
+        ),
+    )
+
+
+async def _one(cycle: _Cycle, request_id: str, work: Awaitable[None]) -> None:
+    """What is to be done of one request, when its turn comes. What fails is tried again in the next cycle."""
+    async with cycle.requests:
+        try:
+            await work
+        except AutomationError as error:
+            _log.warning("watch.postponed request_id=%s reason=%s", request_id, error)
+        except Exception:  # noqa: BLE001 - the outermost edge: a row that cannot be read must not keep the others waiting
+            _log.exception("watch.postponed request_id=%s", request_id)
+
+
+def _due(cycle: _Cycle, hint: Hint, found: AskedActivation | None, now: datetime) -> Awaitable[None] | None:
+    """What is to be done of a request that is known; None: nothing."""
+    if hint.request_id in cycle.followed:
+        return _woken(cycle, hint) if _has_moved(hint, found) else None
+    return _begun(cycle, hint) if hint.state is not State.APPROVED or _is_over(hint, now) else None
 
 
 def _has_moved(hint: Hint, found: AskedActivation | None) -> bool:
-    """Whether PIM shows something else than that it waits."""
-    return hint.state is State.PENDING and (found is None or found.standing is not Standing.WAITING)
+    """Whether its run has something to see: PIM shows something else than that it waits, or somebody else has seen so."""
+    return hint.state is State.APPROVED or found is None or found.standing is not Standing.WAITING
 
 
 def _is_over(hint: Hint, now: datetime) -> bool:
@@ -135,43 +136,17 @@ def _is_news(asked: AskedActivation, now: datetime) -> bool:
     return asked.standing is Standing.WAITING or granted
 
 
-async def take_up(services: Services, orchestrations: Orchestrations, asked: AskedActivation) -> None:
-    """Its row, and its run. A request of ours has its row already; one that is over stays so. Safe twice."""
-    request_id = RequestId(asked.request_id)
-    found = await services.activations.read(request_id)
-    if found is None:
-        await services.activations.create(found_at_pim(asked))
-        _log.info("activation.found request_id=%s subscription_id=%s", request_id, asked.subscription_id)
-    elif (found.record.subscription_id, found.record.asked.below.lower()) != (
-        asked.subscription_id,
-        asked.below.lower(),
-    ):
-        # Who asks chooses the name: one that is known from elsewhere must not hide a request.
-        await _tell_of_taken_name(services, asked)
-        return
-    elif not found.record.is_open and found.record.state in (State.FAILED, State.EXPIRED):
-        await services.activations.change(request_id, lambda one: None if one.is_open else reopened(one, asked))
-    await follow(services, orchestrations, request_id)
-
-
-async def _tell_of_taken_name(services: Services, asked: AskedActivation) -> None:
-    now = services.clock.now()
-    _log.error("activation.name_taken subscription_id=%s request_id=%s", asked.subscription_id, asked.request_id)
-    notice = Notice(
-        kind=Kind.VIOLATION,
-        at=now,
-        subscription_id=asked.subscription_id,
-        principal_id=asked.principal_id,
-        role_definition_id=asked.role_definition_id,
-        why="nameTaken",
-    )
-    await services.outbox.tell(now.date(), notice)
-
-
-async def _follow_hint(services: Services, orchestrations: Orchestrations, hint: Hint) -> None:
+async def _begun(cycle: _Cycle, hint: Hint) -> None:
     """Begin a run of what is open; forget the hint of what is not."""
-    if not await services.activations.forget_hint(hint):
-        await follow(services, orchestrations, hint.request_id)
+    if not await cycle.services.activations.forget_hint(hint):
+        await follow(cycle.services, cycle.orchestrations, hint.request_id)
+
+
+async def _woken(cycle: _Cycle, hint: Hint) -> None:
+    """Wake the run that follows it."""
+    run = await cycle.services.runs.open_run(hint.request_id)
+    if run is not None:
+        await cycle.orchestrations.wake(run.orchestration_id)
 
 
 def _by_subscription(hints: Sequence[Hint]) -> dict[SubscriptionId, dict[str, Hint]]:

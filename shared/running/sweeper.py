@@ -1,5 +1,6 @@
 """The minute's sweep: starts runs that were never started, closes those that died, ends waits that are over."""
 
+import asyncio
 import logging
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,19 +26,27 @@ _log = logging.getLogger(__name__)
 _GRACE = timedelta(minutes=2)
 """A run this young may still be on its way through the request that opened it."""
 
+_AT_ONCE = 20
+"""Runs looked at together: each activation request that waits has one, and each costs a question to the host every minute."""
+
 _HISTORIES_KEPT = timedelta(days=30)
 _PAGE = 200
 
 
 async def sweep_runs(services: Services, orchestrations: Orchestrations) -> None:
     """Every minute. One subject that fails does not stop the others."""
-    for run in await services.runs.list_open():
-        if run.kind not in ORCHESTRATORS or services.clock.now() - run.opened < _GRACE:
-            continue
-        try:
-            await _sweep(services, orchestrations, run)
-        except Exception:  # noqa: BLE001 - the outermost edge: one bad row must not keep the sweep from the others
-            _log.exception("sweep.postponed subject=%s", run.subject)
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(run: Run) -> None:
+        async with gate:
+            try:
+                await _sweep(services, orchestrations, run)
+            except Exception:  # noqa: BLE001 - the outermost edge: one bad row must not keep the sweep from the others
+                _log.exception("sweep.postponed subject=%s", run.subject)
+
+    old = services.clock.now() - _GRACE
+    runs = [run for run in await services.runs.list_open() if run.kind in ORCHESTRATORS and run.opened <= old]
+    await asyncio.gather(*(one(run) for run in runs))
     for state in sorted(WAITING):
         await _sweep_waiting(services, orchestrations, state)
 

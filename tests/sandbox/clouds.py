@@ -129,6 +129,11 @@ class Clouds:
         return self._graph
 
     @property
+    def arm_server(self) -> ArmServer:
+        """The server itself: its latency, and how long it was busy."""
+        return self._arm
+
+    @property
     def price_server(self) -> PriceServer:
         """The server itself: its latency, and how long it was busy."""
         return self._prices

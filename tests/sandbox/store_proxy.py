@@ -7,6 +7,7 @@ own and it answers anything else with 400 InvalidInput (azure-sdk-for-js 20913);
 tokens count that were given out.
 """
 
+import asyncio
 import re
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
@@ -40,6 +41,8 @@ class StoreProxy:
         self._runner: web.AppRunner | None = None
         self._session: ClientSession | None = None
         self.url = ""
+        self.latency = 0.0
+        """Seconds of machine time that each request takes, as a far store would; for benchmarks."""
 
     async def start(self) -> None:
         """Listen on a free port; `url` is known afterwards."""
@@ -70,6 +73,8 @@ class StoreProxy:
         body = await request.read()
         label = _label(request.method, request.path, body)
         is_read = request.method in _READS
+        if self.latency:
+            await asyncio.sleep(self.latency)
         try:
             await self._points.hit("store-read.before" if is_read else "store.before", label)
             fault = None if self._faults is None else self._faults.next("store", label)
