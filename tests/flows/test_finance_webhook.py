@@ -17,6 +17,8 @@ from tests.flows.scene import Scene
 from tests.sandbox.population import guid
 from tests.sandbox.receiver import new_key
 
+pytestmark = pytest.mark.sampled(12)
+
 KEY, PREVIOUS, STRANGE = new_key(), new_key(), new_key()
 PATH = "/api/webhooks/finance"
 SETTINGS = {"TENANTRY_FINANCE_KEY": KEY, "TENANTRY_FINANCE_PREVIOUS_KEY": PREVIOUS}
