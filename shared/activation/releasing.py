@@ -65,7 +65,7 @@ async def _done(
     except Rejected as error:
         refused = f"PIM refused it: {error.call.code}. {error.call.message}"[:500]
     finally:
-        await services.activations.change(mine.request_id, lambda found: without_claim(found, nonce))
+        let_go = await services.activations.change(mine.request_id, lambda found: without_claim(found, nonce))
     if refused:
         return replace(mine, problem=refused)
-    return await seen_now(services, record)
+    return await seen_now(services, let_go.record)

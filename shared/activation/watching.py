@@ -80,10 +80,11 @@ async def _watched(
     try:
         async with cycle.lists, asyncio.timeout(_LONGEST_LIST_SECONDS):
             listed = await cycle.services.azure_activations.asked(subscription_id)
-    except (AutomationError, TimeoutError) as error:
-        _log.warning("watch.postponed subscription_id=%s reason=%s", subscription_id, str(error) or "no answer")
+    except (AutomationError, msgspec.DecodeError, TimeoutError) as error:
+        # Without its text: that of a DecodeError holds what could not be read.
+        _log.warning("watch.postponed subscription_id=%s reason=%s", subscription_id, type(error).__name__)
         return
-    except Exception:  # noqa: BLE001 - the outermost edge: one strange answer must not keep the others from being looked at
+    except Exception:  # noqa: BLE001 - the outermost edge: one subscription must not keep the others waiting
         _log.exception("watch.postponed subscription_id=%s", subscription_id)
         return
     asked = {one.request_id: one for one in listed}
@@ -110,9 +111,9 @@ async def _one(cycle: _Cycle, request_id: str, work: Awaitable[None]) -> None:
     async with cycle.requests:
         try:
             await work
-        except AutomationError as error:
-            _log.warning("watch.postponed request_id=%s reason=%s", request_id, error)
-        except Exception:  # noqa: BLE001 - the outermost edge: a row that cannot be read must not keep the others waiting
+        except (AutomationError, msgspec.DecodeError) as error:
+            _log.warning("watch.postponed request_id=%s reason=%s", request_id, type(error).__name__)
+        except Exception:  # noqa: BLE001 - the outermost edge: one request must not keep the others waiting
             _log.exception("watch.postponed request_id=%s", request_id)
 
 

@@ -26,7 +26,7 @@ _TOLD = {
 
 async def decide_as(services: Services, orchestrations: Orchestrations, arrived: Arrived, pending: Pending) -> Told:
     """Decide in the name of who came back, with their token. Raises ClaimsChallenge where Azure wants more of them."""
-    caller, word = arrived.who.caller, Word(approve=pending.approve, reason=pending.reason)
+    caller, word = arrived.who.caller, _word(pending)
     person = services.persons.by(arrived.azure_token)
     try:
         outcome = await decide(services, orchestrations, caller, person, pending.request_id, word)
@@ -43,6 +43,10 @@ async def decide_as(services: Services, orchestrations: Orchestrations, arrived:
         _log.error("decision.refused request_id=%s reason=%s", pending.request_id, error)
         return Told.REFUSED
     return _told(outcome, caller.object_id, approve=pending.approve)
+
+
+def _word(pending: Pending) -> Word:
+    return Word(approve=pending.approve, reason=pending.reason, priced_at=pending.priced_at)
 
 
 def _told(outcome: Outcome, person: ObjectId, *, approve: bool) -> Told:

@@ -21,11 +21,14 @@ class SignOutForm(msgspec.Struct):
 
 
 class DecisionForm(msgspec.Struct):
-    """What the page posts to decide. `form` proves that the page was ours, and shown to this session."""
+    """What the page posts to decide. `form` proves that the page was ours, and shown to this session; `priced` tells
+    with which price.
+    """
 
     form: str = ""
     verdict: str = ""
     reason: str = ""
+    priced: str = ""
 
 
 OPERATIONS = (

@@ -92,6 +92,8 @@ class Reader:
         """Why the person may not approve (yet), in words."""
         if judgement is None or lock_down is None:
             return ""
+        if judgement.cancel is not None:
+            return f"it is to be cancelled: {judgement.cancel.reason}"
         if judgement.demand_finance is not None and not judgement.finance_agreed:
             return judgement.demand_finance.reason
         senior = lock_down.money.senior

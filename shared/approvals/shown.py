@@ -74,6 +74,7 @@ def shown(
         ),
         earlier=tuple(_earlier(one) for one in earlier if one.request_id != record.request_id),
         outcome=outcome(record, names),
+        priced_at="" if priced is None else priced.at.isoformat(),
         hindrance=hindrance,
         held_back=held_back,
     )

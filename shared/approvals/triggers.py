@@ -1,5 +1,7 @@
 """The approval pages: open to who is signed in. GET decides nothing; a form is kept, and its person goes through Entra."""
 
+from datetime import datetime
+
 import azure.functions as func
 
 from shared.activation.record import RequestId
@@ -62,6 +64,7 @@ async def post_approval(services: Services, _: Orchestrations, request: func.Htt
         request_id=_request_id(request),
         approve=verdict is True,
         reason=reason,
+        priced_at=_moment(fields.get("priced", "")),
     )
     address = await leave(services, browser, path, pending=pending)
     # By a page, and not by a redirect: the policy that forms are posted to us alone would hold for where it leads, too.
@@ -73,6 +76,15 @@ async def post_approval(services: Services, _: Orchestrations, request: func.Htt
         refresh=f"0;url={address}",
     )
     return browser.page(200, going)
+
+
+def _moment(text: str) -> datetime | None:
+    """When the price was made that the form was shown with; None where none was. Whoever changes it decides nothing."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _problem(verdict: bool | None, reason: str) -> str:  # noqa: FBT001 - a decision, not an option

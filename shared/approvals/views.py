@@ -136,7 +136,8 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """A request whole. `outcome` None: it waits for a decision. `hindrance`: why this person may not decide, in words;
-    `held_back`: why they may not approve (yet), though they may deny.
+    `held_back`: why they may not approve (yet), though they may deny. `priced_at`: tells the price that is shown from a later
+    one.
     """
 
     path: str
@@ -158,6 +159,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = None
     hindrance: str = ""
     held_back: str = ""
+    priced_at: str = ""
 
     @property
     def is_open(self) -> bool:

@@ -31,6 +31,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     request_id: RequestId
     approve: bool
     reason: str
+    priced_at: datetime | None = None
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):

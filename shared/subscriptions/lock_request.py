@@ -34,8 +34,8 @@ _PIM_WINDOW, _LONGEST_WINDOW = 24, 7 * 24
 """How long PIM lets a request wait (it can't be changed), and how long the broker may, in hours."""
 
 type Ids = Annotated[list[Guid], Meta(max_length=_MOST_NAMED, extra_json_schema={"uniqueItems": True})]
-type Sum = Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,4})?$", examples=["1200.50"])]
-type Context = Annotated[str, Meta(pattern="^c[1-9][0-9]?$")]
+type Sum = Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,4})?(?!\n)$", examples=["1200.50"])]
+type Context = Annotated[str, Meta(pattern="^c[1-9][0-9]?(?!\\n)$")]
 type Text = Annotated[str, Meta(min_length=1, max_length=63)]
 
 
@@ -56,7 +56,7 @@ class BudgetRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", 
 class MoneyRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
     """What a request's cost asks for, in `currency`, of all that its plan says for the days that it will run."""
 
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "USD"
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}(?!\\n)$")] = "USD"
     finance: Annotated[Ids, Meta(description="Users whose verdict counts.")] = []
     finance_above: Annotated[Sum | None, Meta(description="Above it finance is asked. None: never.")] = None
     senior_above: Annotated[
@@ -71,8 +71,11 @@ class MoneyRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", k
 class SizesRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
     """VM sizes that are expected in a region."""
 
-    region: Annotated[str, Meta(pattern="^[a-z][a-z0-9]{1,40}$")]
-    sizes: Annotated[list[Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{3,64}$")]], Meta(min_length=1, max_length=50)]
+    region: Annotated[str, Meta(pattern="^[a-z][a-z0-9]{1,40}(?!\\n)$")]
+    sizes: Annotated[
+        list[Annotated[str, Meta(pattern="^(Standard|Basic)_[A-Za-z0-9_-]{1,59}(?!\\n)$")]],
+        Meta(min_length=1, max_length=50),
+    ]
 
 
 class LockDownRequest(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):

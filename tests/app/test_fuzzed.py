@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from shared.activation.record import RUN_KIND
 from shared.api import OPERATIONS
 from shared.azure_permissions import VM_CONTRIBUTOR
 from shared.callers import AppRole
@@ -51,6 +52,8 @@ async def lived_in(session: Session, tmp_path_factory: pytest.TempPathFactory) -
     run.
     """
     async with World(folder=tmp_path_factory.mktemp("fuzzed"), session=session) as world, Scene(world) as scene:
+        # Else a day would pass until nobody decided what Emil asks for.
+        world.host.be_patient_with(RUN_KIND)
         await scene.onboarded()
         northwind = world.clouds.add_tenant(guid("northwind"), "Northwind", "northwind.com")
         await scene.post(world.people.ben, tenantId=northwind.id, displayName="Northwind")

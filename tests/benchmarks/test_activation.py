@@ -22,7 +22,6 @@ from tests.flows.activating import REQUESTS, Locked, locked
 from tests.flows.crowding import crowd, locked_like
 from tests.flows.scene import Scene
 from tests.sandbox.arm.tokens import person_token
-from tests.sandbox.azurite import Azurite
 from tests.sandbox.population import APPROVE
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
@@ -86,7 +85,7 @@ class _Approvers:
         assert shown["properties"]["reviewResult"] == "Approve"
 
 
-async def test_from_the_decision_to_the_grant(open_world: OpenWorld, azurite: Azurite) -> None:
+async def test_from_the_decision_to_the_grant(open_world: OpenWorld) -> None:
     for count in _REQUESTS:
         async with Scene(await open_world(auto_advance=False)) as scene:
             world, first = scene.world, await locked(scene)
@@ -101,8 +100,8 @@ async def test_from_the_decision_to_the_grant(open_world: OpenWorld, azurite: Az
                 approvers, took, by_script = _Approvers(first, http), list[float](), list[float]()
                 await approvers.at_once([ours.pop() for _ in range(_WARM)])  # the cold start is measured apart
                 await _refill(first)
-                async with spent(world, azurite) as followed:
-                    async with spent(world, azurite) as answered:
+                async with spent(world) as followed:
+                    async with spent(world) as answered:
                         for some in batched(ours, count, strict=True):
                             took += await approvers.at_once(some)
                     await first.rest(_LONGEST_SECONDS)
@@ -116,7 +115,7 @@ async def test_from_the_decision_to_the_grant(open_world: OpenWorld, azurite: Az
         _keep_decisions(count, took, by_script, answered[0], followed[0], refused)
 
 
-async def test_a_cycle_that_finds_many(open_world: OpenWorld, azurite: Azurite) -> None:
+async def test_a_cycle_that_finds_many(open_world: OpenWorld) -> None:
     """And the next one, which knows them."""
     async with Scene(await open_world(auto_advance=False)) as scene:
         world, found = scene.world, await locked(scene)
@@ -124,10 +123,10 @@ async def test_a_cycle_that_finds_many(open_world: OpenWorld, azurite: Azurite) 
         await world.host.run_timer(_WATCH)  # warm
         crowd(found, _FOUND)
         world.clouds.arm_server.latency, world.store.latency = _LATENCY, _STORE_LATENCY
-        async with spent(world, azurite) as finds:
+        async with spent(world) as finds:
             await world.host.run_timer(_WATCH)
         await found.rest(_LONGEST_SECONDS)
-        async with spent(world, azurite) as knows:
+        async with spent(world) as knows:
             await world.host.run_timer(_WATCH)
     [first], [second] = finds, knows
 
@@ -149,7 +148,7 @@ async def test_a_cycle_that_finds_many(open_world: OpenWorld, azurite: Azurite) 
     assert second.calls["arm"] == -(-_FOUND // 100)
 
 
-async def test_a_cycle_in_which_nothing_waits(open_world: OpenWorld, azurite: Azurite) -> None:
+async def test_a_cycle_in_which_nothing_waits(open_world: OpenWorld) -> None:
     per_subscription: dict[int, float] = {}
     for count in _SUBSCRIPTIONS:
         async with Scene(await open_world(auto_advance=False)) as scene:
@@ -157,7 +156,7 @@ async def test_a_cycle_in_which_nothing_waits(open_world: OpenWorld, azurite: Az
             await locked_like(await locked(scene), count - 1)
             await world.host.run_timer(_WATCH)  # warm
             world.clouds.arm_server.latency, world.store.latency = _LATENCY, _STORE_LATENCY
-            async with spent(world, azurite) as found:
+            async with spent(world) as found:
                 for _ in range(_CYCLES):
                     await world.host.run_timer(_WATCH)
             refused = sum(world.clouds.azure.buckets.refusals.values())
@@ -216,13 +215,14 @@ def _keep_decisions(
         {
             "decisions": count,
             "answered after, milliseconds (median, p95)": _milliseconds(took),
-            "our share of it, by CPU": f"{answered.our_share:.0%}",
-            "that is ours, milliseconds (median, p95)": _milliseconds([one * answered.our_share for one in took]),
+            "the part of it in which the app was at work": f"{answered.ours:.0%}",
+            "that is ours, milliseconds (median, p95)": _milliseconds([one * answered.ours for one in took]),
             "the app's CPU per decision, milliseconds": round(1000 * answered.app_cpu / count, 1),
             "the same with the look that follows": round(1000 * followed.app_cpu / count, 1),
             "calls per decision until all are answered": _each(answered, count),
             "the same with the look that follows each": _each(followed, count),
             "refused by ARM's buckets": refused,
+            "decisions a second, of one worker": round(count / followed.app_cpu, 1),
             "a script's bare three calls, milliseconds (median, p95)": _milliseconds(by_script),
             "times the script's median": round(statistics.median(took) / statistics.median(by_script), 1),
         },

@@ -12,6 +12,8 @@ from tests.flows.activating import PLAN, REQUESTS, Locked, locked
 from tests.flows.scene import Scene
 from tests.sandbox.population import APPROVE, OPERATE, READ, REQUEST
 
+pytestmark = pytest.mark.sampled(14)
+
 DAY = timedelta(days=1)
 
 

@@ -17,6 +17,8 @@ from tests.sandbox.entra.tokens import Signer
 from tests.sandbox.points import cut, then_cut
 from tests.sandbox.population import APPROVE, CLIENT_IDS
 
+pytestmark = pytest.mark.sampled(10)
+
 PATCH = "PATCH /providers/Microsoft.Authorization/roleAssignmentApprovals/{id}/stages/{id}"
 
 

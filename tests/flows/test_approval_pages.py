@@ -14,12 +14,12 @@ from tests.app.approver import Approver, Form
 from tests.app.test_secrets import found_in, places
 from tests.app.visitor import Page
 from tests.conftest import OpenWorld
-from tests.flows.activating import Locked, locked
+from tests.flows.activating import PLAN, REQUESTS, Locked, locked
 from tests.flows.scene import Scene
 from tests.sandbox.entra.sign_ins import Demand
 from tests.sandbox.personas import Person
 from tests.sandbox.points import cut
-from tests.sandbox.population import APPROVE, CLIENT_IDS
+from tests.sandbox.population import APPROVE, CLIENT_IDS, REQUEST
 
 _PATCH = "PATCH /providers/Microsoft.Authorization/roleAssignmentApprovals/{id}/stages/{id}"
 _TOKEN = "POST /{id}/oauth2/v2.0/token"
@@ -129,6 +129,23 @@ async def test_a_request_of_the_portal_says_that_nobody_knows_its_price(office: 
 
     assert "Unpriced." in page.text
     assert "Standard_D4s_v5" in page.text
+
+
+async def test_a_price_that_came_after_the_page_was_opened_is_looked_at_before_it_is_approved(office: Office) -> None:
+    request_id = await office.found.ask_in_portal()
+    await office.found.after()
+    fiona, address = await office.browser(office.found.fiona), office.page(request_id)
+    page = await fiona.open(address)
+    await office.found.after(timedelta(minutes=1))
+    token = office.world.token(office.found.emil, REQUEST)
+    added = await office.found.scene.call("POST", f"{REQUESTS}/{request_id}/plan", {"plan": PLAN}, token=token)
+    assert added.status_code == 200, added.text
+
+    await fiona.submit(page, address, verdict="approve", reason="unseen")
+    assert office.asked_at_pim() == []
+    await office.decides(fiona, request_id)
+
+    assert office.asked_at_pim() == [200]
 
 
 async def test_strangers_and_requesters_see_no_form_and_decide_nothing(office: Office) -> None:

@@ -14,6 +14,8 @@ from tests.flows.financing import KEY, PREVIOUS, SETTINGS, STRANGE, Finance
 from tests.flows.scene import Scene
 from tests.sandbox.population import guid
 
+pytestmark = pytest.mark.sampled(12)
+
 
 @pytest.fixture
 async def finance(open_world: OpenWorld) -> AsyncIterator[Finance]:

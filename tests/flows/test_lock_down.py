@@ -129,6 +129,8 @@ async def test_a_plan_tells_what_differs_by_what_was_last_seen_and_writes_nothin
         ({"money": {"financeAbove": "10"}}, "lockDown.money.finance"),
         ({"money": {"finance": [STRANGER]}}, "lockDown.money.finance[0]"),
         ({"money": {"currency": "euro"}}, "lockDown.money.currency"),
+        ({"money": {"currency": "EUR\n"}}, "lockDown.money.currency"),
+        ({"expectedSizes": [{"region": "westeurope", "sizes": ["D4s_v5"]}]}, "lockDown.expectedSizes[0].sizes[0]"),
         ({"money": {"senior": {"users": [STRANGER]}}}, "lockDown.money.senior"),
         ({"expectedSizes": [{"region": "West Europe", "sizes": ["x"]}]}, "lockDown.expectedSizes[0].region"),
         ({"mode": "broker"}, "lockDown.mode"),
