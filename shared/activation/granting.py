@@ -14,9 +14,12 @@ from shared.activation.record import Deed, Request, State, moved
 from shared.activation.weighing import judged
 from shared.arm.broker import Broker
 from shared.errors import Conflict, Forbidden, NotConsented, Rejected, RoleNotAllowed
+from shared.privileged import IN_PATIENCE
 from shared.services import Services
+from shared.subjects import IntentState
 from shared.subscriptions.lockdown import ApprovalMode
 from shared.subscriptions.record import Subscription
+from shared.writes.activation import asked_for
 from shared.writes.broker import granting, taking_back
 
 _log = logging.getLogger(__name__)
@@ -39,13 +42,17 @@ async def decided(services: Services, record: Request, subscription: Subscriptio
 
 async def granted(services: Services, record: Request, subscription: Subscription | None) -> Request:
     """Carry an approval out, unless what it rests on is not so any more, or it took too long. Safe twice: the grant has the
-    request's own name. Call it when PIM shows none of that name. Raises the RemoteErrors of a failure that heals.
+    request's own name, and what PIM took, or may have taken, is waited for. Raises the RemoteErrors of a failure that heals.
     """
     broker, decision = services.broker, record.decision
     if not is_to_grant(record) or decision is None:
         return record
-    if broker is None or (why := await _why_not(services, record, subscription)):
-        return await _failed(services, record, "there is no broker any more" if broker is None else why)
+    is_there = await asked_for(services, record) is not None
+    why = "" if is_there else await _why_not(services, record, subscription)
+    if why and not await _may_have_landed(services, record):
+        return await _failed(services, record, why)
+    if why or broker is None:
+        return record
     mine = await claim(
         services, record.request_id, Deed.GRANT, decision.by or record.asked.principal_id, decision.reason
     )
@@ -74,11 +81,22 @@ async def taken_back(services: Services, record: Request) -> Request:
     return await _released(services, mine, problem)
 
 
+async def _may_have_landed(services: Services, record: Request) -> bool:
+    """Whether a grant was sent whose answer got lost, and which may still come to light."""
+    found, now = await services.activations.read(record.request_id), services.clock.now()
+    opened = [] if found is None else [one for one in found.intents.values() if one.state is IntentState.OPEN]
+    return any(one.attempted is not None and now < one.attempted + IN_PATIENCE for one in opened)
+
+
 async def _sent(services: Services, broker: Broker, mine: Request) -> Request:
+    uncertain = await _may_have_landed(services, mine)
     try:
         await services.activation_intents.ensure(mine.request_id, fence_of(mine), granting(services, broker, mine))
     except (Rejected, Conflict, Forbidden, NotConsented, RoleNotAllowed) as error:
         _log.warning("activation.not_granted request_id=%s reason=%s", mine.request_id, error)
+        if uncertain:
+            # It may be refused because the one before landed: the next look sees that one.
+            return mine
         return await _failed(services, mine, _told(error))
     finally:
         record = await _let_go(services, mine)
@@ -87,6 +105,8 @@ async def _sent(services: Services, broker: Broker, mine: Request) -> Request:
 
 async def _why_not(services: Services, record: Request, subscription: Subscription | None) -> str:
     """Why it is not to be granted (any more), though it was approved."""
+    if services.broker is None:
+        return "there is no broker any more"
     asked, lock_down = record.asked, None if subscription is None else subscription.record.lock_down
     if subscription is None or lock_down is None or lock_down.mode is not ApprovalMode.BROKER:
         return "the subscription is not in the mode broker any more"

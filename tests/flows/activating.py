@@ -67,9 +67,11 @@ class Locked(Managed):
         await self.rest()
         return RequestId(answer.json()["id"])
 
-    async def ask_in_portal(self, name: str = "portal", *, by: Person | None = None, **fields: object) -> RequestId:
+    async def ask_in_portal(
+        self, name: str = "portal", *, by: Person | None = None, as_id: str = "", **fields: object
+    ) -> RequestId:
         """The same in the portal: Azure hears of it, and the app does not."""
-        person, request_id = by or self.emil, RequestId(str(uuid5(NAMESPACE_DNS, name)))
+        person, request_id = by or self.emil, RequestId(as_id or str(uuid5(NAMESPACE_DNS, name)))
         window = {"startDateTime": None, "expiration": {"type": "AfterDuration", "duration": "PT4H"}}
         properties = {
             "principalId": person.object_id,

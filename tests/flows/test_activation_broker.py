@@ -239,6 +239,62 @@ async def test_a_grant_that_fails_after_it_was_taken_is_told(found: Locked) -> N
     assert found.sent()[-1] == "activation.decided"
 
 
+async def test_what_pim_took_and_has_not_done_yet_is_waited_for_whatever_changes_meanwhile(found: Locked) -> None:
+    request_id = await found.asked()
+    found.subscription.activations.fails_with = "ProvisioningStarted"
+
+    await found.decide(request_id)
+    await found.rest()
+    await declare(found, mode=ApprovalMode.PIM)
+    found.group.members.remove(found.emil.object_id)
+    await found.after(timedelta(hours=2))
+    await found.after()
+
+    assert await state(found, request_id) == "pending"
+    [grant] = granted(found)
+    grant.request.status = "Failed"
+    await found.after()
+    assert await state(found, request_id) == "failed"
+    assert [one.deed.outcome for one in await found.trail(request_id) if one.deed.act == 49] == ["done"]
+
+
+@pytest.mark.parametrize("place", ["vendor.before", "vendor.after"])
+async def test_a_mode_that_is_taken_away_while_the_grant_is_sent_leaves_nothing_unknown(
+    found: Locked, place: str
+) -> None:
+    request_id, host = await found.asked(), found.scene.world.host
+
+    async def killed() -> None:
+        await declare(found, mode=ApprovalMode.PIM)
+        await host.kill_and_restart()
+
+    found.scene.world.points.arm(place, PUT, 0, then_cut(killed))
+
+    with contextlib.suppress(httpx.TransportError):
+        await found.decide(request_id)
+    for _ in range(8):
+        await found.after()
+
+    assert await state(found, request_id) == ("approved" if place == "vendor.after" else "failed")
+    assert found.holds() is (place == "vendor.after")
+    intents = (await found.record(request_id)).intents.values()
+    assert {one.state.value for one in intents} == {"closed"}
+
+
+async def test_a_request_at_pim_under_the_name_of_ours_is_told_and_hides_nothing(found: Locked) -> None:
+    request_id = await found.asked()
+    await found.ask_in_portal(as_id=request_id)
+
+    await found.after()
+    await found.after()
+    await found.decide(request_id)
+    await found.after()
+
+    assert "activation.violation" in found.sent()
+    assert await state(found, request_id) == "failed"
+    assert not found.holds()
+
+
 async def test_what_pim_refuses_is_told_in_its_words(found: Locked) -> None:
     request_id = await found.asked()
     found.subscription.pim.policy().demand(MFA, level=ADMIN_ASSIGNMENT)
