@@ -138,7 +138,7 @@ def _granted(record: Request, seen: Seen) -> Request:
     begins = max(known.at if known else seen.now, record.asked.start or record.asked.created)
     until = None if minutes is None or known is None else begins + timedelta(minutes=minutes)
     approved = replace(moved(record, State.APPROVED, seen.now), end=until)
-    return approved if seen.active is None else _of_grant(approved, seen)
+    return _of_grant(approved, seen)
 
 
 def _with_unasked(record: Request, now: datetime) -> Request:

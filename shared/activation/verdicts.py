@@ -81,10 +81,9 @@ async def _why_not(services: Services, record: Request, given: Given) -> Fate | 
     now = services.clock.now()
     if record.state is not State.PENDING or record.decision is not None or now >= record.expires:
         return Fate.NOT_PENDING
-    if claimed(record, now) is not None:
-        return Fate.BEING_DECIDED
-    later = [one for one in record.verdicts if one.by == given.by and one.said is not None and one.said > given.said]
-    return Fate.OLDER if later else None
+    if any(one.by == given.by and one.said is not None and one.said > given.said for one in record.verdicts):
+        return Fate.OLDER
+    return Fate.BEING_DECIDED if claimed(record, now) is not None else None
 
 
 async def _put(services: Services, record: Request, verdict: Verdict) -> Request:

@@ -93,7 +93,10 @@ def test_the_demo_makes_fabrikam_ready_and_leaves_files_and_no_process(tmp_path:
     assert {act["state"] for act in onboarding["acts"]} == {"Done"}
     assert len(onboarding["eligibilities"]) == 3
     assert summary["renewal"] is None
-    assert onboarding["vendorCalls"] == len(calls)
+    activation = summary["activation"]
+    assert (activation["state"], activation["tamperedWebhook"], activation["verdict"]) == ("ended", 401, 202)
+    assert (activation["heldWhileActive"], activation["heldAfterwards"]) == (True, False)
+    assert onboarding["vendorCalls"] + activation["vendorCalls"] == len(calls)
     assert _soon_nothing_left(mark) == []
 
 
