@@ -15,6 +15,7 @@ The map of the house (`shared/`), in the order in which a request travels:
                                      what it asks of tenants.py and of subscriptions.py
     activation/   *_triggers.py      a locked role is asked for, with a plan that is priced: submitting.py; decide.py decides
                   watching.py        whatever waits at PIM has a row and a run; look_activities.py follows it
+                  brokering.py       off unless deployed: our own approval (quorum.py); granting.py makes it so for a time
                   pricing.py         what a plan costs (plan.py, meters.py, cost.py), and what money says of it (policy.py)
     approvals/                       the pages where approvers decide: signing_in.py (Entra, there and back), triggers.py,
                                      deciding.py; a person's token is spent at once: on_behalf.py, arm/as_person.py
