@@ -22,6 +22,9 @@ def hold(answer: httpx.Response) -> None:
     """Raise AssertionError unless the document has this answer: path, method, status, media type, headers, body."""
     method, path, status = answer.request.method, answer.request.url.path, answer.status_code
     label = f"{method} {path} {status}"
+    if status == 503 and not answer.content:
+        # The host's own: no app is behind it at this moment. To whoever asks it is a connection that broke.
+        raise httpx.RemoteProtocolError("the host has no app just now")
     template = _template(path)
     assert template is not None, f"{label}: the path is not described"
     responses = _document()["paths"][template].get(method.lower(), {}).get("responses", {})

@@ -5,6 +5,7 @@ passes until the tenant rests. The first of them is the onboarding, with consent
 analyst and every feature.
 """
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -207,6 +208,11 @@ def _repeated(usual: Counter[str], writes: Counter[str], *, kills: int) -> list[
         for call, count in writes.items()
         if count > usual[call] + kills
     ]
+
+
+def parts(count: int, *few: int) -> list[int]:
+    """The parts of a story's points to kill at: a few, or with KILLS=all every one. They interleave, so each has all kinds."""
+    return list(range(count)) if os.environ.get("KILLS") == "all" else list(few)
 
 
 class _Kill:

@@ -13,7 +13,7 @@ from shared.activation.record import RequestId
 from shared.subscriptions.lockdown import Quorum
 from tests.flows.activating import REQUESTS, Locked
 from tests.flows.brokering import SETTINGS, brokered, granted
-from tests.flows.killing import BEGINS, KINDS
+from tests.flows.killing import BEGINS, KINDS, parts
 from tests.flows.scene import Scene
 from tests.flows.test_activation_kills import patiently
 from tests.sandbox.faults import Faults
@@ -109,7 +109,7 @@ async def points_of(session: Session, folder: Path, known: dict[str, list[Hit]])
 
 
 @pytest.mark.timeout(1500)
-@pytest.mark.parametrize("part", range(_PARTS))
+@pytest.mark.parametrize("part", parts(_PARTS, 0, 5))
 async def test_killed_at_any_point_it_comes_to_the_same_end(
     session: Session, tmp_path: Path, undisturbed: dict[str, list[Hit]], part: int
 ) -> None:
