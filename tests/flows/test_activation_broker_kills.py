@@ -54,9 +54,9 @@ async def told(found: Locked) -> RequestId:
         await found.after(_MINUTES)
     path, token = f"{REQUESTS}/{request_id}/release", found.scene.world.token(found.emil, REQUEST)
     await patiently(found, lambda: found.scene.call("POST", path, token=token), 200, 202)
-    for number in range(20):
+    for number in range(32):
         # What is known of it by the index alone is looked at again at its end.
-        await found.after(timedelta(hours=2) if number == 10 else _MINUTES)
+        await found.after(timedelta(hours=2) if number == 22 else _MINUTES)
         ended = (await found.record(request_id)).record.state == "ended"
         if ended and not await found.scene.runs.list_open() and not await found.store.open_hints():
             break
