@@ -211,7 +211,7 @@ def _repeated(usual: Counter[str], writes: Counter[str], *, kills: int) -> list[
 
 
 def parts(count: int, *few: int) -> list[int]:
-    """The parts of a story's points to kill at: a few, or with KILLS=all every one. They interleave, so each has all kinds."""
+    """The parts of a story's points to kill at: a few, or with KILLS=all every one. They interleave: each has all kinds."""
     return list(range(count)) if os.environ.get("KILLS") == "all" else list(few)
 
 
