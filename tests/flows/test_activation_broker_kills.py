@@ -13,11 +13,11 @@ from shared.activation.record import RequestId
 from shared.subscriptions.lockdown import Quorum
 from tests.flows.activating import REQUESTS, Locked
 from tests.flows.brokering import SETTINGS, brokered, granted
-from tests.flows.killing import BEGINS, KINDS, parts
+from tests.flows.dying import Story, killed, nothing
+from tests.flows.killing import BEGINS, parts
 from tests.flows.scene import Scene
 from tests.flows.test_activation_kills import patiently
 from tests.sandbox.faults import Faults
-from tests.sandbox.points import Hit, then_cut
 from tests.sandbox.population import REQUEST
 from tests.sandbox.session import Session
 from tests.sandbox.world import World
@@ -86,44 +86,17 @@ async def wrong(found: Locked, request_id: RequestId) -> list[str]:
     return [f"{name}: {trail[-2:]} {record}" for name, holds in checks.items() if not holds]
 
 
-@pytest.fixture(scope="module")
-def undisturbed() -> dict[str, list[Hit]]:
-    """Where the undisturbed story passed; filled by the first test that needs it."""
-    return {}
+async def _told(found: Locked, _: RequestId | None) -> RequestId:
+    return await told(found)
 
 
-async def points_of(session: Session, folder: Path, known: dict[str, list[Hit]]) -> list[Hit]:
-    """Every place of an undisturbed story."""
-    if not known:
-        async with opened(session, folder) as found:
-            before = Counter((hit.kind, hit.label) for hit in found.scene.world.points.log)
-            start = before.total()
-            assert await wrong(found, await told(found)) == []
-            log = found.scene.world.points.log[start:]
-        known["points"] = [
-            Hit(kind=hit.kind, label=hit.label, nth=hit.nth - before[hit.kind, hit.label])
-            for hit in log
-            if hit.kind in KINDS
-        ]
-    return known["points"]
+STORY = Story(name="broker", opened=opened, before=nothing, told=_told, wrong=wrong)
 
 
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("part", parts(_PARTS, 0, 5))
-async def test_killed_at_any_point_it_comes_to_the_same_end(
-    session: Session, tmp_path: Path, undisturbed: dict[str, list[Hit]], part: int
-) -> None:
-    failures: list[str] = []
-    for number, hit in enumerate((await points_of(session, tmp_path / "undisturbed", undisturbed))[part::_PARTS]):
-        async with opened(session, tmp_path / str(number)) as found:
-            points = found.scene.world.points
-            passed = Counter((one.kind, one.label) for one in points.log)[hit.kind, hit.label]
-            points.arm(hit.kind, hit.label, passed + hit.nth, then_cut(found.scene.world.host.kill_and_restart))
-            try:
-                failures += [f"{hit}: {one}" for one in await wrong(found, await told(found))]
-            except (AssertionError, TimeoutError) as error:
-                failures.append(f"{hit}: {error}")
-    assert failures == []
+async def test_killed_at_any_point_it_comes_to_the_same_end(session: Session, tmp_path: Path, part: int) -> None:
+    assert await killed(STORY, session, tmp_path, part, _PARTS) == []
 
 
 @pytest.mark.parametrize("seed", range(4))

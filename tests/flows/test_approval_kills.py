@@ -1,6 +1,5 @@
 """An approval at the page, killed at every point and on bad days: the person goes on until the page says it; decided once."""
 
-from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,10 +9,9 @@ import pytest
 from shared.activation.record import RequestId
 from tests.app.approver import Approver
 from tests.flows.activating import Locked
-from tests.flows.killing import KINDS
+from tests.flows.dying import Story, killed
 from tests.flows.test_activation_kills import opened, patiently
 from tests.sandbox.faults import Faults
-from tests.sandbox.points import Hit, then_cut
 from tests.sandbox.session import Session
 
 pytestmark = [pytest.mark.matrix]
@@ -63,46 +61,23 @@ def decided_once(found: Locked, request_id: RequestId) -> list[str]:
     return [f"{name}: {sent}" for name, holds in checks.items() if not holds]
 
 
-@pytest.fixture(scope="module")
-def undisturbed() -> list[Hit]:
-    """Where an undisturbed approval passes; filled by the first test that needs it."""
-    return []
+async def _told(found: Locked, request_id: RequestId | None) -> RequestId:
+    assert request_id is not None
+    await approved_at_the_page(found, request_id)
+    return request_id
 
 
-async def points_of(session: Session, folder: Path, known: list[Hit]) -> list[Hit]:
-    """Every place, counted from when the page is opened first."""
-    if not known:
-        async with opened(session, folder) as found:
-            request_id, log = await asked(found), found.scene.world.points.log
-            before = Counter((hit.kind, hit.label) for hit in log)
-            start = before.total()
-            await approved_at_the_page(found, request_id)
-            assert decided_once(found, request_id) == []
-            known += [
-                Hit(kind=hit.kind, label=hit.label, nth=hit.nth - before[hit.kind, hit.label])
-                for hit in log[start:]
-                if hit.kind in KINDS
-            ]
-    return known
+async def _wrong(found: Locked, request_id: RequestId) -> list[str]:
+    return decided_once(found, request_id)
+
+
+STORY = Story(name="page", opened=opened, before=asked, told=_told, wrong=_wrong)
 
 
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("part", range(_PARTS))
-async def test_killed_at_any_point_the_page_decides_once(
-    session: Session, tmp_path: Path, undisturbed: list[Hit], part: int
-) -> None:
-    failures: list[str] = []
-    for number, hit in enumerate((await points_of(session, tmp_path / "undisturbed", undisturbed))[part::_PARTS]):
-        async with opened(session, tmp_path / str(number)) as found:
-            request_id, points = await asked(found), found.scene.world.points
-            passed = Counter((one.kind, one.label) for one in points.log)[hit.kind, hit.label]
-            points.arm(hit.kind, hit.label, passed + hit.nth, then_cut(found.scene.world.host.kill_and_restart))
-            try:
-                await approved_at_the_page(found, request_id)
-                failures += [f"{hit}: {one}" for one in decided_once(found, request_id)]
-            except (AssertionError, TimeoutError) as error:
-                failures.append(f"{hit}: {error}")
-    assert failures == []
+async def test_killed_at_any_point_the_page_decides_once(session: Session, tmp_path: Path, part: int) -> None:
+    assert await killed(STORY, session, tmp_path, part, _PARTS) == []
 
 
 @pytest.mark.parametrize("seed", range(8))
