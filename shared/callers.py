@@ -53,6 +53,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         if not any(role.value in self.roles for role in roles):
             raise NotAllowed(f"the token lacks the app role {' or '.join(role.value for role in roles)}")
 
+    def be_member(self, does: str) -> None:
+        """Raise NotAllowed for an application, on whose word nobody is given anything, and for a guest."""
+        if not self.person or self.guest:
+            raise NotAllowed(f"only a member of the source tenant {does}, in person")
+
     def be(self, person: str) -> None:
         """Raise NotAllowed unless the caller is this member of the source tenant, in person."""
         if not self.person or self.guest or self.object_id != person:

@@ -7,7 +7,7 @@ from shared.activation.record import Request, RequestId
 from shared.activation.weighing import judged
 from shared.arm.as_person import AsPerson
 from shared.callers import AppRole, Caller
-from shared.errors import BadRequest, NotAllowed
+from shared.errors import BadRequest
 from shared.identifiers import SubscriptionId, as_guid
 from shared.problems import answer, problem
 from shared.requests import person_token
@@ -32,14 +32,8 @@ async def engineer(services: Services, request: func.HttpRequest) -> Caller:
     """Who calls: somebody who may ask for roles, in person. Raises NotAllowed."""
     caller = await services.callers.identify(request.headers)
     caller.allow(AppRole.REQUEST)
-    check_in_person(caller)
+    caller.be_member("may do this")
     return caller
-
-
-def check_in_person(caller: Caller) -> None:
-    """Raises NotAllowed for an application, and for a guest."""
-    if not caller.person or caller.guest:
-        raise NotAllowed("only a member of the source tenant may do this, in person")
 
 
 async def as_person(services: Services, request: func.HttpRequest) -> AsPerson:

@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from shared.activation import views
-from shared.activation.answering import as_person, check_in_person, lock_down_of, no_request, request_id_of, shown
+from shared.activation.answering import as_person, lock_down_of, no_request, request_id_of, shown
 from shared.activation.answers import DecisionAnswer
 from shared.activation.decide import decide
 from shared.activation.outcomes import Fate, Outcome, Word
@@ -48,7 +48,7 @@ async def post_decision(
     caller.allow(AppRole.APPROVE)
     request_id = request_id_of(request)
     body = decode(request.get_body(), request.headers.get("Content-Type", ""), DecisionBody)
-    check_in_person(caller)
+    caller.be_member("may do this")
     found = await services.activations.read(request_id)
     # The broker grants by our own approval: nothing is done in Azure in the approver's name.
     person = None if found is not None and found.record.brokered else await as_person(services, request)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from shared.activation import brokering
 from shared.activation.acting import claim, fence_of, is_past, settled, without_claim
 from shared.activation.entitlement import check_approver, is_senior
-from shared.activation.outcomes import Fate, Outcome, Word, before, is_otherwise_priced
+from shared.activation.outcomes import Fate, Outcome, Word, before, is_otherwise_priced, why_not_at_pim
 from shared.activation.policy import judge
 from shared.activation.record import Decision, Deed, Request, RequestId, State, with_violations
 from shared.activation.seeing import seen_now
@@ -20,7 +20,7 @@ from shared.durable import Orchestrations
 from shared.errors import ClaimsChallenge, Conflict, NotAllowed, NotFound, Rejected, RemoteError
 from shared.privileged import NotYet
 from shared.services import Services
-from shared.subscriptions.lockdown import LockDown, Quorum
+from shared.subscriptions.lockdown import LockDown
 from shared.writes.activation import deciding
 
 
@@ -97,14 +97,8 @@ def _held_back(record: Request, lock_down: LockDown, word: Word) -> Outcome | No
         return Outcome(fate=Fate.HELD_BACK, record=record, told=told)
     if not word.approve:
         return None
-    if lock_down.quorum is Quorum.BOTH:
-        told = "It takes finance and senior IT both, and PIM lets one of them decide: ask for it through Tenantry."
-        return Outcome(fate=Fate.HELD_BACK, record=record, told=told)
-    judgement = judge(lock_down.money, facts_of(record))
-    if judgement.cancel is not None:
-        return Outcome(fate=Fate.HELD_BACK, record=record, told=f"It is to be cancelled: {judgement.cancel.reason}.")
-    if judgement.demand_finance is not None and not judgement.finance_agreed:
-        return Outcome(fate=Fate.HELD_BACK, record=record, told=judgement.demand_finance.reason)
+    if why := why_not_at_pim(judge(lock_down.money, facts_of(record)), lock_down.quorum):
+        return Outcome(fate=Fate.HELD_BACK, record=record, told=f"It cannot be approved here: {why}.")
     return None
 
 

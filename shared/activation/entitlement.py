@@ -2,17 +2,17 @@
 
 from shared.activation.record import Request
 from shared.callers import Caller
-from shared.errors import NotAllowed, NotFound
+from shared.errors import NotAllowed
 from shared.identifiers import ObjectId
 from shared.services import Services
 from shared.subscriptions.lockdown import LockDown, Principals
+from shared.subscriptions.membership import is_in
 from shared.subscriptions.record import PrincipalKind, Subscription
 
 
 async def check_approver(services: Services, caller: Caller, record: Request) -> LockDown:
     """How the subscription is locked down. Raises NotAllowed unless the caller is one of its approvers now, in person."""
-    if not caller.person or caller.guest:
-        raise NotAllowed("only a member of the source tenant decides, in person")
+    caller.be_member("decides")
     if caller.object_id in (record.asked.principal_id, record.asked.requestor_id):
         raise NotAllowed("nobody decides on their own request")
     subscription = await services.subscriptions.read(record.subscription_id)
@@ -47,10 +47,6 @@ async def is_one_of(services: Services, person: ObjectId, named: Principals) -> 
     if person in named.users:
         return True
     for group in named.groups:
-        try:
-            members = await services.directory.direct_members(group)
-        except NotFound:  # a group that is gone has none
-            continue
-        if any(one.id == person for one in members):
+        if await is_in(services, person, group):
             return True
     return False

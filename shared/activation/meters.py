@@ -52,11 +52,6 @@ def parts_of(plan: Plan) -> list[Part]:
     ]
 
 
-def queries_of(parts: Iterable[Part]) -> list[PriceQuery]:
-    """Every query that parts may need, once."""
-    return list(dict.fromkeys(query for part in parts for query in part.queries))
-
-
 def vm_query(size: str, region: str) -> PriceQuery:
     """The prices of a VM size."""
     return PriceQuery(service_name="Virtual Machines", arm_sku_name=size, region=region)

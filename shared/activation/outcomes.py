@@ -6,6 +6,8 @@ from enum import StrEnum
 import msgspec
 
 from shared.activation.record import Request
+from shared.activation.rulings import Judgement
+from shared.subscriptions.lockdown import Quorum
 
 
 class Fate(StrEnum):
@@ -40,6 +42,17 @@ class Word(msgspec.Struct, frozen=True, kw_only=True):
 def is_otherwise_priced(record: Request, word: Word) -> bool:
     """Whether the price is another one than they were shown."""
     return word.priced_at is not None and (record.priced is None or record.priced.at != word.priced_at)
+
+
+def why_not_at_pim(judgement: Judgement, quorum: Quorum) -> str:
+    """Why nobody may approve it at PIM through us (yet), in words; empty: a declared approver may."""
+    if quorum is Quorum.BOTH:
+        return "it takes finance and senior IT both, and PIM lets one of them decide: ask for it through Tenantry"
+    if judgement.cancel is not None:
+        return f"it is to be cancelled: {judgement.cancel.reason}"
+    if judgement.demand_finance is not None and not judgement.finance_agreed:
+        return judgement.demand_finance.reason
+    return ""
 
 
 def before(record: Request) -> Outcome:

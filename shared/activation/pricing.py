@@ -16,6 +16,7 @@ from shared.arm.price_shapes import PATH, PriceList, PriceQuery
 from shared.errors import RemoteCall, Unavailable
 from shared.identifiers import SubscriptionId
 from shared.services import Services
+from shared.side_by_side import each_of
 from shared.subscriptions.lockdown import Budget, ExpectedSizes
 
 _AT_ONCE = 4
@@ -56,22 +57,13 @@ async def budget_of(
 
 
 async def _prices(services: Services, queries: Sequence[PriceQuery], currency: str) -> Mapping[PriceQuery, PriceList]:
-    gate = asyncio.Semaphore(_AT_ONCE)
     wanted = list(dict.fromkeys(queries))
-
-    async def look_up(query: PriceQuery) -> PriceList:
-        async with gate:
-            return await services.prices.look_up(query, currency)
-
     try:
-        async with asyncio.timeout(_DEADLINE_SECONDS), asyncio.TaskGroup() as group:
-            found = [group.create_task(look_up(query)) for query in wanted]
+        async with asyncio.timeout(_DEADLINE_SECONDS):
+            found = await each_of(wanted, lambda query: services.prices.look_up(query, currency), at_once=_AT_ONCE)
     except TimeoutError as error:
         raise Unavailable(_slow(), uncertain=False) from error
-    except ExceptionGroup as several:
-        # The first that failed has ended the others: they would have waited for the same service.
-        raise several.exceptions[0] from None
-    return {query: task.result() for query, task in zip(wanted, found, strict=True)}
+    return dict(zip(wanted, found, strict=True))
 
 
 def _slow() -> RemoteCall:

@@ -3,7 +3,6 @@
 It ends nothing: access that should not be is a person's to take back.
 """
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -13,10 +12,10 @@ from shared.activation.taking_up import follow, take_up
 from shared.activation.watching import locked_subscriptions
 from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, Standing
 from shared.durable import Orchestrations
-from shared.errors import AutomationError
 from shared.identifiers import SubscriptionId
 from shared.notify.notices import Kind, Notice
 from shared.services import Services
+from shared.side_by_side import KeptApart, each_of
 
 _log = logging.getLogger(__name__)
 
@@ -27,16 +26,12 @@ WITHOUT_DECISION = "accessWithoutDecision"
 async def reconcile_activations(services: Services, orchestrations: Orchestrations) -> None:
     """All locked subscriptions. One that fails does not stop the others."""
     locked = await locked_subscriptions(services)
-    gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(subscription_id: SubscriptionId, roles: Sequence[str]) -> None:
-        async with gate:
-            try:
-                await _reconciled(services, orchestrations, subscription_id, roles)
-            except AutomationError as error:
-                _log.warning("reconcile.postponed subscription_id=%s reason=%s", subscription_id, error)
+    async def one(subscription_id: SubscriptionId) -> None:
+        with KeptApart(_log, "reconcile.postponed", subscription_id=subscription_id):
+            await _reconciled(services, orchestrations, subscription_id, locked[subscription_id])
 
-    await asyncio.gather(*(one(*each) for each in locked.items()))
+    await each_of(locked, one, at_once=_AT_ONCE)
 
 
 async def _reconciled(

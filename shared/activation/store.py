@@ -5,7 +5,6 @@ A row key is `record` or `intent|{hash}`. Plans: partition `plan`, by ticket. Hi
 record, so that nothing open is ever missed, and is re-read before anything is done by it.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
@@ -16,6 +15,7 @@ from shared.clock import Clock
 from shared.identifiers import NewId, ObjectId, SubscriptionId
 from shared.partitions import RECORD, Partitions, Shape, by_kind, with_changes
 from shared.rows import Row, encode
+from shared.side_by_side import each_of
 from shared.subjects import Intent
 from shared.tables import Table, readable
 
@@ -135,14 +135,11 @@ class ActivationStore:
         return None if row is None else row.decode(KeptPlan)
 
     async def _read_each(self, ids: Sequence[RequestId]) -> list[Request]:
-        gate = asyncio.Semaphore(_AT_ONCE)
-
         async def one(request_id: RequestId) -> Request | None:
-            async with gate:
-                row = await self._requests.get(request_id, RECORD)
-                return None if row is None else readable(row, Request)
+            row = await self._requests.get(request_id, RECORD)
+            return None if row is None else readable(row, Request)
 
-        return [found for found in await asyncio.gather(*(one(each) for each in ids)) if found is not None]
+        return [found for found in await each_of(ids, one, at_once=_AT_ONCE) if found is not None]
 
     async def _hint_at(self, known: Activation | None, change: Change) -> None:
         record = change.record

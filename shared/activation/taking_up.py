@@ -7,10 +7,9 @@ from msgspec.structs import replace
 from shared.activation.record import RUN_KIND, Request, RequestId, State, found_at_pim, reopened
 from shared.arm.activation_shapes import AskedActivation
 from shared.durable import Orchestrations
-from shared.errors import NotStarted
 from shared.notify.notices import Kind, Notice
 from shared.run import Run, key_of, orchestration_id
-from shared.running.acts import ORCHESTRATORS
+from shared.running.launching import launch
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
@@ -43,12 +42,7 @@ async def follow(services: Services, orchestrations: Orchestrations, request_id:
     if record.run_nonce != run.nonce:
         await services.runs.close(key_of(run), "followed")
         return
-    try:
-        await orchestrations.start(ORCHESTRATORS[RUN_KIND], run.orchestration_id, key_of(run))
-    except NotStarted as error:
-        _log.warning("run.not_started subject=%s run=%s reason=%s", run.subject, run.number, error)
-        return
-    await services.runs.mark_started(run)
+    await launch(services, orchestrations.start, run)
 
 
 async def take_up(services: Services, orchestrations: Orchestrations, asked: AskedActivation) -> None:

@@ -15,9 +15,9 @@ from shared.activation.store import Hint
 from shared.activation.taking_up import follow, take_up
 from shared.arm.activation_shapes import AskedActivation, Standing
 from shared.durable import Orchestrations
-from shared.errors import AutomationError
 from shared.identifiers import SubscriptionId
 from shared.services import Services
+from shared.side_by_side import KeptApart
 
 _log = logging.getLogger(__name__)
 
@@ -77,15 +77,11 @@ async def _watched(
     cycle: _Cycle, subscription_id: SubscriptionId, roles: Sequence[str], known: Mapping[str, Hint]
 ) -> None:
     """One subscription: one list, then whatever of it is new, has moved, or is not followed."""
-    try:
+    listed = None
+    with KeptApart(_log, "watch.postponed", subscription_id=subscription_id):
         async with cycle.lists, asyncio.timeout(_LONGEST_LIST_SECONDS):
             listed = await cycle.services.azure_activations.asked(subscription_id)
-    except (AutomationError, msgspec.DecodeError, TimeoutError) as error:
-        # Without its text: that of a DecodeError holds what could not be read.
-        _log.warning("watch.postponed subscription_id=%s reason=%s", subscription_id, type(error).__name__)
-        return
-    except Exception:  # noqa: BLE001 - the outermost edge: one subscription must not keep the others waiting
-        _log.exception("watch.postponed subscription_id=%s", subscription_id)
+    if listed is None:
         return
     asked = {one.request_id: one for one in listed}
     now = cycle.services.clock.now()
@@ -109,12 +105,8 @@ async def _watched(
 async def _one(cycle: _Cycle, request_id: str, work: Awaitable[None]) -> None:
     """What is to be done of one request, when its turn comes. What fails is tried again in the next cycle."""
     async with cycle.requests:
-        try:
+        with KeptApart(_log, "watch.postponed", request_id=request_id):
             await work
-        except (AutomationError, msgspec.DecodeError) as error:
-            _log.warning("watch.postponed request_id=%s reason=%s", request_id, type(error).__name__)
-        except Exception:  # noqa: BLE001 - the outermost edge: one request must not keep the others waiting
-            _log.exception("watch.postponed request_id=%s", request_id)
 
 
 def _due(cycle: _Cycle, hint: Hint, found: AskedActivation | None, now: datetime) -> Awaitable[None] | None:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
-from shared.activation.entitlement import is_one_of
+from shared.activation.outcomes import why_not_at_pim
 from shared.activation.record import Request, RequestId, State
 from shared.activation.rulings import Judgement
 from shared.activation.weighing import judged
@@ -15,6 +15,7 @@ from shared.errors import NotConsented, RemoteError
 from shared.identifiers import ObjectId, SubscriptionId
 from shared.services import Services
 from shared.subscriptions.lockdown import LockDown, Principals
+from shared.subscriptions.membership import is_in
 
 _log = logging.getLogger(__name__)
 
@@ -92,10 +93,8 @@ class Reader:
         """Why the person may not approve (yet), in words."""
         if judgement is None or lock_down is None:
             return ""
-        if judgement.cancel is not None:
-            return f"it is to be cancelled: {judgement.cancel.reason}"
-        if judgement.demand_finance is not None and not judgement.finance_agreed:
-            return judgement.demand_finance.reason
+        if why := why_not_at_pim(judgement, lock_down.quorum):
+            return why
         senior = lock_down.money.senior
         if judgement.senior_only is not None and senior and not await self._is_one_of(senior):
             return judgement.senior_only.reason
@@ -111,7 +110,7 @@ class Reader:
             return True
         for group in named.groups:
             if group not in self._groups:
-                self._groups[group] = await is_one_of(self._services, self._me, Principals(groups=(group,)))
+                self._groups[group] = await is_in(self._services, self._me, group)
             if self._groups[group]:
                 return True
         return False

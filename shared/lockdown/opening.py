@@ -1,20 +1,15 @@
 """How a lock-down's run begins: the run row, which keeps a renewal out as it would another run, then the record."""
 
-import logging
-
 import msgspec
 from msgspec.structs import replace
 
-from shared.errors import NotStarted
 from shared.identifiers import SubscriptionId
 from shared.lockdown.messages import KIND, LockWish
 from shared.run import Run, StartOrchestration, key_of, orchestration_id
-from shared.running.acts import ORCHESTRATORS
+from shared.running.launching import launch
 from shared.services import Services
 from shared.subjects import Renewing
 from shared.subscriptions.record import Change, Lock, LockState, Record, Subscription, declared_anew
-
-_log = logging.getLogger(__name__)
 
 BY_HAND = "a lock-down that a person declared"
 BY_NIGHT = "the nightly look at what is locked down"
@@ -48,15 +43,7 @@ async def open_lock_run(
     if await begin(services, run) is None:
         await services.runs.close(key_of(run), "followed")
         return run
-    if start is None:
-        return None
-    try:
-        await start(ORCHESTRATORS[KIND], run.orchestration_id, key_of(run))
-    except NotStarted as error:
-        # The run exists; the sweeper starts it.
-        _log.warning("run.not_started subject=%s run=%s reason=%s", run.subject, run.number, error)
-        return None
-    await services.runs.mark_started(run)
+    await launch(services, start, run)
     return None
 
 

@@ -4,7 +4,6 @@ source.
 As Tenantry Lookup, in the source tenant, read only. Everything is checked before anything is written.
 """
 
-import asyncio
 from collections.abc import Iterable
 
 from shared.errors import BadRequest
@@ -12,6 +11,7 @@ from shared.graph.directory import TenantInformation, User
 from shared.identifiers import ObjectId
 from shared.onboarding.request import MOST_ANALYSTS, Asked, Intake
 from shared.services import Services
+from shared.side_by_side import each_of
 from shared.tenants.record import Analyst, Wanted
 
 _AT_ONCE = 8
@@ -85,15 +85,9 @@ async def read_users(services: Services, user_ids: Iterable[ObjectId]) -> dict[O
     """Users of the source; None where there is none of that id. Whom no list shows is looked for by their id."""
     wanted = list(user_ids)
     listed = {one.id: one for one in await services.directory.source_users(wanted)}
-    gate = asyncio.Semaphore(_AT_ONCE)
-
-    async def read(object_id: ObjectId) -> tuple[ObjectId, User | None]:
-        if object_id in listed:
-            return object_id, listed[object_id]
-        async with gate:
-            return object_id, await services.directory.source_user(object_id)
-
-    return dict(await asyncio.gather(*(read(object_id) for object_id in wanted)))
+    unlisted = [one for one in wanted if one not in listed]
+    read = dict(zip(unlisted, await each_of(unlisted, services.directory.source_user, at_once=_AT_ONCE), strict=True))
+    return {one: listed[one] if one in listed else read[one] for one in wanted}
 
 
 async def _users(services: Services, within: str, user_ids: tuple[ObjectId, ...]) -> list[User]:

@@ -19,7 +19,7 @@ from shared.requests import no_subscription, not_found, operator, subscription_i
 from shared.services import Services
 from shared.subjects import REVIEW_PERIOD, Review
 from shared.subscriptions import record as subscriptions
-from shared.subscriptions.beneficiaries import check_person, check_stranger
+from shared.subscriptions.beneficiaries import check_stranger
 from shared.tenants.change import Change
 from shared.tenants.record import Tenant
 
@@ -53,7 +53,7 @@ async def review_subscription(services: Services, _: Orchestrations, request: fu
     found = await services.subscriptions.read(subscription_id)
     if found is None:
         return no_subscription()
-    check_person(caller)
+    caller.be_member("may say so")
     await check_stranger(services, caller, found.record.declared)
     deed = _deed(services, subscription_id, found.record.run, found.record.reviewed, word)
 
@@ -76,7 +76,7 @@ def _word(services: Services, caller: Caller, request: func.HttpRequest) -> Revi
 
 def _check_reviewer(caller: Caller, tenant: Tenant) -> None:
     """Raise NotAllowed for who has the benefit of it, too."""
-    check_person(caller)
+    caller.be_member("may say so")
     if caller.object_id in tenant.analysts:
         raise NotAllowed("an analyst of the tenant may not say so: it is their own access")
 

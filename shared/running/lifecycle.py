@@ -5,12 +5,12 @@ from datetime import datetime
 
 import msgspec
 
-from shared.errors import NotStarted, StoreConflict, StoreUnavailable
+from shared.errors import StoreConflict, StoreUnavailable
 from shared.identifiers import TenantId
 from shared.run import Run, RunKey, StartOrchestration, key_of, orchestration_id
-from shared.running.acts import ORCHESTRATORS
 from shared.running.closing import forgotten
 from shared.running.consents import still_to_prove, unproved
+from shared.running.launching import launch
 from shared.running.messages import ActCall, Again, BeginOutcome, Done, EndCall, Ended, EndOutcome, Resume
 from shared.running.opening import first_record, has_begun, may_begin, next_record
 from shared.running.planning import plan
@@ -56,15 +56,7 @@ async def open_run(
     if not await begin(services, run):
         await services.runs.close(key_of(run), "followed")
         return run
-    if start is None:
-        return None
-    try:
-        await start(ORCHESTRATORS[kind], run.orchestration_id, key_of(run))
-    except NotStarted as error:
-        # The run exists; the sweeper starts it.
-        _log.warning("run.not_started subject=%s run=%s reason=%s", run.subject, run.number, error)
-        return None
-    await services.runs.mark_started(run)
+    await launch(services, start, run)
     return None
 
 

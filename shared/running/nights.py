@@ -1,17 +1,13 @@
 """When a night's work begins: once a day after its hour, also when the app slept through that hour."""
 
-import logging
 from datetime import datetime
 
 import msgspec
 
 from shared.durable import Orchestrations
-from shared.errors import NotStarted
-from shared.run import Run, key_of, night_subject, orchestration_id
-from shared.running.acts import ORCHESTRATORS
+from shared.run import Run, night_subject, orchestration_id
+from shared.running.launching import launch
 from shared.services import Services
-
-_log = logging.getLogger(__name__)
 
 ASKED_BY = "the nightly timer"
 
@@ -54,11 +50,5 @@ async def open_night(services: Services, orchestrations: Orchestrations, run: Ru
     holder = await services.runs.insert(run)
     if holder is not None:
         return holder
-    try:
-        await orchestrations.start(ORCHESTRATORS[run.kind], run.orchestration_id, key_of(run))
-    except NotStarted as error:
-        # The run exists; the sweeper starts it.
-        _log.warning("run.not_started subject=%s run=%s reason=%s", run.subject, run.number, error)
-        return None
-    await services.runs.mark_started(run)
+    await launch(services, orchestrations.start, run)
     return None

@@ -4,11 +4,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from shared.errors import AutomationError
 from shared.identifiers import SubscriptionId, TenantId
 from shared.running.messages import Cursor, PageCall
 from shared.running.nightly import PAGE
 from shared.services import Services
+from shared.side_by_side import KeptApart, each_of
 
 _log = logging.getLogger(__name__)
 
@@ -39,17 +39,11 @@ async def each[I: str, R](
     ids: Sequence[I], look: Callable[[I], Awaitable[R]], *, failed: R, of: str = "tenant"
 ) -> list[R]:
     """What a look at each of them came to; `failed` where it raised."""
-    gate = asyncio.Semaphore(_AT_ONCE)
 
     async def looked(subject_id: I) -> R:
-        async with gate:
-            try:
-                async with asyncio.timeout(_LONGEST_SECONDS):
-                    return await look(subject_id)
-            except (AutomationError, TimeoutError) as error:
-                _log.warning("subject.not_looked_at %s_id=%s reason=%s", of, subject_id, error)
-            except Exception:  # noqa: BLE001 - the outermost edge: one bad row must not keep the night from the others
-                _log.exception("subject.not_looked_at %s_id=%s", of, subject_id)
-            return failed
+        with KeptApart(_log, "subject.not_looked_at", **{f"{of}_id": subject_id}):
+            async with asyncio.timeout(_LONGEST_SECONDS):
+                return await look(subject_id)
+        return failed
 
-    return list(await asyncio.gather(*(looked(one) for one in ids)))
+    return await each_of(ids, looked, at_once=_AT_ONCE)

@@ -1,6 +1,5 @@
 """The minute's sweep: starts runs that were never started, closes those that died, ends waits that are over."""
 
-import asyncio
 import logging
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from shared.running.consents import still_to_prove, unproved
 from shared.running.lifecycle import open_run, stopped_acts
 from shared.running.starting import continued
 from shared.services import Services
+from shared.side_by_side import KeptApart, each_of
 from shared.subscriptions.record import Change as SubscriptionChange
 from shared.subscriptions.record import Lock, LockState, Subscription
 from shared.tenants.change import Change
@@ -35,18 +35,14 @@ _PAGE = 200
 
 async def sweep_runs(services: Services, orchestrations: Orchestrations) -> None:
     """Every minute. One subject that fails does not stop the others."""
-    gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(run: Run) -> None:
-        async with gate:
-            try:
-                await _sweep(services, orchestrations, run)
-            except Exception:  # noqa: BLE001 - the outermost edge: one bad row must not keep the sweep from the others
-                _log.exception("sweep.postponed subject=%s", run.subject)
+        with KeptApart(_log, "sweep.postponed", subject=run.subject):
+            await _sweep(services, orchestrations, run)
 
     old = services.clock.now() - _GRACE
     runs = [run for run in await services.runs.list_open() if run.kind in ORCHESTRATORS and run.opened <= old]
-    await asyncio.gather(*(one(run) for run in runs))
+    await each_of(runs, one, at_once=_AT_ONCE)
     for state in sorted(WAITING):
         await _sweep_waiting(services, orchestrations, state)
 
@@ -119,10 +115,8 @@ async def _sweep_waiting(services: Services, orchestrations: Orchestrations, sta
     while True:
         records, token = await services.tenants.list_by_state(state, size=_PAGE, token=token)
         for record in records:
-            try:
+            with KeptApart(_log, "sweep.postponed", subject=record.tenant_id):
                 await _look_at_waiting(services, orchestrations, record)
-            except Exception:  # noqa: BLE001 - as above
-                _log.exception("sweep.postponed subject=%s", record.tenant_id)
         if token is None:
             return
 

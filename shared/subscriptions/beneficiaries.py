@@ -3,15 +3,16 @@
 As Tenantry Lookup, read only.
 """
 
-import asyncio
 from collections.abc import Sequence
 
 from shared.callers import Caller
-from shared.errors import BadRequest, NotAllowed, NotFound
+from shared.errors import BadRequest, NotAllowed
 from shared.graph.directory import User
 from shared.identifiers import ObjectId
 from shared.services import Services
+from shared.side_by_side import each_of
 from shared.subscriptions.lock_request import LockDownRequest, named_in
+from shared.subscriptions.membership import is_in
 from shared.subscriptions.record import Declaration, PrincipalKind
 from shared.subscriptions.request import SubscriptionRequest, field_of
 
@@ -34,25 +35,17 @@ async def check_named(services: Services, body: LockDownRequest) -> None:
 
 
 async def _check(services: Services, named: Sequence[tuple[str, PrincipalKind, ObjectId]]) -> None:
-    gate = asyncio.Semaphore(_AT_ONCE)
+    async def why_not(one: tuple[str, PrincipalKind, ObjectId]) -> str:
+        _, kind, principal = one
+        if kind is PrincipalKind.GROUP:
+            found = await services.directory.source_group(principal)
+            return "is no group of the source tenant" if found is None else ""
+        return _why_no_holder(await services.directory.source_user(principal))
 
-    async def why_not(kind: PrincipalKind, principal: ObjectId) -> str:
-        async with gate:
-            if kind is PrincipalKind.GROUP:
-                found = await services.directory.source_group(principal)
-                return "is no group of the source tenant" if found is None else ""
-            return _why_no_holder(await services.directory.source_user(principal))
-
-    reasons = await asyncio.gather(*(why_not(kind, principal) for _, kind, principal in named))
+    reasons = await each_of(named, why_not, at_once=_AT_ONCE)
     for (field, _, _), reason in zip(named, reasons, strict=True):
         if reason:
             raise BadRequest(field, reason)
-
-
-def check_person(caller: Caller) -> None:
-    """Raise NotAllowed for an application, on whose word nobody is given anything, and for a guest."""
-    if not caller.person or caller.guest:
-        raise NotAllowed("only a member of the source tenant may say so, in person")
 
 
 async def check_stranger(services: Services, caller: Caller, declared: tuple[Declaration, ...]) -> None:
@@ -60,11 +53,7 @@ async def check_stranger(services: Services, caller: Caller, declared: tuple[Dec
     if any(one.principal_id == caller.object_id for one in declared):
         raise NotAllowed("who is eligible may not say so: it is their own access")
     for group in sorted({one.principal_id for one in declared if one.kind is PrincipalKind.GROUP}):
-        try:
-            members = await services.directory.direct_members(group)
-        except NotFound:  # a group that is gone has none
-            continue
-        if any(one.id == caller.object_id for one in members):
+        if await is_in(services, caller.object_id, group):
             raise NotAllowed(f"a member of the eligible group {group} may not say so: it is their own access")
 
 

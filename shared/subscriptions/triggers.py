@@ -15,7 +15,7 @@ from shared.requests import no_subscription, operator, reader, subscription_id_o
 from shared.services import Services
 from shared.subscriptions import views
 from shared.subscriptions.answers import SubscriptionPage
-from shared.subscriptions.beneficiaries import check_named, check_person, check_principals, check_stranger
+from shared.subscriptions.beneficiaries import check_named, check_principals, check_stranger
 from shared.subscriptions.declaring import Wish, audited, declare
 from shared.subscriptions.lock_request import lock_down_in
 from shared.subscriptions.lock_views import needs_run
@@ -116,7 +116,7 @@ async def _check_caller(services: Services, caller: Caller, wish: Wish, *, runs:
     added = views.added(wish.before, wish.declared)
     of_lock = runs or wish.lock_down != wish.lock_before
     if added or of_lock:
-        check_person(caller)
+        caller.be_member("may say so")
     await check_stranger(services, caller, (*wish.before, *added) if of_lock else added)
 
 

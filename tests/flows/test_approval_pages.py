@@ -10,11 +10,13 @@ import pytest
 
 from shared.activation.record import RequestId
 from shared.permissions import Registration
+from shared.subscriptions.lockdown import Quorum
 from tests.app.approver import Approver, Form
 from tests.app.test_secrets import found_in, places
 from tests.app.visitor import Page
 from tests.conftest import OpenWorld
 from tests.flows.activating import PLAN, REQUESTS, Locked, locked
+from tests.flows.brokering import declare
 from tests.flows.scene import Scene
 from tests.sandbox.entra.sign_ins import Demand
 from tests.sandbox.personas import Person
@@ -374,6 +376,19 @@ async def test_money_rules_hold_back_an_approval_at_the_page_and_leave_the_denia
     assert "Nothing was changed" in forced.text
     assert office.found.status(request_id) == "PendingApproval"
     assert "finance&#39;s verdict is demanded" in (await ivan.open(office.page(request_id))).html
+
+
+async def test_what_takes_two_and_was_asked_for_in_the_portal_cannot_be_approved_at_the_page(office: Office) -> None:
+    await declare(office.found, quorum=Quorum.BOTH)
+    request_id = await office.found.ask_in_portal()
+    await office.found.after()
+    fiona = await office.browser(office.found.fiona)
+
+    page = await fiona.open(office.page(request_id))
+
+    assert "it takes finance and senior IT both" in page.text
+    assert 'value="approve"' not in page.html
+    assert 'value="deny"' in page.html
 
 
 async def test_no_token_no_code_and_no_session_is_kept_or_logged_anywhere(office: Office) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.activation.cost import Estimate, estimate
 from shared.activation.disks import Kind, ultra_gib
-from shared.activation.meters import parts_of, queries_of
+from shared.activation.meters import parts_of
 from shared.activation.plan import Blob, Disk, OperatingSystem, Plan, Redundancy, Vm
 from shared.arm.price_shapes import Price, PriceList, PriceQuery
 
@@ -80,7 +80,7 @@ def _rows(query: PriceQuery) -> tuple[Price, ...]:
 
 def listed(plan: Plan, at: datetime = NOW) -> Mapping[PriceQuery, PriceList]:
     """What the price list has for a plan's queries."""
-    return {query: PriceList(prices=_rows(query), at=at) for query in queries_of(parts_of(plan))}
+    return {query: PriceList(prices=_rows(query), at=at) for part in parts_of(plan) for query in part.queries}
 
 
 def plan(**parts: Any) -> Plan:

@@ -7,7 +7,7 @@ from shared.tenants.states import State
 
 _ROOT = Path(__file__).parents[2]
 _TEXT = (_ROOT / "README.md").read_text(encoding="utf-8")
-_EVENT = re.compile(r'_log\.(info|warning|error|exception)\(\s*"([a-z_]+\.[a-z_]+)')
+_EVENT = re.compile(r'(?:_log\.(info|warning|error|exception)\(|KeptApart\(_log,)\s*"([a-z_]+\.[a-z_]+)')
 
 
 def test_every_state_that_a_tenant_can_have_is_told() -> None:
