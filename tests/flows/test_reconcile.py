@@ -9,6 +9,7 @@ import pytest
 from shared.azure_permissions import VM_CONTRIBUTOR
 from tests.conftest import OpenWorld
 from tests.flows.activating import Locked, locked
+from tests.flows.crowding import locked_like
 from tests.flows.scene import Scene
 from tests.sandbox.arm.models.records import Schedule, Window
 
@@ -53,6 +54,21 @@ async def test_access_that_nobody_decided_is_told(found: Locked) -> None:
     [told] = [one for one in found.scene.world.receiver.taken("webhook") if one["type"] == "activation.violation"]
     assert told["data"]["why"] == "accessWithoutDecision"
     assert told["data"]["principalId"] == found.scene.world.people.ben.object_id
+
+
+async def test_a_row_that_cannot_be_read_keeps_no_other_subscription_waiting(found: Locked) -> None:
+    [other] = await locked_like(found, 1)
+    request_id = await other.ask_in_portal()
+    await other.decide_in_portal(request_id, other.fiona)
+    await found.scene.spoil("Requests", request_id)
+    active(found, linked=str(uuid4()))
+
+    await night(found)
+
+    told = [one for one in found.scene.world.receiver.taken("webhook") if one["type"] == "activation.violation"]
+    assert [one["data"]["subscriptionId"] for one in told] == [found.id]
+    log = found.scene.world.log.read_text()
+    assert f"reconcile.postponed subscription_id={other.id}" in log
 
 
 async def test_an_assignment_by_an_administrator_is_not_its_business(found: Locked) -> None:
