@@ -76,7 +76,9 @@ class OnBehalf:
             return False
 
         lane = (Registration.API, "login", Family.AZURE_PIM)
-        await self._patience.send(self._call(), Try(lane=lane, write=False, repeatable=True, renew=never), once)
+        await self._patience.send(
+            token_call(self._settings), Try(lane=lane, write=False, repeatable=True, renew=never), once
+        )
         return token
 
     async def _exchanged(self, user_token: str, claims: str) -> str:
@@ -97,14 +99,14 @@ class OnBehalf:
         except ClientAuthenticationError as error:
             raise self._refused(error) from error
         except AzureError as error:
-            raise Unavailable(self._call(), uncertain=False) from error
+            raise Unavailable(token_call(self._settings), uncertain=False) from error
 
     def _refused(self, error: ClientAuthenticationError) -> Exception:
         refusal = _refusal_of(error)
         found = _CODE.search(str(error))
         number = refusal.error_codes[0] if refusal.error_codes else int(found[1]) if found else 0
         status = error.status_code or 0
-        call = replace(self._call(), status=status, code=f"AADSTS{number}" if number else refusal.error)
+        call = replace(token_call(self._settings), status=status, code=f"AADSTS{number}" if number else refusal.error)
         if refusal.error == "interaction_required" and refusal.claims:
             return ClaimsChallenge(refusal.claims)
         if number in NOT_CONSENTED:
@@ -119,14 +121,16 @@ class OnBehalf:
             return Unavailable(call, uncertain=False)
         return Forbidden(call)
 
-    def _call(self) -> RemoteCall:
-        return RemoteCall(
-            service="login",
-            method="POST",
-            path="/oauth2/v2.0/token",
-            tenant_id=self._settings.source_tenant_id,
-            registration=Registration.API.value,
-        )
+
+def token_call(settings: Settings) -> RemoteCall:
+    """What Tenantry API asks Entra for a token by, as an error names it."""
+    return RemoteCall(
+        service="login",
+        method="POST",
+        path="/oauth2/v2.0/token",
+        tenant_id=settings.source_tenant_id,
+        registration=Registration.API.value,
+    )
 
 
 def _refusal_of(error: HttpResponseError) -> _Refusal:

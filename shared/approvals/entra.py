@@ -22,12 +22,11 @@ from shared.errors import (
     ClaimsChallenge,
     Forbidden,
     NotConsented,
-    RemoteCall,
     RemoteError,
     Unauthenticated,
     Unavailable,
 )
-from shared.on_behalf import ASKED, NOT_CONSENTED
+from shared.on_behalf import ASKED, NOT_CONSENTED, token_call
 from shared.permissions import Registration
 from shared.settings import Settings
 
@@ -120,11 +119,11 @@ class Entra:
         except (httpx.HTTPError, MsalError, ValueError) as error:
             # MsalError: discovery was refused. ValueError: it failed otherwise, or what answered was not JSON.
             _log.info("sign_in.unanswered reason=%s", type(error).__name__)
-            raise Unavailable(self._call(), uncertain=False) from error
+            raise Unavailable(token_call(self._settings), uncertain=False) from error
 
     def _refused(self, found: Mapping[str, Any]) -> RemoteError | ClaimsChallenge | Unauthenticated | NotConsented:
         error, numbers = str(found.get("error", "")), found.get("error_codes") or [0]
-        call = replace(self._call(), code=f"AADSTS{numbers[0]}" if numbers[0] else error)
+        call = replace(token_call(self._settings), code=f"AADSTS{numbers[0]}" if numbers[0] else error)
         if error == "interaction_required" and found.get("claims"):
             return ClaimsChallenge(str(found["claims"]))
         if numbers[0] in NOT_CONSENTED:
@@ -132,15 +131,6 @@ class Entra:
         if error in ("invalid_grant", "interaction_required"):
             return Unauthenticated(f"Entra does not take the sign-in ({call.code})")
         return Forbidden(call)
-
-    def _call(self) -> RemoteCall:
-        return RemoteCall(
-            service="login",
-            method="POST",
-            path="/oauth2/v2.0/token",
-            tenant_id=self._settings.source_tenant_id,
-            registration=Registration.API.value,
-        )
 
 
 class _Http:

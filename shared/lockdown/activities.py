@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from shared.azure_permissions import AZURE_ROLES
 from shared.eligibility.decide import Held
-from shared.eligibility.record import Eligibility, eligibility_key
+from shared.eligibility.record import eligibility_key
 from shared.errors import StoreConflict, StoreUnavailable
 from shared.identifiers import SubscriptionId
 from shared.lockdown import advice
@@ -143,14 +143,7 @@ async def _keep(services: Services, call: LockCall, declared: Declaration, held:
         known = found.eligibilities.get(declared.key)
         if held is None or (known is not None and known.removed is None and known.schedule_id == held.schedule_id):
             return None
-        row = Eligibility(
-            principal_id=declared.principal_id,
-            role_definition_id=declared.role_definition_id,
-            analyst_id=None,
-            schedule_id=held.schedule_id,
-            end=held.end,
-            wanted_days=declared.duration_days,
-        )
+        row = declared.row(held.schedule_id, held.end)
         return Change(record=found.record, eligibilities=[row])
 
     await services.subscriptions.update(SubscriptionId(call.run.subject), decide)

@@ -194,14 +194,7 @@ def _row(subject: Subscription, declared: Declaration, held: AzureEligibility | 
     if held is None:
         return known
     if known is None:
-        known = Eligibility(
-            principal_id=declared.principal_id,
-            role_definition_id=declared.role_definition_id,
-            analyst_id=None,
-            schedule_id=held.schedule_id,
-            end=held.end,
-            wanted_days=declared.duration_days,
-        )
+        known = declared.row(held.schedule_id, held.end)
     return msgspec.structs.replace(
         known,
         condition=held.condition,

@@ -38,6 +38,17 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
         """The key of its eligibility."""
         return eligibility_key(self.principal_id, self.role_definition_id)
 
+    def row(self, schedule_id: str, end: datetime | None) -> Eligibility:
+        """Its eligibility, as it is kept from when it is seen for the first time."""
+        return Eligibility(
+            principal_id=self.principal_id,
+            role_definition_id=self.role_definition_id,
+            analyst_id=None,
+            schedule_id=schedule_id,
+            end=end,
+            wanted_days=self.duration_days,
+        )
+
 
 class LockState(StrEnum):
     """Where a lock-down stands."""

@@ -1,6 +1,7 @@
 """Privileged writes of an activation request: asked for and decided with the person's own token, cancelled by us."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -75,19 +76,16 @@ def deciding(
             record.asked.approval_id, mine.stage_id, approve=approve, justification=reason, intent=intent
         )
 
-    return PrivilegedWrite(
-        kind=Deed.APPROVE if approve else Deed.DENY,
-        arguments={},
-        registration=Registration.API,
-        where=services.settings.source_tenant_id,
-        object_name=_decision_of(record),
-        what=f"{'approve' if approve else 'deny'} an activation of an Azure role",
-        act=DECIDE_ACT,
-        wanted={"reviewResult": "Approve" if approve else "Deny"},
-        read=lambda: person.approval(record.asked.approval_id),
+    async def read() -> Approval:
+        return await person.approval(record.asked.approval_id)
+
+    return _decision(
+        services,
+        record,
+        approve=approve,
+        read=read,
         satisfied=lambda found: all(not one.is_open for one in found.stages),
         send=send,
-        picture=msgspec.to_builtins,
     )
 
 
@@ -192,24 +190,36 @@ def _decided(services: Services, record: Request, *, approve: bool) -> Privilege
         wanted = Standing.GRANTED if approve else Standing.OVER
         return found is not None and found.standing is wanted
 
+    async def read() -> AskedActivation | None:
+        return await asked_for(services, record)
+
+    return _decision(services, record, approve=approve, read=read, satisfied=satisfied, send=send)
+
+
+def _decision[T](
+    services: Services,
+    record: Request,
+    *,
+    approve: bool,
+    read: Callable[[], Awaitable[T]],
+    satisfied: Callable[[T], bool],
+    send: Callable[[T, OpenIntent], Awaitable[str]],
+) -> PrivilegedWrite[T]:
+    """One intent, and one name in the audit, whoever reads it back."""
     return PrivilegedWrite(
         kind=Deed.APPROVE if approve else Deed.DENY,
         arguments={},
         registration=Registration.API,
         where=services.settings.source_tenant_id,
-        object_name=_decision_of(record),
+        object_name=f"decision on activation request {record.request_id}",
         what=f"{'approve' if approve else 'deny'} an activation of an Azure role",
         act=DECIDE_ACT,
         wanted={"reviewResult": "Approve" if approve else "Deny"},
-        read=lambda: asked_for(services, record),
+        read=read,
         satisfied=satisfied,
         send=send,
         picture=msgspec.to_builtins,
     )
-
-
-def _decision_of(record: Request) -> str:
-    return f"decision on activation request {record.request_id}"
 
 
 async def asked_for(services: Services, record: Request) -> AskedActivation | None:
