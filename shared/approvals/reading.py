@@ -4,12 +4,13 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
+from shared.activation.brokered import is_waiting, lacks
 from shared.activation.outcomes import why_not_at_pim
 from shared.activation.record import Request, RequestId, State
 from shared.activation.rulings import Judgement
 from shared.activation.weighing import judged
 from shared.approvals.shown import Names, people_of, shown, waiting
-from shared.approvals.views import Shown, Waiting
+from shared.approvals.views import Shown, Waiting, length
 from shared.arm.activation_shapes import Standing
 from shared.errors import NotConsented, RemoteError
 from shared.identifiers import ObjectId, SubscriptionId
@@ -59,6 +60,7 @@ class Reader:
             hindrance=await self._hindrance(record),
             # For the broker the word counts, and waits for what is missing.
             held_back="" if record.brokered else await self._held_back(judgement, lock_down),
+            missing=self._missing(record, judgement, lock_down),
         )
 
     def _waits(self, record: Request) -> bool:
@@ -86,7 +88,8 @@ class Reader:
         if not await self._is_approver(record.subscription_id):
             return "You may see this request. It is decided by the approvers of the subscription."
         if self._services.clock.now() >= record.expires:
-            return "Its 24 hours are over: whoever needs the role asks again."
+            waited = length(int((record.expires - record.asked.created).total_seconds() // 60))
+            return f"Its time of {waited} is over: whoever needs the role asks again."
         return ""
 
     async def _held_back(self, judgement: Judgement | None, lock_down: LockDown | None) -> str:
@@ -99,6 +102,12 @@ class Reader:
         if judgement.senior_only is not None and senior and not await self._is_one_of(senior):
             return judgement.senior_only.reason
         return ""
+
+    def _missing(self, record: Request, judgement: Judgement | None, lock_down: LockDown | None) -> str:
+        """What the broker still waits for, in words."""
+        if judgement is None or lock_down is None or not is_waiting(record):
+            return ""
+        return lacks(record, lock_down, judgement, self._services.settings.webhook_ceiling)
 
     async def _is_approver(self, subscription_id: SubscriptionId) -> bool:
         lock_down = await self._lock_down(subscription_id)

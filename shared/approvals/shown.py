@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from shared.activation.record import Decision, Priced, Request, State
+from shared.activation.record import Decision, Priced, Request, State, Voice
 from shared.activation.rulings import Judgement
 from shared.activation.views import role_name, rulings
 from shared.approvals.views import Budget, Earlier, Outcome, Shown, Verdict, Waiting, length, moment, money
 from shared.identifiers import ObjectId
 
 HOME = "/api/approvals"
+_FINANCE, _SENIOR = "Finance", "Senior IT"
 
 type Names = Mapping[ObjectId, str]
 """What people are called, by object id; who is missing is shown by their id."""
@@ -21,7 +22,7 @@ def path_of(request_id: str) -> str:
 
 def people_of(record: Request) -> set[ObjectId]:
     """Whose names the page says."""
-    said = {one.by for one in record.verdicts}
+    said = {one.by for one in record.verdicts} | {one.by for one in record.voices}
     by = record.decision.by if record.decision is not None else None
     return {record.asked.principal_id, *said, *([by] if by else [])}
 
@@ -50,6 +51,7 @@ def shown(
     *,
     hindrance: str,
     held_back: str,
+    missing: str = "",
 ) -> Shown:
     """A request whole."""
     asked, priced = record.asked, record.priced
@@ -68,16 +70,28 @@ def shown(
         dearest=None if priced is None else priced.dearest,
         budget=None if priced is None else _budget(priced),
         rules=tuple(_sentence(one.reason) for one in rulings(judgement)),
-        verdicts=tuple(
-            Verdict(by=names.get(one.by, one.by), approve=one.approves, reason=one.reason, at=one.at)
-            for one in record.verdicts
-        ),
+        verdicts=_verdicts(record, names),
         earlier=tuple(_earlier(one) for one in earlier if one.request_id != record.request_id),
         outcome=outcome(record, names),
         priced_at="" if priced is None else priced.at.isoformat(),
         hindrance=hindrance,
         held_back=held_back,
+        missing=missing,
     )
+
+
+def _verdicts(record: Request, names: Names) -> tuple[Verdict, ...]:
+    """What finance's webhook brought, and what approvers said for the broker, the oldest first."""
+    said = [(_FINANCE, one) for one in record.verdicts] + [(_part(one), one) for one in record.voices]
+    return tuple(
+        Verdict(whose=whose, by=names.get(one.by, one.by), approve=one.approves, reason=one.reason, at=one.at)
+        for whose, one in sorted(said, key=lambda each: each[1].at)
+    )
+
+
+def _part(voice: Voice) -> str:
+    parts = [*([_FINANCE] if voice.finance else []), *([_SENIOR] if voice.senior else [])]
+    return " and ".join(parts) or "An approver"
 
 
 def where(record: Request) -> str:

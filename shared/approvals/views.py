@@ -104,8 +104,9 @@ class Earlier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What finance said."""
+    """What somebody said before it was decided. `whose`: in which part."""
 
+    whose: str
     by: str
     approve: bool
     reason: str
@@ -159,6 +160,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = None
     hindrance: str = ""
     held_back: str = ""
+    missing: str = ""
     priced_at: str = ""
 
     @property

@@ -16,7 +16,7 @@ from tests.app.test_secrets import found_in, places
 from tests.app.visitor import Page
 from tests.conftest import OpenWorld
 from tests.flows.activating import PLAN, REQUESTS, Locked, locked
-from tests.flows.brokering import declare
+from tests.flows.brokering import SETTINGS, brokered, declare
 from tests.flows.scene import Scene
 from tests.sandbox.entra.sign_ins import Demand
 from tests.sandbox.personas import Person
@@ -389,6 +389,29 @@ async def test_what_takes_two_and_was_asked_for_in_the_portal_cannot_be_approved
     assert "it takes finance and senior IT both" in page.text
     assert 'value="approve"' not in page.html
     assert 'value="deny"' in page.html
+
+
+async def test_what_the_broker_waits_for_is_shown_with_who_has_agreed(open_world: OpenWorld) -> None:
+    async with AsyncExitStack() as leaving:
+        world = await open_world(receiving=True, auto_advance=False, settings=SETTINGS)
+        scene = await leaving.enter_async_context(Scene(world))
+        office = Office(await brokered(scene, quorum=Quorum.BOTH), leaving)
+        request_id = await office.found.asked()
+        fiona, ivan = await office.browser(office.found.fiona), await office.browser(office.found.ivan)
+
+        before = await ivan.open(office.page(request_id))
+        await office.decides(fiona, request_id, reason="In the budget of March")
+        between = await ivan.open(office.page(request_id))
+        await office.decides(ivan, request_id)
+        await office.found.rest()
+        after = await ivan.open(office.page(request_id))
+
+    assert "Still missing for its approval: the word of an approver, in person" in before.text
+    assert "Finance agrees" not in before.text
+    assert ("Finance agrees" in between.text, "In the budget of March" in between.text) == (True, True)
+    assert "Still missing for its approval: senior IT, in person" in between.text
+    assert "Senior IT agrees" in after.text
+    assert "Still missing" not in after.text
 
 
 async def test_no_token_no_code_and_no_session_is_kept_or_logged_anywhere(office: Office) -> None:

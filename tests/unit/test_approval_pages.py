@@ -125,7 +125,7 @@ def test_whatever_people_write_is_shown_as_text() -> None:
             ticket=_NASTY,
             where=_NASTY,
             rules=(_NASTY,),
-            verdicts=(Verdict(by=_NASTY, approve=False, reason=_NASTY, at=_NOW),),
+            verdicts=(Verdict(whose="Finance", by=_NASTY, approve=False, reason=_NASTY, at=_NOW),),
             earlier=(Earlier(asked_at=_NOW, hours=_NASTY, reason=_NASTY, outcome=_NASTY, cost=_NASTY),),
             price=price(left_out=(_NASTY,), notes=(_NASTY,), unpriced=(_NASTY,)),
             budget=Budget(amount=Decimal(1), currency=_NASTY, notes=(_NASTY,)),
