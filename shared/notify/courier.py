@@ -2,14 +2,14 @@
 
 A claim is the time of the next try, written before the message is sent: two hosts do not send the same, and what a killed
 host had claimed is sent when that time has come, under the same id. A destination that fails is left alone until the next
-minute, and holds up no other.
+minute, and holds up no other. What is told of one request arrives in its order, unless a message of it has to be tried again.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from itertools import batched
+from itertools import islice
 from typing import assert_never
 
 from msgspec.structs import replace
@@ -24,8 +24,7 @@ from shared.notify.waits import Again, Answered, Delivered, GivenUp, Gone, Refus
 
 _log = logging.getLogger(__name__)
 
-_MOST = 96
-_AT_ONCE = 8
+_AT_ONCE, _ROUNDS = 8, 12
 """So that also where every answer takes its whole time a delivery ends within functionTimeout."""
 
 REFUSED, GIVEN_UP = "refused", "given up"
@@ -57,13 +56,13 @@ class Courier:
                 return
 
     async def _deliver_to(self, destination: Destination) -> None:
-        due = await self._outbox.due(destination, self._clock.now(), _MOST)
+        due = await self._outbox.due(destination, self._clock.now(), _AT_ONCE * _ROUNDS)
         if not due:
             return
         if destination not in self._destinations.urls or await self._outbox.stopped(destination) is not None:
             await self._drop_late(due)
             return
-        for some in batched(due, _AT_ONCE, strict=False):
+        for some in islice(_rounds(due), _ROUNDS):
             if not all(await asyncio.gather(*(self._one(found) for found in some))):
                 return
 
@@ -117,6 +116,19 @@ class Courier:
                 given_up = replace(one.kept, stopped=GIVEN_UP)
                 if await self._outbox.change(one, given_up) is not None:
                     _log.error("notice.given_up %s reason=%s do=%s", _named(one.kept), "no destination", _DO)
+
+
+def _rounds(due: Iterable[Found]) -> Iterator[list[Found]]:
+    """What is sent at once: no two of the same request."""
+    some: list[Found] = []
+    for one in due:
+        same = one.kept.request_id and any(one.kept.request_id == other.kept.request_id for other in some)
+        if same or len(some) == _AT_ONCE:
+            yield some
+            some = []
+        some.append(one)
+    if some:
+        yield some
 
 
 def _named(kept: Kept) -> str:

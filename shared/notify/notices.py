@@ -150,7 +150,9 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that was not delivered yet. `since`: what its time counts from. `stopped`: why it is not tried any more."""
+    """A message that was not delivered yet. `since`: what its time counts from. `stopped`: why it is not tried any more.
+    `request_id`: of what is told of an activation request, one after the other.
+    """
 
     id: str
     day: date
@@ -160,6 +162,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     due: datetime
     body: str
+    request_id: str = ""
     tries: int = 0
     stopped: str = ""
     problem: str = ""

@@ -62,6 +62,7 @@ class Outbox:
                 since=notice.at,
                 due=notice.at,
                 body=(payload if destination is Destination.WEBHOOK else card)(notice, self._url),
+                request_id="" if notice.activation is None else notice.activation.request_id,
             )
             nonce = self._new_id()
             told = Row(partition=_ALL, key=_key(_TOLD, kept), body=encode(kept.type), nonce=nonce)
@@ -72,7 +73,7 @@ class Outbox:
                 continue
 
     async def due(self, destination: Destination, now: datetime, most: int) -> list[Found]:
-        """What is to be sent there by now, no more than so many."""
+        """What is to be sent there by now, no more than so many, the oldest first."""
         found = [one async for one in self._pages(destination, {"d": _moment(now)}, most)]
         return sorted(found, key=lambda one: (one.kept.due, one.kept.id))[:most]
 

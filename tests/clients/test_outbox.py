@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from shared.identifiers import ObjectId, SubscriptionId
 from shared.notify.destinations import Destinations
-from shared.notify.notices import Destination
+from shared.notify.notices import ActivationFacts, Destination, Kind, Notice
 from tests.clients.desk import Desk, desk
 from tests.sandbox.azurite import Azurite
 from tests.sandbox.points import cut
+from tests.sandbox.population import guid
 from tests.sandbox.receiver import Mood
 
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
@@ -62,6 +64,26 @@ async def test_two_hosts_that_tell_at_once_tell_it_once(at: Desk) -> None:
     await at.courier().deliver()
 
     assert len(at.ids()) == 1
+
+
+async def test_what_is_told_of_one_request_arrives_in_its_order(at: Desk) -> None:
+    async def slow() -> None:
+        await asyncio.sleep(0.2)
+
+    at.at.points.arm("receiver.before", "webhook", 0, slow)
+    for kind in (Kind.PENDING, Kind.DECIDED, Kind.VIOLATION):
+        at.clock.advance(timedelta(seconds=1))
+        for name in ("one", "two"):
+            facts = ActivationFacts(request_id=guid(name), requester=ObjectId(guid("emil")), state="pending")
+            now = at.clock.now()
+            of = SubscriptionId(guid("subscription"))
+            await at.outbox().tell(now.date(), Notice(kind=kind, at=now, subscription_id=of, activation=facts))
+    await at.courier().deliver()
+
+    came = [(one.body["data"]["activation"]["requestId"], one.body["type"]) for one in at.receiver.came["webhook"]]
+    for name in ("one", "two"):
+        told = [kind for request_id, kind in came if request_id == guid(name)]
+        assert told == ["activation.pending", "activation.decided", "activation.violation"]
 
 
 async def test_a_receiver_that_is_down_for_two_days_has_everything_within_six_hours(at: Desk) -> None:
