@@ -33,8 +33,12 @@ State: tenants/, subscriptions/ (partitions.py, through tables.py), ends.py. Com
 Failures: errors.py draws the tree.
 """
 
+import gc
 import logging
 import warnings
+
+# Most of what the imports make stays for good. Looking through it for garbage again and again is a good part of a cold start.
+gc.disable()
 
 import azure.durable_functions as df
 
@@ -59,3 +63,7 @@ warnings.filterwarnings("ignore", message="response_mode=", category=UserWarning
 app = df.DFApp()
 for _part in (api, onboarding, upkeep, renewal, lockdown, activation, approvals, notify, offboarding):
     app.register_functions(_part.blueprint())
+
+# It is not looked through later either: a full collection is then of what requests made.
+gc.freeze()
+gc.enable()
