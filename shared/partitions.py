@@ -72,6 +72,14 @@ class Partitions[S: Stored, C]:
                 return subject
         raise StoreConflict(f"{self._shape.name} {subject_id} kept changing")
 
+    async def seen(self, subject_id: str) -> S | None:
+        """The subject as this invocation last read or wrote it; read, where it did not.
+
+        What is written by it, the ETag holds.
+        """
+        seen = self._last_seen.get()
+        return seen if seen is not None and seen.subject_id == subject_id else await self.read(subject_id)
+
     async def record(self, subject_id: str) -> Row | None:
         """Its record alone."""
         return await self._table.get(subject_id, RECORD)

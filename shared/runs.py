@@ -87,6 +87,7 @@ class Runs:
                 await self._table.delete(OPEN, key.subject, etag=row.etag)
             except Stale:
                 continue  # marked as started meanwhile
+            return
 
 
 def _row(partition: str, key: str, run: Run, *, etag: str = "") -> Row:

@@ -88,8 +88,11 @@ class Settling[I: str, S: Subject]:
         return await self._subjects.change_intents(subject_id, decide)
 
     async def settled(self, subject_id: I, key: str) -> Intent | None:
-        """The intent; when its audit entry is on the way, that is finished first."""
-        subject = await self._subjects.read(subject_id)
+        """The intent; when its audit entry is on the way, that is finished first.
+
+        As it was last seen: who writes by it compares it again, and the ETag holds that.
+        """
+        subject = await self._subjects.seen(subject_id)
         return await self.finished(subject_id, subject, key) if subject else None
 
     async def finished(self, subject_id: I, subject: S, key: str) -> Intent | None:

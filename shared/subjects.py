@@ -148,6 +148,10 @@ class Subjects[I: str, S: Subject](Protocol):
         """The subject, or None."""
         ...
 
+    async def seen(self, subject_id: I, /) -> S | None:
+        """The subject as this invocation last read or wrote it; read, where it did not."""
+        ...
+
     async def change_intents(self, subject_id: I, decide: Callable[[S], Sequence[Intent] | None], /) -> S:
         """Change intents by a pure function of what is there; None changes nothing. Gives the subject as it is now."""
         ...

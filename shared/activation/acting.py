@@ -56,8 +56,11 @@ def fence_of(record: Request) -> Fence:
 
 
 async def settled(services: Services, request_id: RequestId) -> Request | None:
-    """The record once nobody is at it, or after some seconds as it is then. None: it is not there."""
-    found = await services.activations.read(request_id)
+    """The record once nobody is at it, or after some seconds as it is then. None: it is not there.
+
+    As it was last seen, where nobody was at it then: whoever acts on it claims it.
+    """
+    found = await services.activations.seen(request_id)
     for _ in range(_LOOKS):
         if found is None or claimed(found.record, services.clock.now()) is None:
             break

@@ -42,8 +42,8 @@ async def as_person(services: Services, request: func.HttpRequest) -> AsPerson:
 
 
 async def lock_down_of(services: Services, subscription_id: SubscriptionId) -> LockDown | None:
-    """How the subscription is locked down; None where it is not."""
-    found = await services.subscriptions.read(subscription_id)
+    """How the subscription is locked down, as it was last seen; None where it is not."""
+    found = await services.subscriptions.seen(subscription_id)
     return None if found is None else found.record.lock_down
 
 

@@ -53,12 +53,14 @@ async def decide(
     mine = await claim(services, request_id, deed, caller.object_id, word.reason)
     if mine is None:
         return await _second(services, request_id)
+    outcome = None
     try:
         # Once more, of what is claimed: until then a plan or a verdict may have come.
         held_back = _held_back(mine, lock_down, word)
         outcome = held_back or await _decided(services, caller, person, mine, word)
     finally:
-        await _let_go(services, mine)
+        if outcome is None or outcome.record is None or outcome.record.claim is not None:
+            await _let_go(services, mine)
     if outcome.record is not None and outcome.record.run_id:
         await orchestrations.wake(outcome.record.run_id)
     return outcome
@@ -120,8 +122,8 @@ async def _with_reviewer(services: Services, person: AsPerson, lock_down: LockDo
     return before(record)
 
 
-async def _noted(services: Services, record: Request, stage: Stage) -> Request:
-    """The record with what the stage says. Who is known already stays."""
+async def _noted(services: Services, record: Request, stage: Stage, nonce: str = "") -> Request:
+    """The record with what the stage says, and without that claim. Who is known already stays."""
     decision = Decision(
         approved=stage.approved is True,
         at=stage.reviewed_at or services.clock.now(),
@@ -131,7 +133,8 @@ async def _noted(services: Services, record: Request, stage: Stage) -> Request:
 
     def put(found: Request) -> Request | None:
         known = found.decision is not None and found.decision.by is not None
-        return None if known else replace(found, decision=decision)
+        noted = found if known else replace(found, decision=decision)
+        return without_claim(noted, nonce) or noted
 
     return (await services.activations.change(record.request_id, put)).record
 
@@ -164,15 +167,18 @@ async def _told(services: Services, caller: Caller, mine: Request, word: Word, s
     stage = shown.decided
     if stage is None:  # nobody is asked any more: it was cancelled, or its time is over
         return before(await seen_now(services, mine))
-    record = await seen_now(services, await _noted(services, mine, stage))
+    record = await seen_now(services, await _noted(services, mine, stage, _nonce(mine)))
     if not stage.was_decided_by(caller.object_id, approve=word.approve):
         return before(record)
     return Outcome(fate=Fate.DONE, record=record)
 
 
 async def _let_go(services: Services, mine: Request) -> None:
-    nonce = "" if mine.claim is None else mine.claim.nonce
-    await services.activations.change(mine.request_id, lambda found: without_claim(found, nonce))
+    await services.activations.change(mine.request_id, lambda found: without_claim(found, _nonce(mine)))
+
+
+def _nonce(mine: Request) -> str:
+    return "" if mine.claim is None else mine.claim.nonce
 
 
 async def _second(services: Services, request_id: RequestId) -> Outcome:

@@ -58,6 +58,10 @@ class ActivationStore:
         """The request, or None."""
         return await self._partitions.read(request_id)
 
+    async def seen(self, request_id: RequestId) -> Activation | None:
+        """The request as this invocation last read or wrote it; read, where it did not."""
+        return await self._partitions.seen(request_id)
+
     async def create(self, record: Request) -> bool:
         """Insert a request that is not there. False when it is."""
         return await self._partitions.create(Change(record=record))

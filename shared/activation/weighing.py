@@ -184,12 +184,14 @@ async def violations_of(services: Services, record: Request, lock_down: LockDown
     decision = record.decision
     if decision is None or not decision.approved or record.brokered:
         return ()  # of what the broker grants the rules were kept before
-    # Of whom PIM does not tell, nobody says that they are none.
-    senior = decision.by is None or await is_senior(services, decision.by, lock_down)
     heard = tuple(one for one in record.verdicts if one.at <= decision.at + _ROUNDED)
+    facts = facts_of(replace(record, verdicts=heard))
+    # Of whom PIM does not tell, nobody says that they are none.
+    asks = decision.by is not None and judge(lock_down.money, facts).senior_only is not None
+    senior = decision.by is None or not asks or await is_senior(services, decision.by, lock_down)
     found = violations(
         lock_down.money,
-        facts_of(replace(record, verdicts=heard)),
+        facts,
         decided_by=decision.by or SOMEBODY,
         senior=senior,
         requested_by=record.asked.principal_id,

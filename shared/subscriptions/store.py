@@ -43,6 +43,10 @@ class SubscriptionStore:
         """The subscription, or None."""
         return await self._partitions.read(subscription_id)
 
+    async def seen(self, subscription_id: SubscriptionId) -> Subscription | None:
+        """The subscription as this invocation last read or wrote it; read, where it did not."""
+        return await self._partitions.seen(subscription_id)
+
     async def create(self, change: Change) -> bool:
         """Insert a subscription that is not there. False when it is."""
         return await self._partitions.create(change)

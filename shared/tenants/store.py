@@ -52,6 +52,10 @@ class TenantStore:
         """The tenant, or None."""
         return await self._partitions.read(tenant_id)
 
+    async def seen(self, tenant_id: TenantId) -> Tenant | None:
+        """The tenant as this invocation last read or wrote it; read, where it did not."""
+        return await self._partitions.seen(tenant_id)
+
     async def create(self, change: Change) -> bool:
         """Insert a tenant that is not there. False when it is."""
         return await self._partitions.create(change)

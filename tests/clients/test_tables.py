@@ -140,15 +140,41 @@ async def test_a_transaction_whose_answer_was_lost_counts_as_ours(at: Shelf, kin
     assert found["k"].etag == etag
 
 
-async def test_a_transaction_on_a_changed_guard_writes_nothing(at: Shelf) -> None:
+@pytest.mark.parametrize("kind", _LOST)
+@pytest.mark.parametrize("verb", ["POST", "PUT"])
+async def test_a_transaction_of_one_row_whose_answer_was_lost_counts_as_ours(at: Shelf, verb: str, kind: str) -> None:
+    etag = (await stored(at)).etag if verb == "PUT" else ""
+    at.points.arm(kind, f"{verb} Things", 0, cut)
+    guard = replace(row("second", nonce="n2"), etag=etag)
+
+    etag = await at.table().transact(batch(guard), guard=guard)
+
+    assert not at.points.armed
+    [found] = await at.table().partition("p")
+    assert (found.decode(str), found.etag) == ("second", etag)
+
+
+@pytest.mark.parametrize("others", [[], [row("beside", key="b")]], ids=["alone", "with another row"])
+async def test_a_transaction_on_a_changed_guard_writes_nothing(at: Shelf, others: list[Row]) -> None:
     there = await stored(at)
     await at.table(writer=1).replace(replace(row("theirs", nonce="n2"), etag=there.etag))
     guard = replace(row("ours", nonce="n3"), etag=there.etag)
 
     with pytest.raises(Stale):
-        await at.table().transact(batch(guard, row("beside", key="b")), guard=guard)
+        await at.table().transact(batch(guard, *others), guard=guard)
 
-    assert [one.key for one in await at.table().partition("p")] == ["k"]
+    assert [one.decode(str) for one in await at.table().partition("p")] == ["theirs"]
+
+
+@pytest.mark.parametrize("others", [[], [row("beside", key="b")]], ids=["alone", "with another row"])
+async def test_a_transaction_that_is_to_insert_what_is_there_writes_nothing(at: Shelf, others: list[Row]) -> None:
+    there = await stored(at)
+    guard = row("ours", nonce="n3")
+
+    with pytest.raises(Stale):
+        await at.table().transact(batch(guard, *others), guard=guard)
+
+    assert [one.etag for one in await at.table().partition("p")] == [there.etag]
 
 
 async def test_a_transaction_takes_as_many_rows_as_the_store_allows(at: Shelf) -> None:
