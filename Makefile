@@ -5,15 +5,17 @@ BIN := $(VENV)/bin
 PYTHON_READY := $(VENV)/.ready
 NODE_READY := node_modules/.ready
 # Azurite is started by the tests, so the node that was found must be the first on their PATH.
-WITH_NODE = PATH="$$(tools/find-node):$$PATH" && export PATH && exec
+WITH_NODE = PATH="$$(tools/find-node):$$PATH" TENANTRY_SANDBOX_APP='$(APP)' && export PATH TENANTRY_SANDBOX_APP && exec
 
 FAULTS ?= none
 SEED ?= 1
 WORKERS ?= 2
 # ARGS goes to pytest as it stands: make test ARGS='-k consent'
 ARGS ?=
+# The app that runs in the sandbox: the checkout's own, or what make package built: make demo APP=build/package/app
+APP ?= .
 
-.PHONY: help demo sandbox test matrix bench check format lock clean
+.PHONY: help demo sandbox test matrix package bench check format lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +24,7 @@ help:
 	@echo "make sandbox   keep the sandbox running; prints its addresses, tokens and curl lines"
 	@echo "make check     format, lint, types, import contracts"
 	@echo "make matrix    all the others: every kill point, with faults and switches, and the long stories"
+	@echo "make package   build the zip that is deployed (APP=build/package/app: demo, test and matrix run what is in it)"
 	@echo "make bench     the benchmarks"
 	@echo "make format    let ruff format and fix"
 	@echo "make lock      compile the pinned requirements and npm's lock anew"
@@ -38,6 +41,9 @@ test: $(PYTHON_READY) $(NODE_READY)
 
 matrix: $(PYTHON_READY) $(NODE_READY)
 	@$(WITH_NODE) $(BIN)/python -m pytest -n $(WORKERS) -m 'matrix or long' $(ARGS)
+
+package: $(PYTHON_READY)
+	@$(BIN)/python tools/package.py
 
 bench: $(PYTHON_READY) $(NODE_READY)
 	@$(WITH_NODE) $(BIN)/python -m pytest -m bench -s $(ARGS)

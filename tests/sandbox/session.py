@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
+from tests.sandbox import deployed
 from tests.sandbox.azurite import Azurite, Service
 from tests.sandbox.certificates import Certificates
 from tests.sandbox.host import Zygote
@@ -16,7 +17,8 @@ class Session:
         self.certificates = Certificates(folder)
         self._leaving = ExitStack()
         # aiohttp reads the trusted certificates when it is imported, which is in the zygote.
-        self.zygote = self._leaving.enter_context(Zygote(environment=self.certificates.environment()))
+        environment = {**self.certificates.environment(), **deployed.search_path()}
+        self.zygote = self._leaving.enter_context(Zygote(environment=environment))
         self.azurite = self._leaving.enter_context(Azurite())
         self.blobs = self._leaving.enter_context(Azurite(service=Service.BLOB))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from shared.permissions import Registration, SourceMode
+from tests.sandbox import deployed
 from tests.sandbox.azurite import StorageAccount
 from tests.sandbox.clock import SharedClock
 from tests.sandbox.clouds import Clouds
@@ -33,8 +34,6 @@ from tests.sandbox.receiver import Receiver
 from tests.sandbox.session import Session
 from tests.sandbox.store_proxy import StoreProxy
 from tests.sandbox.switches import Switches
-
-PROJECT = Path(__file__).parents[2]
 
 # Where the checklist's links lead; names only, nobody goes there from the sandbox.
 _PORTALS = {
@@ -59,7 +58,7 @@ class World:
         flipped: Iterable[str] = (),
         start: datetime | None = None,
         auto_advance: bool = True,
-        app_directory: Path = PROJECT,
+        app_directory: Path | None = None,
         settings: Mapping[str, str] | None = None,
         seals: bool = False,
         receiving: bool = False,
@@ -93,7 +92,7 @@ class World:
         self._receiving = receiving
         self._session = session
         self._auto_advance = auto_advance
-        self._app_directory = app_directory
+        self._app_directory = app_directory or deployed.app_directory()
         self._settings = dict(settings or {})
         self._seals = seals
         self._leaving = AsyncExitStack()

@@ -15,7 +15,8 @@ import msgspec
 import pytest
 
 from tests.conftest import OpenWorld
-from tests.sandbox.world import PROJECT, World
+from tests.sandbox.deployed import PROJECT
+from tests.sandbox.world import World
 
 _MARK = "TENANTRY_TEST_MARK"
 

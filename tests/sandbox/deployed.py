@@ -1,0 +1,20 @@
+"""Which app runs in the sandbox: the checkout's own, or a package that was built of it (`make test APP=...`)."""
+
+import os
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+
+_VARIABLE = "TENANTRY_SANDBOX_APP"
+_SITE = Path(".python_packages/lib/site-packages")
+
+
+def app_directory() -> Path:
+    """The folder that holds `function_app.py`."""
+    return PROJECT / os.environ.get(_VARIABLE, "")
+
+
+def search_path() -> dict[str, str]:
+    """What the app's process needs to find a package's own modules first, as the Functions worker does."""
+    site = app_directory() / _SITE
+    return {"PYTHONPATH": str(site)} if site.is_dir() else {}

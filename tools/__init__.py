@@ -1,0 +1,1 @@
+"""What makes things: the README's tables, the package that is deployed."""
