@@ -1,6 +1,8 @@
 """What README says of states, commands and log events is what is there."""
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from shared.tenants.states import State
@@ -35,6 +37,23 @@ def test_ci_runs_what_is_said() -> None:
     )
 
     assert steps == [told, packaged.replace("and `make matrix`", "matrix")]
+
+
+def test_the_hosts_limits_are_those_of_host_json() -> None:
+    def values(found: object) -> Iterator[tuple[str, object]]:
+        for name, value in found.items() if isinstance(found, dict) else ():
+            yield name, value
+            yield from values(value)
+
+    host = dict(values(json.loads((_ROOT / "host.json").read_text(encoding="utf-8"))))
+    part = _TEXT[_TEXT.index("### The host's limits") : _TEXT.index("## What it costs")]
+    told = dict(re.findall(r"^\| `(\w+)`[^|]*\| `([^`]+)` \|", part, re.MULTILINE))
+
+    assert told == {name: json.dumps(host[name]).strip('"') for name in told}
+    limits = [
+        name for name in host if name.startswith("max") or name in ("functionTimeout", "partitionCount", "hubName")
+    ]
+    assert set(limits) <= set(told)
 
 
 def test_every_event_that_is_told_is_logged_and_every_warning_is_told() -> None:
