@@ -54,6 +54,8 @@ check: $(PYTHON_READY)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/readme.py --check || { echo "README.md: run $(BIN)/python tools/readme.py"; exit 1; }
+	@$(BIN)/python tools/infra.py --check || { echo "infra/permissions.json: run $(BIN)/python tools/infra.py"; exit 1; }
+	@if command -v bicep >/dev/null; then bicep build infra/main.bicep --stdout >/dev/null; fi
 
 format: $(PYTHON_READY)
 	@$(BIN)/ruff format .

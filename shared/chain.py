@@ -1,6 +1,7 @@
 """The audit's hash chain: what an entry holds, how it is sealed, how a chain is verified. Pure. The table is audit.py."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -60,3 +61,17 @@ def verify(entries: list[Entry]) -> None:
         if entry != expected:
             raise ChainBroken(f"{entry.subject} entry {number}")
         previous = entry.hash
+
+
+def broken(newest_first: Sequence[Entry | Unreadable]) -> str:
+    """The oldest wrong one of a chain's newest part; empty where each of them follows the one before it."""
+    older: Entry | None = None
+    for one in reversed(newest_first):
+        if isinstance(one, Unreadable):
+            return f"row {one.key}"
+        number = one.sequence if older is None else older.sequence + 1
+        first = GENESIS if number == 1 else one.previous
+        if one != sealed(one.subject, number, first if older is None else older.hash, one.deed):
+            return f"entry {number}"
+        older = one
+    return ""

@@ -156,7 +156,7 @@ def build(settings: Settings, clock: Clock) -> Services:
     tenants = TenantStore(of_tenants, by_state, by_end, clock, new_id)
     subscriptions = SubscriptionStore(of_subscriptions, by_end, clock, new_id)
     activations = ActivationStore(Table(opened, "Requests", clock), Table(opened, "RequestIndex", clock), clock, new_id)
-    audit = Audit(Table(audited, "Audit", clock))
+    audit = Audit(Table(audited, "Audit", clock, creates=bool(settings.audit_tables.connection_string)))
     runs = Table(opened, "Runs", clock)
     callers = Callers(settings, http)
     open_arm = _arm(settings, credentials, clock)

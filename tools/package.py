@@ -21,7 +21,9 @@ SITE = Path(".python_packages/lib/site-packages")
 """Where the Functions worker looks for packages (Azure Functions, Python developer guide)."""
 
 MOST_MEGABYTES = 60
-_OURS = ("function_app.py", "host.json", "requirements.txt")
+_OURS = ("function_app.py", "host.json")
+_IGNORES = ".funcignore"
+"""Without one, azd leaves every __pycache__ out (azd, service packaging ignore files)."""
 _NOT_RUN = (".pyi", ".pyx", ".pxd", ".c", ".h", ".hpp", ".typed")
 """Of what a package brings and never loads: for type checkers and compilers."""
 
@@ -125,6 +127,7 @@ def _install(site: Path) -> None:
 def _copy_ours(app: Path) -> None:
     for name in _OURS:
         shutil.copy2(ROOT / name, app / name)
+    (app / _IGNORES).write_text(f"{_IGNORES}\n", encoding="utf-8")
     shutil.copytree(ROOT / "shared", app / "shared", ignore=shutil.ignore_patterns("__pycache__"))
 
 
@@ -162,7 +165,7 @@ def _compile(app: Path) -> None:
 def _zip(app: Path, path: Path) -> None:
     """The same bytes for the same files."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
-        for file in sorted(one for one in app.rglob("*") if one.is_file()):
+        for file in sorted(one for one in app.rglob("*") if one.is_file() and one.name != _IGNORES):
             entry = zipfile.ZipInfo(file.relative_to(app).as_posix(), _EPOCH)
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             packed.writestr(entry, file.read_bytes())

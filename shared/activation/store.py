@@ -5,7 +5,7 @@ A row key is `record` or `intent|{hash}`. Plans: partition `plan`, by ticket. Hi
 record, so that nothing open is ever missed, and is re-read before anything is done by it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -22,6 +22,8 @@ from shared.tables import Table, readable
 _OPEN, _PLAN = "open", "plan"
 _KINDS = (RECORD, "intent")
 _AT_ONCE = 20
+_ASKED = "PartitionKey ne @o and RowKey ge @f and RowKey lt @b"
+_PAGE = 500
 
 
 class Hint(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +126,17 @@ class ActivationStore:
         rows = await self._index.partition(person, first=f"{since:%Y-%m-%d}")
         found = await self._read_each([RequestId(row.key.partition("|")[2]) for row in rows])
         return sorted((one for one in found if one.asked.created >= since), key=lambda one: one.asked.created)
+
+    async def asked_since(self, since: datetime) -> AsyncIterator[RequestId]:
+        """Every request that was asked for since that day."""
+        token = None
+        while True:
+            bounds = {"o": _OPEN, "f": f"{since:%Y-%m-%d}", "b": "~"}
+            rows, token = await self._index.page(_ASKED, bounds, size=_PAGE, token=token)
+            for row in rows:
+                yield RequestId(row.key.partition("|")[2])
+            if token is None:
+                return
 
     async def keep_plan(self, plan: KeptPlan) -> KeptPlan:
         """Keep a plan under its ticket. Safe twice: gives the one that was there first."""

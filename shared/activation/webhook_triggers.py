@@ -1,5 +1,6 @@
 """The finance approvers' webhook: signed by Standard Webhooks, within five minutes, each id acted on once."""
 
+import logging
 from enum import StrEnum
 from typing import Annotated
 
@@ -20,6 +21,8 @@ from shared.notify.notices import BODY_BYTES
 from shared.notify.webhook import Checked, checked
 from shared.problems import answer, problem
 from shared.services import Services
+
+_log = logging.getLogger(__name__)
 
 
 class Says(StrEnum):
@@ -106,6 +109,7 @@ async def post_verdict(
         SystemClock().now(),  # signatures live on machine time
     )
     if found is not Checked.GOOD:
+        _log.warning("webhook.refused reason=%s", found.value)
         return problem(401, "Not signed", _TOLD[found])
     message = decode(body, request.headers.get("Content-Type", ""), VerdictMessage)
     given = _given(message)

@@ -14,6 +14,7 @@ from shared.seals import CONTAINER, Seal
 from tests.app.test_audit import written
 from tests.app.verifier import run_verifier
 from tests.conftest import OpenWorld
+from tests.flows.activating import locked
 from tests.flows.declaring import declared
 from tests.flows.scene import Scene
 from tests.flows.test_night import EVENING, night
@@ -54,6 +55,31 @@ async def test_a_night_seals_the_chains_of_subscriptions_too(scene: Scene) -> No
 
     [entry] = await found.entries()
     assert [(head.subject, head.hash) for head in seal.heads] == [(found.id, entry.hash)]
+
+
+async def test_a_night_seals_the_chains_of_requests_too(scene: Scene) -> None:
+    found = await locked(scene)
+    request_id = await found.asked()
+    await night(scene)
+
+    seal = max(await seals(scene), key=lambda one: one.date)
+
+    entry = (await found.trail(request_id))[-1]
+    assert (request_id, entry.hash) in [(head.subject, head.hash) for head in seal.heads]
+
+
+async def test_a_night_tells_of_an_entry_that_somebody_altered(scene: Scene) -> None:
+    await scene.onboarded()
+    entries = await scene.entries()
+    altered = entries[-2]
+    await _remove(scene, [altered])
+    deed = msgspec.structs.replace(altered.deed, on_whose_word="nobody")
+    assert await scene.audit.append(sealed(altered.subject, altered.sequence, altered.previous, deed))
+
+    await night(scene)
+
+    told = [line for line in scene.world.log.read_text().splitlines() if "audit.broken" in line]
+    assert [f"subject={scene.target} at=entry {altered.sequence + 1}" in line for line in told] == [True]
 
 
 async def test_a_chain_that_was_made_anew_is_found_by_its_seal(scene: Scene) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.chain import Deed, Entry, sealed, verify
+from shared.chain import Deed, Entry, Unreadable, broken, sealed, verify
 from shared.errors import ChainBroken
 from tests.unit.making import NOON, SOURCE, TARGET
 
@@ -121,3 +121,29 @@ def test_a_stranger_s_entry_at_the_end_is_found_unless_it_continues_the_chain() 
         verify([*entries, sealed(TARGET, 3, "0" * 64, deed(3))])
     with pytest.raises(ChainBroken):
         verify([*entries, sealed(TARGET, 4, entries[-1].hash, deed(3))])
+
+
+@given(lengths, st.data())
+def test_the_newest_part_of_a_chain_that_nobody_touched_holds(length: int, data: st.DataObject) -> None:
+    newest = list(reversed(chain(length)))[: data.draw(st.integers(min_value=0, max_value=length))]
+
+    assert broken(newest) == ""
+
+
+@given(lengths, st.data(), st.sampled_from(_TEXTS))
+def test_an_altered_entry_among_the_newest_is_told(length: int, data: st.DataObject, field: str) -> None:
+    entries = chain(length)
+    at = data.draw(st.integers(min_value=0, max_value=length - 1))
+    deed_of = msgspec.structs.replace(entries[at].deed, **{field: "altered"})
+    entries[at] = msgspec.structs.replace(entries[at], deed=deed_of)
+
+    assert broken(list(reversed(entries))) == f"entry {at + 1}"
+
+
+def test_an_entry_that_is_gone_or_unreadable_is_told() -> None:
+    one, two, three = chain(3)
+
+    assert broken([three, one]) == "entry 2"
+    assert broken([three, Unreadable(subject=TARGET, key="k"), one]) == "row k"
+    assert broken([two, msgspec.structs.replace(one, previous="1" * 64)]) == "entry 1"
+    assert broken([]) == ""

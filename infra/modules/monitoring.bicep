@@ -1,0 +1,62 @@
+// Log Analytics and Application Insights. Neither takes a key: the app writes as its identity.
+
+@description('Suffix that makes names unique.')
+param token string
+
+@description('Region.')
+param location string
+
+@description('Tags of the environment.')
+param tags object
+
+@description('How long logs are kept, in days.')
+param logDays int
+
+@description('Object id of the app\'s identity.')
+param identityPrincipalId string
+
+// Built-in roles reference: Monitoring Metrics Publisher. It writes telemetry, and reads none.
+var metricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
+  name: 'log-${token}'
+  location: location
+  tags: tags
+  properties: {
+    sku: {
+      name: 'PerGB2018'
+    }
+    retentionInDays: logDays
+    features: {
+      disableLocalAuth: true
+    }
+  }
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' = {
+  name: 'appi-${token}'
+  location: location
+  tags: tags
+  kind: 'web'
+  properties: {
+    Application_Type: 'web'
+    WorkspaceResourceId: workspace.id
+    DisableLocalAuth: true
+  }
+}
+
+resource publishing 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(insights.id, identityPrincipalId, metricsPublisher)
+  scope: insights
+  properties: {
+    principalId: identityPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', metricsPublisher)
+  }
+}
+
+@description('Where telemetry is sent. With local authentication off it opens nothing by itself.')
+output connectionString string = insights.properties.ConnectionString
+
+@description('Resource id of the workspace, which the alerts query.')
+output workspaceId string = workspace.id

@@ -1,0 +1,165 @@
+// The settings of the function app, and the door before the host's own routes.
+
+@description('Name of the function app.')
+param appName string
+
+@description('Host name under which the app is reached.')
+param hostName string
+
+@description('Client id of the app\'s identity.')
+param identityClientId string
+
+@description('Storage account of the host.')
+param storageAccountName string
+
+@description('Table endpoint of the state.')
+param tablesEndpoint string
+
+@description('Table endpoint of the audit.')
+param auditTablesEndpoint string
+
+@description('Blob endpoint of the audit.')
+param auditBlobsEndpoint string
+
+@description('Where telemetry is sent.')
+param insightsConnectionString string
+
+@description('Vault of the secrets.')
+param vaultName string
+
+@description('Settings whose values are in the vault, each under its own name in small letters, with - for _.')
+param givenSecrets string[]
+
+@description('Application (client) ids: of api, lookup, source, setup, access and hunt; of broker, or empty.')
+param clientIds object
+
+@description('own or adopted.')
+param sourceMode string
+
+@description('Role definition ids that may ever be written on a subscription.')
+param azureRoles string[]
+
+@description('The dearest request that finance\'s webhook counts for in broker mode.')
+param webhookCeiling string
+
+@description('The hour, in UTC, after which a night\'s work begins.')
+param nightlyHour int
+
+@description('The hour, in UTC, after which eligibilities are renewed.')
+param renewalHour int
+
+@description('How many days before its end an eligibility is renewed.')
+param renewalWindowDays int
+
+@description('Whether the host\'s own routes, Durable\'s among them, ask for a token of Tenantry API beside their key.')
+param hostRoutesClosed bool
+
+// The portals of the public cloud, the only one in which Microsoft Graph's Bicep extension works.
+var portals = {
+  mto: 'https://mto.security.microsoft.com'
+  defender: 'https://security.microsoft.com'
+  myAccount: 'https://myaccount.microsoft.com'
+  entra: 'https://entra.microsoft.com'
+}
+
+// A reference to a secret that is not there would reach the app as its value, so only those are made that somebody says are
+// given. Without a version, so that a new one is taken up within a day.
+var secretSettings = toObject(
+  givenSecrets,
+  setting => setting,
+  setting => '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${toLower(replace(setting, '_', '-'))})'
+)
+
+var brokerSettings = empty(clientIds.broker) ? {} : {
+  TENANTRY_BROKER_CLIENT_ID: clientIds.broker
+  TENANTRY_BROKER_WEBHOOK_CEILING: webhookCeiling
+}
+
+resource app 'Microsoft.Web/sites@2024-04-01' existing = {
+  name: appName
+}
+
+resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: union(
+    {
+      AzureWebJobsStorage__accountName: storageAccountName
+      AzureWebJobsStorage__credential: 'managedidentity'
+      AzureWebJobsStorage__clientId: identityClientId
+      APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+      AZURE_FUNCTIONS_DURABLE_STRICT_TYPING: '1'
+      TENANTRY_SOURCE_MODE: sourceMode
+      TENANTRY_SOURCE_TENANT_ID: tenant().tenantId
+      TENANTRY_PUBLIC_URL: 'https://${hostName}'
+      TENANTRY_AUTHORITY: environment().authentication.loginEndpoint
+      TENANTRY_GRAPH_ENDPOINT: 'https://graph.microsoft.com'
+      TENANTRY_ARM_ENDPOINT: environment().resourceManager
+      TENANTRY_API_CLIENT_ID: clientIds.api
+      TENANTRY_LOOKUP_CLIENT_ID: clientIds.lookup
+      TENANTRY_SOURCE_CLIENT_ID: clientIds.source
+      TENANTRY_SETUP_CLIENT_ID: clientIds.setup
+      TENANTRY_ACCESS_CLIENT_ID: clientIds.access
+      TENANTRY_HUNT_CLIENT_ID: clientIds.hunt
+      TENANTRY_IDENTITY_CLIENT_ID: identityClientId
+      TENANTRY_TABLES_ENDPOINT: tablesEndpoint
+      TENANTRY_AUDIT_TABLES_ENDPOINT: auditTablesEndpoint
+      TENANTRY_AUDIT_BLOBS_ENDPOINT: auditBlobsEndpoint
+      TENANTRY_MTO_PORTAL: portals.mto
+      TENANTRY_DEFENDER_PORTAL: portals.defender
+      TENANTRY_MYACCOUNT_PORTAL: portals.myAccount
+      TENANTRY_ENTRA_PORTAL: portals.entra
+      TENANTRY_AZURE_ROLES: join(azureRoles, ',')
+      TENANTRY_NIGHTLY_HOUR: string(nightlyHour)
+      TENANTRY_RENEWAL_HOUR: string(renewalHour)
+      TENANTRY_RENEWAL_WINDOW_DAYS: string(renewalWindowDays)
+    },
+    secretSettings,
+    brokerSettings
+  )
+}
+
+// Durable's management API (/runtime/webhooks/durabletask) is part of the host and cannot be switched off, in host.json or
+// elsewhere (azure-functions-durable-extension issues 838 and 880); the platform's access restrictions know no paths. It asks
+// for the system key durabletask_extension, which the app never hands out. App Service authentication stands before it, too:
+// whatever is not below /api needs a token of Tenantry API first. /api is excluded, for there the app checks tokens itself,
+// and has routes that are open by intent. No secret is configured, so nobody can sign in to this door with a browser.
+resource door 'Microsoft.Web/sites/config@2024-04-01' = {
+  parent: app
+  name: 'authsettingsV2'
+  properties: {
+    platform: {
+      enabled: hostRoutesClosed
+    }
+    globalValidation: {
+      requireAuthentication: true
+      unauthenticatedClientAction: 'Return401'
+      excludedPaths: [
+        '/api/*'
+      ]
+    }
+    httpSettings: {
+      requireHttps: true
+    }
+    identityProviders: {
+      azureActiveDirectory: {
+        enabled: true
+        registration: {
+          clientId: clientIds.api
+          openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+        }
+        validation: {
+          allowedAudiences: [
+            clientIds.api
+          ]
+        }
+      }
+    }
+    login: {
+      tokenStore: {
+        enabled: false
+      }
+    }
+  }
+}

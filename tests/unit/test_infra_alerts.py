@@ -1,0 +1,82 @@
+"""Every alert keys on what the app really writes."""
+
+import re
+from collections.abc import Mapping
+
+from tests.unit.bicep import INFRA, Bicep, properties, read_all
+
+_ALERTS = read_all()["modules/alerts.bicep"]
+_LOGGED = re.compile(r'(?:_log\.(info|warning|error|exception)\(|KeptApart\(_log,)\s*"([a-z_]+\.[a-z_]+)')
+_NAMED = re.compile(r"'([a-z_]+\.[a-z_]+) ?'")
+
+
+def rules(file: Bicep) -> list[Mapping[str, str]]:
+    """What is told, and when."""
+    written = file.declared("variable")["rules"].named_children[1]
+    return [properties(one) for one in written.named_children if one.type == "object"]
+
+
+def logged() -> dict[str, str]:
+    """Every event of the app's log, with its level."""
+    sources = (path.read_text(encoding="utf-8") for path in (INFRA.parent / "shared").rglob("*.py"))
+    return {event: level for source in sources for level, event in _LOGGED.findall(source)}
+
+
+def problems(file: Bicep) -> list[str]:
+    """Events that a query names and the app does not write; queries that name none."""
+    there = logged()
+    found: list[str] = []
+    for rule in rules(file):
+        events = set(_NAMED.findall(rule["query"]))
+        found += [f"{rule['name']}: no {one}" for one in sorted(events - set(there))]
+        if not events:
+            found.append(f"{rule['name']}: names nothing")
+    return found
+
+
+def test_every_query_names_what_the_app_writes() -> None:
+    assert problems(_ALERTS) == []
+
+
+def test_a_query_for_what_nobody_writes_is_found() -> None:
+    renamed = _ALERTS.text.replace("'renewal.lapsed'", "'renewal.vanished'").replace(
+        "'webhook.refused ", "'webhook.sent "
+    )
+
+    assert problems(Bicep(renamed)) == [
+        "'eligibility-ending': no renewal.vanished",
+        "'webhook-signatures': no webhook.sent",
+    ]
+
+
+def test_a_query_that_looks_at_everything_is_found() -> None:
+    emptied = _ALERTS.text.replace("| where Message startswith 'renewal.review_due '\n", "")
+
+    assert problems(Bicep(emptied)) == ["'review-due': names nothing"]
+
+
+def test_each_of_what_somebody_must_hear_has_its_alert() -> None:
+    assert [one["name"].strip("'") for one in rules(_ALERTS)] == [
+        "renewal-missed",
+        "eligibility-ending",
+        "review-due",
+        "onboarding-stuck",
+        "webhook-signatures",
+        "orchestrations-stuck",
+        "look-today",
+        "audit-broken",
+    ]
+
+
+def test_what_is_told_is_no_mere_information_but_where_its_absence_is_told() -> None:
+    named = {event for rule in rules(_ALERTS) for event in _NAMED.findall(rule["query"])}
+
+    assert {event for event in named if logged()[event] == "info"} == {"renewal.over", "night.over"}
+
+
+def test_every_rule_is_complete_and_goes_to_the_people_named() -> None:
+    for rule in rules(_ALERTS):
+        assert set(rule) == {"name", "displayName", "description", "severity", "every", "over", "lookBack", "query"}
+    assert "for rule in rules:" in _ALERTS.text
+    assert "people.id" in _ALERTS.all_of("actionGroups")[0]
+    assert "for (receiver, index) in receivers:" in _ALERTS.text
