@@ -1,0 +1,160 @@
+"""Whether the deployment is sound: identity, registrations and what they hold, stores, clock, public address."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from shared.arm.access_shapes import roles_of
+from shared.azure_permissions import LIST_AZURE_ROLES, azure_actions
+from shared.credentials import Credentials
+from shared.doctor.asking import Asker
+from shared.doctor.azure_looks import roles_held
+from shared.doctor.findings import Check
+from shared.doctor.visit import AzureVisit
+from shared.errors import AutomationError, NotConsented
+from shared.identifiers import TenantId
+from shared.permissions import MULTI_TENANT, Registration, needed
+from shared.settings import Settings
+from shared.tables import Table
+from shared.tenants.findings import Feature
+from shared.tenants.record import Tenant
+
+_REFERENCE = "@Microsoft.KeyVault("
+_MOST_SKEW = timedelta(minutes=2)
+"""Assertions and tokens carry their times; Entra allows five minutes."""
+
+
+def references(environment: Iterable[tuple[str, str]]) -> Check:
+    """Settings that the platform should have replaced by a secret, and has not."""
+    left = sorted(name for name, value in environment if value.strip().startswith(_REFERENCE))
+    told = f"not resolved: {', '.join(left)}" if left else "every reference is resolved"
+    do = (
+        "let the app's identity read the vault's secrets (Key Vault Secrets User), then restart the app" if left else ""
+    )
+    return Check(name="key vault", sound=not left, told=told, do=do)
+
+
+async def identity(credentials: Credentials) -> Check:
+    """Whether the managed identity answers here."""
+    try:
+        await credentials.check_identity()
+    except AutomationError as error:
+        return Check(
+            name="managed identity",
+            sound=False,
+            told=f"no token: {type(error).__name__}",
+            do="run the doctor where the app's user-assigned identity is attached (docs/doctor.md)",
+        )
+    return Check(name="managed identity", sound=True, told="it gives the assertion")
+
+
+async def registrations(
+    settings: Settings, credentials: Credentials, tenants: Sequence[Tenant]
+) -> AsyncIterator[Check]:
+    """Each registration's token where it has to work, beside the permission table."""
+    source = settings.source_tenant_id
+    for one in settings.client_ids:
+        if one not in MULTI_TENANT:
+            yield await _held(settings, credentials, one, source, needed_there=True)
+    for tenant in tenants:
+        for one in MULTI_TENANT:
+            wanted = one is Registration.ACCESS or (
+                one is Registration.HUNT and Feature.HUNTING in tenant.record.wanted.features
+            )
+            yield await _held(settings, credentials, one, tenant.record.tenant_id, needed_there=wanted)
+
+
+async def _held(
+    settings: Settings, credentials: Credentials, registration: Registration, tenant_id: TenantId, *, needed_there: bool
+) -> Check:
+    name = f"{registration.value} in {tenant_id}"
+    wanted = frozenset(needed(registration, settings.source_mode))
+    try:
+        roles = await credentials.fresh_roles(registration, tenant_id)
+    except NotConsented:
+        if not needed_there:
+            return Check(name=name, sound=True, told="it is not there, and need not be")
+        return Check(name=name, sound=False, told="it is not there", do=f"have {registration.value} consented there")
+    except AutomationError as error:
+        do = f"see that {registration.value} trusts the managed identity (federated credential), and try again"
+        return Check(name=name, sound=False, told=f"no token: {error}", do=do)
+    missing, beyond = sorted(wanted - roles), sorted(roles - wanted)
+    if not missing and not beyond:
+        return Check(name=name, sound=True, told="it holds what the permission table says, and no more")
+    told = "; ".join(
+        f"{what}: {', '.join(names)}" for what, names in (("lacks", missing), ("holds beyond need", beyond)) if names
+    )
+    acts = [f"consent to {', '.join(missing)} for {name}"] if missing else []
+    acts += [f"take {', '.join(beyond)} from {name}"] if beyond else []
+    return Check(name=name, sound=False, told=told, do="; ".join(acts))
+
+
+async def azure_role(asker: Asker, visit: AzureVisit) -> Check:
+    """What Tenantry Access may do on a subscription, beside the permission table."""
+    name = f"{Registration.ACCESS.value} on {visit.id}"
+    try:
+        own = (await asker.claims(Registration.ACCESS, visit.source, of_azure=True)).oid
+        held = await roles_held(visit, own)
+        query = {"api-version": "2022-04-01"}
+        _, rows = await asker.listed(LIST_AZURE_ROLES, Registration.ACCESS, visit.source, (visit.id,), query)
+    except AutomationError as error:
+        return Check(name=name, sound=False, told=f"not read: {error}", do=f"run the doctor again later for {name}")
+    roles = [one for key, one in roles_of(rows).items() if key in held]
+    missing = [action for action in azure_actions() if not any(one.allows(action) for one in roles)]
+    granted = {action for one in roles for part in one.permissions for action in part.actions}
+    beyond = sorted(granted - set(azure_actions()))
+    if missing:
+        do = f"assign the custom role with {', '.join(missing)} to {name}"
+        return Check(name=name, sound=False, told=f"lacks {', '.join(missing)}", do=do)
+    if beyond:
+        # It may have to hold Owner or User Access Administrator: that is one of the open questions.
+        return Check(name=name, sound=True, told=f"it holds beyond the permission table: {', '.join(beyond)}")
+    return Check(name=name, sound=True, told="it holds the actions of the permission table, and no more")
+
+
+async def store(name: str, table: Table, role: str) -> Check:
+    """Whether a table can be read."""
+    try:
+        await table.page("", {}, size=1, token=None)
+    except AutomationError as error:
+        do = f"let the identity read it ({role}), and its network reach it"
+        return Check(name=name, sound=False, told=f"not reached: {type(error).__name__}", do=do)
+    return Check(name=name, sound=True, told="it answers")
+
+
+def append_only() -> Check:
+    """Never tried: a change that succeeded would be one."""
+    told = (
+        "not tried: the app's role on the account has no update and no delete, which the deployment's own check proves"
+    )
+    return Check(name="audit cannot be changed", sound=True, told=told)
+
+
+def clock_skew(date: str, now: datetime) -> Check:
+    """Our clock beside the vendor's Date header."""
+    if not date:
+        return Check(name="clock", sound=True, told="not compared: the vendor has not answered")
+    skew = abs((parsedate_to_datetime(date) - now).total_seconds())
+    sound = skew <= _MOST_SKEW.total_seconds()
+    do = "" if sound else "let the machine's clock follow a time server: tokens are refused for it"
+    return Check(name="clock", sound=sound, told=f"{skew:.0f} seconds from the vendor's", do=do)
+
+
+async def public_address(http: httpx.AsyncClient, url: str) -> Check:
+    """Whether the app answers where people are sent."""
+    try:
+        status = (await http.get(f"{url}/api/health")).status_code
+    except httpx.HTTPError as error:
+        told = f"no answer: {type(error).__name__}"
+    else:
+        told = f"/api/health answers {status}"
+        if status == 204:
+            return Check(name="public address", sound=True, told=told)
+    return Check(
+        name="public address",
+        sound=False,
+        told=told,
+        do="see that TENANTRY_PUBLIC_URL leads to the app, and that it runs",
+    )

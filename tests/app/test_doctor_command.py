@@ -1,0 +1,83 @@
+"""`python -m shared.doctor` as an operator runs it: exit codes, what is printed, and what never is."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from shared.settings import NAMES
+from tests.conftest import OpenWorld
+from tests.flows.scene import Scene
+from tests.sandbox.population import guid
+from tests.unit.environment import ENVIRONMENT
+
+_ROOT = Path(__file__).parents[2]
+
+
+async def run(*arguments: str, environment: Mapping[str, str]) -> tuple[int, str, str]:
+    """Exit code, output, errors."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "shared.doctor",
+        *arguments,
+        cwd=_ROOT,
+        env={"PATH": os.environ["PATH"], **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await asyncio.wait_for(process.communicate(), 100)
+    return process.returncode or 0, output.decode(), errors.decode()
+
+
+async def test_every_setting_that_is_missing_is_named() -> None:
+    code, output, errors = await run(environment={})
+
+    assert (code, output) == (2, "")
+    assert all(name in errors for name in ENVIRONMENT if not name.endswith(("_PORTAL", "_STRING")))
+
+
+async def test_a_reference_that_the_vault_did_not_replace_is_named_and_not_shown() -> None:
+    reference = "@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/cookie)"
+
+    code, _, errors = await run(environment={**ENVIRONMENT, "TENANTRY_COOKIE_KEY": reference})
+
+    assert code == 2
+    assert "key vault: not resolved: TENANTRY_COOKIE_KEY" in errors
+    assert "vault.example" not in errors
+
+
+async def test_an_id_that_is_none_is_wrong_usage() -> None:
+    code, _, errors = await run("--tenant", "fabrikam.com", environment=ENVIRONMENT)
+
+    assert code == 2
+    assert "is not a GUID" in errors
+
+
+async def test_an_operators_run_tells_as_text_and_as_json_and_gives_nothing_away(open_world: OpenWorld) -> None:
+    """In a world of today: the command goes by the machine's clock."""
+    async with Scene(await open_world(start=datetime.now(UTC))) as scene:
+        await scene.onboarded()
+        environment = scene.world.host.environment
+
+        code, output, errors = await run("--tenant", scene.target, "--json", environment=environment)
+        text_code, text, _ = await run("--tenant", scene.target, environment=environment)
+        unknown, _, told = await run("--tenant", guid("nowhere"), environment=environment)
+
+        report = msgspec.json.decode(output)
+        assert (code, text_code, report["exitCode"], errors) == (0, 0, 0, "")
+        found = {one["id"]: one["answer"] for one in report["facts"]}
+        assert (found["app-role-value-is-null"], found["past-start-refused"]) == ("likely", "likely")
+        assert text.endswith("NOTHING TO DO\n")
+        assert (unknown, "not on the record" in told) == (2, True)
+        people = scene.world.people
+        names = [part for one in (people.ana, people.operator) for part in one.display_name.split()]
+        secrets = [
+            value for name, value in environment.items() if name in NAMES and ("KEY" in name or "STRING" in name)
+        ]
+        for secret in ("eyJ", "@contoso.com", *names, *secrets, environment["IDENTITY_HEADER"]):
+            assert secret not in output + text + errors
