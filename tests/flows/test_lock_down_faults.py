@@ -91,7 +91,7 @@ async def test_killed_in_the_middle_it_comes_to_its_end_and_writes_nothing_twice
 
 
 @pytest.mark.parametrize("kind", ["store.before", "store.after"])
-@pytest.mark.parametrize("label", ["POST Audit", "POST Runs", "BATCH Subscriptions"])
+@pytest.mark.parametrize("label", ["POST Audit", "POST Runs", "POST Subscriptions"])
 async def test_killed_while_the_put_is_answered_the_same_put_again_makes_it_so(
     label: str, kind: str, scene: Scene
 ) -> None:
