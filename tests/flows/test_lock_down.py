@@ -327,8 +327,8 @@ async def test_a_cancel_at_the_last_moment_counts(scene: Scene) -> None:
         assert (await scene.call("POST", f"{found.managed.path}/cancel")).status_code == 202
 
     async def soon() -> None:
-        batches = sum((hit.kind, hit.label) == ("store.before", "BATCH Subscriptions") for hit in points.log)
-        points.arm("store.before", "BATCH Subscriptions", batches, cancel)
+        puts = sum((hit.kind, hit.label) == ("store.before", "PUT Subscriptions") for hit in points.log)
+        points.arm("store.before", "PUT Subscriptions", puts, cancel)
 
     points.arm("activity.before", "end_lock_down", 0, soon)
     await found.put()
