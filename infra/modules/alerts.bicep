@@ -22,19 +22,21 @@ var rules = [
   {
     name: 'renewal-missed'
     displayName: 'No night came to its end'
-    description: 'No renewal, or none of the night\'s other work, came to its end for 30 hours, or not everything could be looked at. Is the app running? See GET /api/renewals/{date}. Fires after a first deployment until its first night.'
+    description: 'No renewal, or none of the night\'s other work, came to its end or was sealed for 30 hours, or not everything could be looked at. Is the app running? See GET /api/renewals/{date}. Fires after a first deployment until its first night.'
     severity: 1
     every: 'PT1H'
     over: 'P1D'
     lookBack: 'P2D'
     query: '''
-let over = AppTraces | where TimeGenerated > ago(30h) | where Message startswith 'renewal.over ';
-let nights = AppTraces | where TimeGenerated > ago(30h) | where Message startswith 'night.over ';
-let failed = AppTraces | where TimeGenerated > ago(2h) | where Message startswith 'renewal.failed ';
-union
-    (over | summarize Nights = count() | where Nights == 0),
-    (nights | summarize Nights = count() | where Nights == 0),
-    (failed | project Message)
+AppTraces
+| where TimeGenerated > ago(30h)
+| extend Event = tostring(split(Message, ' ')[0])
+| summarize
+    Renewals = countif(Event == 'renewal.over'),
+    Nights = countif(Event == 'night.over'),
+    Seals = countif(Event == 'audit.sealed'),
+    Failed = countif(Event == 'renewal.failed' and TimeGenerated > ago(2h))
+| where Renewals == 0 or Nights == 0 or Seals == 0 or Failed > 0
 '''
   }
   {
@@ -44,7 +46,6 @@ union
     severity: 1
     every: 'PT15M'
     over: 'PT30M'
-    lookBack: 'PT30M'
     query: '''
 AppTraces
 | extend Event = tostring(split(Message, ' ')[0])
@@ -58,7 +59,6 @@ AppTraces
     severity: 3
     every: 'PT15M'
     over: 'PT30M'
-    lookBack: 'PT30M'
     query: '''
 AppTraces
 | where Message startswith 'renewal.review_due '
@@ -71,7 +71,6 @@ AppTraces
     severity: 2
     every: 'PT15M'
     over: 'PT30M'
-    lookBack: 'PT30M'
     query: '''
 AppTraces
 | extend Event = tostring(split(Message, ' ')[0])
@@ -85,7 +84,6 @@ AppTraces
     severity: 2
     every: 'PT15M'
     over: 'PT30M'
-    lookBack: 'PT30M'
     query: '''
 AppTraces
 | where Message startswith 'webhook.refused '
@@ -100,11 +98,24 @@ AppTraces
     severity: 1
     every: 'PT15M'
     over: 'PT30M'
-    lookBack: 'PT30M'
     query: '''
 AppTraces
 | extend Event = tostring(split(Message, ' ')[0])
-| where Event in ('run.interrupted', 'run.not_started', 'night.failed', 'subscription_night.failed')
+| where Event in ('run.interrupted', 'run.not_started', 'run.stuck', 'night.failed', 'subscription_night.failed')
+'''
+  }
+  {
+    name: 'timers-stopped'
+    displayName: 'The app\'s timers do not run'
+    description: 'The timer of every minute left no request for half an hour: the app is stopped, its storage is not reached, or a deployment failed.'
+    severity: 1
+    every: 'PT15M'
+    over: 'PT30M'
+    query: '''
+AppRequests
+| where Name == 'sweep_runs'
+| summarize Times = count()
+| where Times == 0
 '''
   }
   {
@@ -114,7 +125,6 @@ AppTraces
     severity: 2
     every: 'PT15M'
     over: 'PT30M'
-    lookBack: 'PT30M'
     query: '''
 AppTraces
 | extend Event = tostring(split(Message, ' ')[0])
@@ -141,7 +151,6 @@ AppTraces
     severity: 0
     every: 'PT15M'
     over: 'PT30M'
-    lookBack: 'PT30M'
     query: '''
 AppTraces
 | extend Event = tostring(split(Message, ' ')[0])
@@ -182,7 +191,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = [
       ]
       evaluationFrequency: rule.every
       windowSize: rule.over
-      overrideQueryTimeRange: rule.lookBack
+      overrideQueryTimeRange: rule.?lookBack
       criteria: {
         allOf: [
           {

@@ -1,6 +1,8 @@
 // The Flex Consumption plan and the function app, without its settings: those need its host name and the registrations.
 
 @description('Suffix that makes names unique.')
+@minLength(13)
+@maxLength(13)
 param token string
 
 @description('Region.')

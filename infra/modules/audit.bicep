@@ -2,6 +2,8 @@
 // read entries and add seals; it can change or delete neither, and makes no table or container itself.
 
 @description('Suffix that makes names unique.')
+@minLength(13)
+@maxLength(13)
 param token string
 
 @description('Region.')

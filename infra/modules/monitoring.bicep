@@ -1,6 +1,8 @@
 // Log Analytics and Application Insights. Neither takes a key: the app writes as its identity.
 
 @description('Suffix that makes names unique.')
+@minLength(13)
+@maxLength(13)
 param token string
 
 @description('Region.')

@@ -2,6 +2,8 @@
 // Without a virtual network the account is reachable from anywhere; who may do anything there is decided by role.
 
 @description('Suffix that makes names unique.')
+@minLength(13)
+@maxLength(13)
 param token string
 
 @description('Region.')

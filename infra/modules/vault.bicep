@@ -1,6 +1,8 @@
 // The vault of the few secrets there are. A person writes them; the app reads them by references in its settings.
 
 @description('Suffix that makes names unique.')
+@minLength(13)
+@maxLength(13)
 param token string
 
 @description('Region.')

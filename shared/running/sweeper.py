@@ -26,6 +26,9 @@ _log = logging.getLogger(__name__)
 _GRACE = timedelta(minutes=2)
 """A run this young may still be on its way through the request that opened it."""
 
+_LONGEST = timedelta(hours=30)
+"""Longer than any orchestration lasts: the longest follows an activation for 26 hours."""
+
 _AT_ONCE = 20
 """Runs looked at together: each activation request that waits has one, and each costs a question to the host every minute."""
 
@@ -60,6 +63,8 @@ async def _sweep(services: Services, orchestrations: Orchestrations, run: Run) -
         return
     standing = await orchestrations.standing(run.orchestration_id)
     if standing is Standing.RUNNING:
+        if services.clock.now() - run.opened > _LONGEST:
+            _log.warning("run.stuck subject=%s run=%s since=%s", run.subject, run.number, run.opened.isoformat())
         return
     still_open = await services.runs.open_run(run.subject)
     if still_open is None or still_open.nonce != run.nonce:

@@ -43,7 +43,9 @@ def look_after_tenants(context: Context, run: RunKey) -> Steps[None]:
 
 
 def _seal(context: Context, sleeper: Sleeper, run: RunKey) -> Steps[None]:
-    """Seal the audit's heads. A night that cannot is over all the same: its activity has said so, loudly."""
+    """Seal the audit's heads. A night that cannot is over all the same: its activity has said so, or died, and that no
+    `audit.sealed` comes is watched for.
+    """
     for failures in range(1, _TRIES + 1):
         try:
             sealed = yield from call(context, SEAL_AUDIT, SealCall(run=run))

@@ -117,6 +117,28 @@ async def test_a_sweep_leaves_a_run_alone_that_is_under_way(scene: Scene, undist
     assert differences(undisturbed.standing, await standing(scene)) == []
 
 
+async def test_a_run_that_is_under_way_for_longer_than_any_may_be_is_told(
+    scene: Scene, undisturbed: Undisturbed
+) -> None:
+    """Something in it hangs. It is left alone: a person looks."""
+    world = scene.world
+
+    async def hang() -> None:
+        world.clock.advance(timedelta(hours=29))
+        await world.host.run_timer("sweep_runs")
+        assert "run.stuck" not in world.log.read_text()
+        world.clock.advance(timedelta(hours=2))
+        await world.host.run_timer("sweep_runs")
+
+    world.points.arm(*_at(_inside(undisturbed, "assign_analysts")), hang)
+
+    await story(scene)
+
+    told = [line for line in world.log.read_text().splitlines() if "run.stuck" in line]
+    assert told
+    assert all(f"subject={scene.target} run=1" in line for line in told)
+
+
 async def test_a_sweep_of_a_tenant_at_rest_changes_nothing(scene: Scene) -> None:
     """But for what a night saw of its health."""
     await story(scene)

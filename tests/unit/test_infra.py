@@ -163,6 +163,7 @@ def test_azd_finds_the_service_by_its_tag() -> None:
     [service] = re.findall(r"^services:\n {2}(\w+):$", described, re.MULTILINE)
     assert f"{{ 'azd-service-name': '{service}' }}" in _FILES["modules/app.bicep"].text
     assert "host: function\n" in described
+    assert described.index("services:") < described.index("prepackage:")
 
 
 @pytest.mark.parametrize("name", _ACCOUNTS)
