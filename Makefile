@@ -13,7 +13,7 @@ WORKERS ?= 2
 # ARGS goes to pytest as it stands: make test ARGS='-k consent'
 ARGS ?=
 # The app that runs in the sandbox: the checkout's own, or what make package built: make demo APP=build/package/app
-APP ?= .
+APP = .
 
 .PHONY: help demo sandbox test matrix package bench check format lock clean
 .DEFAULT_GOAL := help

@@ -63,13 +63,17 @@ def verify(entries: list[Entry]) -> None:
         previous = entry.hash
 
 
-def broken(newest_first: Sequence[Entry | Unreadable]) -> str:
-    """The oldest wrong one of a chain's newest part; empty where each of them follows the one before it."""
+def broken(newest_first: Sequence[Entry | Unreadable], *, whole: bool = False) -> str:
+    """The oldest wrong one of a chain's newest part, or of a `whole` chain; empty where each follows the one before it.
+
+    What is missing at the new end, and a chain that was made anew, is for the seals to tell.
+    """
     older: Entry | None = None
     for one in reversed(newest_first):
         if isinstance(one, Unreadable):
             return f"row {one.key}"
-        number = one.sequence if older is None else older.sequence + 1
+        start = 1 if whole else one.sequence
+        number = start if older is None else older.sequence + 1
         first = GENESIS if number == 1 else one.previous
         if one != sealed(one.subject, number, first if older is None else older.hash, one.deed):
             return f"entry {number}"

@@ -145,7 +145,7 @@ class Table:
 
         async def write() -> Row | None:
             try:
-                await self._client.create_entity(to_entity(row))
+                await self._created(to_entity(row))
             except ResourceExistsError:
                 there = await self._client.get_entity(row.partition, row.key)
                 found = from_entity(there)
@@ -222,11 +222,21 @@ class Table:
         """What the service says of the last of them."""
         match steps:
             case [("create", entity, _)]:
-                return await self._client.create_entity(entity)
+                return await self._created(entity)
             case [("update", entity, how)]:
                 return await self._client.update_entity(entity, **how)
             case _:
                 return (await self._client.submit_transaction(steps))[-1]
+
+    async def _created(self, entity: dict[str, Any]) -> Mapping[str, Any]:
+        """Insert, and have nothing of it sent back."""
+        try:
+            return await self._client.create_entity(entity, response_preference="return-no-content")
+        except AttributeError as error:
+            # The SDK looks at the answer of every error, and one whose answer broke off half-way has none (12.7.0).
+            if isinstance(error.__context__, AzureError):
+                raise error.__context__ from None
+            raise
 
     async def _landed_or_stale(self, row: Row, cause: AzureError) -> str:
         """The ETag of our own earlier try, whose answer was lost. Raises Stale when somebody else wrote."""

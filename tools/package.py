@@ -96,6 +96,8 @@ def _imports(body: Iterable[ast.stmt], package: str, followed: frozenset[str]) -
 
 def build(out: Path = OUT) -> Path:
     """Make the package anew. Gives the folder that holds the app."""
+    if f"{sys.version_info[0]}.{sys.version_info[1]}" != _PYTHON:
+        raise SystemExit(f"compiled files load in the version alone that made them, and this is not Python {_PYTHON}")
     shutil.rmtree(out, ignore_errors=True)
     app = out / "app"
     site = app / SITE
@@ -135,7 +137,7 @@ def _drop_unreached(site: Path, app: Path) -> None:
     for name in _BESIDE:
         shutil.rmtree(site / name, ignore_errors=True)
     for path in [one for one in site.rglob("*") if one.is_file()]:
-        if path.suffix in _NOT_RUN or path.name == "RECORD":
+        if path.suffix in _NOT_RUN or path.name in ("RECORD", ".lock"):
             path.unlink()
     kept = reached(site, f"{_SDK}.graph_service_client", attributes((app / "shared" / "graph").glob("*.py")))
     for path in (site / _SDK).rglob("*"):

@@ -1,5 +1,7 @@
 """What is to be told of a request goes to the outbox, once, and the record remembers it."""
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 
 from shared.activation.following import first_reminder, is_to_remind, reminded
@@ -18,8 +20,10 @@ async def told(services: Services, record: Request, lock_down: LockDown | None) 
     fresh = [one for one in news(record, judgement, url, now) if one.key not in record.told]
     if not fresh:
         return record
-    for one in fresh:
-        await services.outbox.tell(record.asked.created.date(), one.notice)
+    for number, one in enumerate(fresh):
+        # What is told at one moment is sent in the order of its times.
+        at = one.notice.at + timedelta(microseconds=number)
+        await services.outbox.tell(record.asked.created.date(), replace(one.notice, at=at))
     has_price = record.priced is not None and record.priced.estimate is not None
     keys = (*(one.key for one in fresh), *([PRICED] if has_price else []))
     reminds = is_to_remind(record, now)

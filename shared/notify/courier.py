@@ -2,12 +2,12 @@
 
 A claim is the time of the next try, written before the message is sent: two hosts do not send the same, and what a killed
 host had claimed is sent when that time has come, under the same id. A destination that fails is left alone until the next
-minute, and holds up no other. What is told of one request arrives in its order, unless a message of it has to be tried again.
+minute, and holds up no other. By one delivery what is told of one request arrives in its order, but for what is tried again.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import timedelta
 from itertools import islice
 from typing import assert_never
@@ -118,17 +118,20 @@ class Courier:
                     _log.error("notice.given_up %s reason=%s do=%s", _named(one.kept), "no destination", _DO)
 
 
-def _rounds(due: Iterable[Found]) -> Iterator[list[Found]]:
-    """What is sent at once: no two of the same request."""
-    some: list[Found] = []
+def _rounds(due: Iterable[Found]) -> list[list[Found]]:
+    """What is sent at once: no two of the same request, and none before an older one of it."""
+    rounds: list[list[Found]] = []
+    free: dict[str, int] = {}
     for one in due:
-        same = one.kept.request_id and any(one.kept.request_id == other.kept.request_id for other in some)
-        if same or len(some) == _AT_ONCE:
-            yield some
-            some = []
-        some.append(one)
-    if some:
-        yield some
+        name = one.kept.request_id
+        at = free.get(name, 0) if name else 0
+        while at < len(rounds) and len(rounds[at]) == _AT_ONCE:
+            at += 1
+        if at == len(rounds):
+            rounds.append([])
+        rounds[at].append(one)
+        free[name] = at + 1
+    return rounds
 
 
 def _named(kept: Kept) -> str:

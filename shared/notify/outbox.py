@@ -20,7 +20,7 @@ from shared.tables import Operation, Stale, Table, Write
 
 _ALL = "outbox"
 _KEPT, _TOLD, _STOP = "kept", "told", "stop"
-_PAGE = 200
+_PAGE, _SORTED = 200, 4000
 _ALL_KEPT = "PartitionKey eq @p and RowKey ge @f and RowKey lt @b"
 _NEVER = "never"
 """Of what is not tried any more; greater than any moment."""
@@ -73,8 +73,8 @@ class Outbox:
                 continue
 
     async def due(self, destination: Destination, now: datetime, most: int) -> list[Found]:
-        """What is to be sent there by now, no more than so many, the oldest first."""
-        found = [one async for one in self._pages(destination, {"d": _moment(now)}, most)]
+        """What is to be sent there by now, no more than so many, the oldest first of the first thousands."""
+        found = [one async for one in self._pages(destination, {"d": _moment(now)}, _SORTED)]
         return sorted(found, key=lambda one: (one.kept.due, one.kept.id))[:most]
 
     async def undelivered(self, destination: Destination, most: int | None = None) -> AsyncIterator[Found]:

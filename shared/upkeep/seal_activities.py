@@ -1,7 +1,7 @@
 """A night's first act: the head of every audit chain is put where nobody can rewrite it. Safe twice: the first one stays.
 
-On the way the newest entries of each chain are checked: what was altered since is told by the next morning, and not only by
-whoever runs the verifier, which checks all of them.
+On the way the newest entries of each chain are checked: what was altered there is told by the next morning. The verifier
+checks all of them, and holds them against the seals.
 """
 
 import logging
@@ -18,7 +18,7 @@ from shared.upkeep.messages import KIND, SealCall, Sealed
 _log = logging.getLogger(__name__)
 
 _PAGE = 200
-_NEWEST = 100
+_NEWEST = 20
 _AT_ONCE = 20
 _REQUESTS_SINCE = timedelta(days=35)
 """Longer than PIM lets a request wait and be active, and than nights go by unseen: the chain of an older one stands."""
@@ -44,8 +44,8 @@ async def _heads(services: Services) -> tuple[Head, ...]:
     """Of every tenant that was ever onboarded and every subscription, for their records stay; of the requests of late."""
 
     async def head(subject: str) -> Head | None:
-        newest, _ = await services.audit.page(subject, size=_NEWEST, token=None)
-        if found := broken(newest):
+        newest, more = await services.audit.page(subject, size=_NEWEST, token=None)
+        if found := broken(newest, whole=more is None):
             _log.error(
                 "audit.broken subject=%s at=%s do=run the verifier: python -m shared.auditing verify", subject, found
             )

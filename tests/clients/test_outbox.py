@@ -74,16 +74,31 @@ async def test_what_is_told_of_one_request_arrives_in_its_order(at: Desk) -> Non
     for kind in (Kind.PENDING, Kind.DECIDED, Kind.VIOLATION):
         at.clock.advance(timedelta(seconds=1))
         for name in ("one", "two"):
-            facts = ActivationFacts(request_id=guid(name), requester=ObjectId(guid("emil")), state="pending")
-            now = at.clock.now()
-            of = SubscriptionId(guid("subscription"))
-            await at.outbox().tell(now.date(), Notice(kind=kind, at=now, subscription_id=of, activation=facts))
+            await told_of(at, name, kind)
     await at.courier().deliver()
 
     came = [(one.body["data"]["activation"]["requestId"], one.body["type"]) for one in at.receiver.came["webhook"]]
     for name in ("one", "two"):
         told = [kind for request_id, kind in came if request_id == guid(name)]
         assert told == ["activation.pending", "activation.decided", "activation.violation"]
+
+
+async def test_pairs_of_many_requests_go_in_one_delivery(at: Desk) -> None:
+    """The order of each holds up none of the others."""
+    for number in range(40):
+        for kind in (Kind.PENDING, Kind.DECIDED):
+            await told_of(at, f"request-{number}", kind)
+    await at.courier().deliver()
+
+    assert len(at.receiver.came["webhook"]) == 80
+    assert await at.left() == []
+
+
+async def told_of(at: Desk, name: str, kind: Kind) -> None:
+    """Something of an activation request."""
+    facts = ActivationFacts(request_id=guid(name), requester=ObjectId(guid("emil")), state="pending")
+    now, of = at.clock.now(), SubscriptionId(guid("subscription"))
+    await at.outbox().tell(now.date(), Notice(kind=kind, at=now, subscription_id=of, activation=facts))
 
 
 async def test_a_receiver_that_is_down_for_two_days_has_everything_within_six_hours(at: Desk) -> None:

@@ -1,6 +1,7 @@
 """Which app runs in the sandbox: the checkout's own, or a package that was built of it (`make test APP=...`)."""
 
 import os
+import sys
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
@@ -18,3 +19,10 @@ def search_path() -> dict[str, str]:
     """What the app's process needs to find a package's own modules first, as the Functions worker does."""
     site = app_directory() / _SITE
     return {"PYTHONPATH": str(site)} if site.is_dir() else {}
+
+
+def leave_alone(directory: Path) -> None:
+    """In the app's process: what its package lacks is not found elsewhere either."""
+    site = directory / _SITE
+    if site.is_dir():
+        sys.path[:] = [one for one in sys.path if not one.endswith("site-packages") or Path(one) == site]

@@ -145,5 +145,7 @@ def test_an_entry_that_is_gone_or_unreadable_is_told() -> None:
 
     assert broken([three, one]) == "entry 2"
     assert broken([three, Unreadable(subject=TARGET, key="k"), one]) == "row k"
+    assert broken([three, two], whole=True) == "entry 1"
+    assert broken([three, two, one], whole=True) == ""
     assert broken([two, msgspec.structs.replace(one, previous="1" * 64)]) == "entry 1"
     assert broken([]) == ""

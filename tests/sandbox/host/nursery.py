@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests.sandbox import deployed
 from tests.sandbox.host.messages import Done, Order, receive_line
 
 _PR_SET_PDEATHSIG = 1
@@ -110,6 +111,7 @@ def _become_app(order: Order, channel: int) -> None:
         os.environ.update(order.environment)
         os.chdir(order.directory)
         sys.path.insert(0, order.directory)
+        deployed.leave_alone(Path(order.directory))
         app = importlib.import_module("tests.sandbox.host.app")
         app.run(socket.socket(fileno=channel), Path(order.directory), order.install)
     except BaseException:  # noqa: BLE001 - a fork must never run on into the zygote's loop
