@@ -114,7 +114,7 @@ async def test_stop_in_the_middle_leaves_nothing(scene: Scene) -> None:
 
 
 _WORLD = """
-import asyncio, json, sys
+import asyncio, json, signal, sys
 from pathlib import Path
 from tests.sandbox.clock import SharedClock
 from tests.sandbox.host import Host, Zygote
@@ -128,6 +128,7 @@ async def main(folder, app):
     print(json.dumps([zygote.pid, host._runtime.worker.pid]), flush=True)
     await asyncio.sleep(60)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where these tests run in a shell's background
 asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
 """
 
