@@ -12,7 +12,10 @@ _SITE = Path(".python_packages/lib/site-packages")
 
 def app_directory() -> Path:
     """The folder that holds `function_app.py`."""
-    return PROJECT / os.environ.get(_VARIABLE, "")
+    found = PROJECT / os.environ.get(_VARIABLE, "")
+    if not (found / "function_app.py").is_file():
+        raise SystemExit(f"APP: there is no function_app.py in {found}; make package builds build/package/app")
+    return found
 
 
 def search_path() -> dict[str, str]:
