@@ -43,7 +43,7 @@ matrix: $(PYTHON_READY) $(NODE_READY)
 	@$(WITH_NODE) $(BIN)/python -m pytest -n $(WORKERS) -m 'matrix or long' $(ARGS)
 
 package: $(PYTHON_READY)
-	@$(BIN)/python tools/package.py
+	@$(BIN)/python -m tools.package
 
 bench: $(PYTHON_READY) $(NODE_READY)
 	@$(WITH_NODE) $(BIN)/python -m pytest -m bench -s $(ARGS)
@@ -53,8 +53,8 @@ check: $(PYTHON_READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python tools/readme.py --check || { echo "README.md: run $(BIN)/python tools/readme.py"; exit 1; }
-	@$(BIN)/python tools/infra.py --check || { echo "infra/permissions.json: run $(BIN)/python tools/infra.py"; exit 1; }
+	@$(BIN)/python -m tools.readme --check || { echo "README.md: run $(BIN)/python -m tools.readme"; exit 1; }
+	@$(BIN)/python -m tools.infra --check || { echo "infra/permissions.json: run $(BIN)/python -m tools.infra"; exit 1; }
 	@if command -v bicep >/dev/null; then bicep build infra/main.bicep --stdout >/dev/null; fi
 
 format: $(PYTHON_READY)

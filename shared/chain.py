@@ -55,12 +55,8 @@ def sealed(subject: str, sequence: int, previous: str, deed: Deed) -> Entry:
 
 def verify(entries: list[Entry]) -> None:
     """Check a whole chain, oldest first. Raises ChainBroken that names the first wrong entry."""
-    previous = GENESIS
-    for number, entry in enumerate(entries, start=1):
-        expected = sealed(entry.subject, number, previous, entry.deed)
-        if entry != expected:
-            raise ChainBroken(f"{entry.subject} entry {number}")
-        previous = entry.hash
+    if wrong := broken(entries[::-1], whole=True):
+        raise ChainBroken(f"{entries[0].subject} {wrong}")
 
 
 def broken(newest_first: Sequence[Entry | Unreadable], *, whole: bool = False) -> str:

@@ -136,6 +136,11 @@ def failure(
             return Rejected(call)
 
 
+def code_of(content: bytes) -> str:
+    """The vendor's code of a refusal; empty where it has none."""
+    return _told(content).code or ""
+
+
 def _told(content: bytes) -> _Inner:
     try:
         return msgspec.json.decode(content, type=_Envelope).error

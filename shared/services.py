@@ -7,11 +7,10 @@ comes from.
 import uuid
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import msgspec
-from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.identity.aio import ManagedIdentityCredential
 
 from shared.activation.price_book import PriceBook
@@ -39,7 +38,7 @@ from shared.graph.client import Graph
 from shared.graph.conditional_access import ConditionalAccess
 from shared.graph.cross_tenant import CrossTenantAccess
 from shared.graph.directory import Directory
-from shared.graph.hunting import Hunting
+from shared.graph.hunting import LONGEST_SECONDS, Hunting
 from shared.graph.pim import DirectoryPim
 from shared.graph.synchronization import Synchronizations
 from shared.identifiers import NewId, SubscriptionId, TenantId
@@ -49,7 +48,6 @@ from shared.notify.outbox import Outbox
 from shared.notify.posting import Post
 from shared.on_behalf import OnBehalf
 from shared.permissions import Registration
-from shared.proxies import is_proxied
 from shared.renewal.store import Renewals
 from shared.runs import Runs
 from shared.seals import CONTAINER, Seals
@@ -57,7 +55,7 @@ from shared.settings import Settings, StoreSettings, read_settings
 from shared.slots import Slots
 from shared.subscriptions.record import Subscription
 from shared.subscriptions.store import SubscriptionStore
-from shared.tables import OpenTable, Table
+from shared.tables import OpenTable, Table, service_of
 from shared.tenants.record import Tenant
 from shared.tenants.store import TenantStore
 
@@ -69,8 +67,7 @@ if TYPE_CHECKING:
 _HTTP_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 """Synchronization calls are slow at times; four tries still end within functionTimeout."""
 
-_HUNTING_TIMEOUT = httpx.Timeout(190.0, connect=10.0)
-"""A hunting query may run for three minutes (graph, security-api-overview)."""
+_HUNTING_TIMEOUT = httpx.Timeout(LONGEST_SECONDS, connect=10.0)
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,16 +239,9 @@ def _seals(settings: Settings) -> Seals | None:
 
 
 def _opener(store: StoreSettings, settings: Settings) -> OpenTable:
-    service: TableServiceClient
-    # Retries are ours (tables.py): only there is it known what a repeat would do.
-    options: dict[str, Any] = {"retry_total": 0, "use_env_settings": is_proxied()}
-    if store.connection_string:
-        service = TableServiceClient.from_connection_string(store.connection_string, **options)
-    else:
-        identity = ManagedIdentityCredential(client_id=settings.identity_client_id)
-        service = TableServiceClient(endpoint=store.endpoint, credential=identity, **options)
-
-    def open_table(name: str) -> TableClient:
-        return service.get_table_client(name)
-
-    return open_table
+    service = service_of(
+        store.endpoint,
+        store.connection_string,
+        lambda: ManagedIdentityCredential(client_id=settings.identity_client_id),
+    )
+    return service.get_table_client

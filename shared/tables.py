@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from azure.core import MatchConditions
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import (
     AzureError,
     HttpResponseError,
@@ -20,10 +21,11 @@ from azure.core.exceptions import (
     ResourceNotFoundError,
 )
 from azure.data.tables import UpdateMode
-from azure.data.tables.aio import TableClient
+from azure.data.tables.aio import TableClient, TableServiceClient
 
 from shared.clock import Clock
 from shared.errors import BadRequest, StoreConflict, StoreUnavailable
+from shared.proxies import is_proxied
 from shared.rows import Row, from_entity, to_entity
 
 _log = logging.getLogger(__name__)
@@ -61,6 +63,17 @@ type _Step = tuple[str, dict[str, Any], dict[str, Any]]
 
 type OpenTable = Callable[[str], TableClient]
 """Gives the SDK's client of a table."""
+
+
+def service_of(
+    endpoint: str, connection_string: str, credential: Callable[[], AsyncTokenCredential]
+) -> TableServiceClient:
+    """An account's tables: by its connection string, where there is one; else by the identity of the credential."""
+    # Retries are ours: only here is it known what a repeat would do.
+    options: dict[str, Any] = {"retry_total": 0, "use_env_settings": is_proxied()}
+    if connection_string:
+        return TableServiceClient.from_connection_string(connection_string, **options)
+    return TableServiceClient(endpoint=endpoint, credential=credential(), **options)
 
 
 def _is_transient(error: AzureError) -> bool:

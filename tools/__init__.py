@@ -1,1 +1,1 @@
-"""What makes things: the README's tables, the package that is deployed."""
+"""What makes things: the README's tables, what infra/ declares of permissions, the package that is deployed."""

@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
+from shared.azure_permissions import DELEGATED, azure_actions
+from shared.broker_permissions import broker_actions
+from shared.callers import AppRole
+from shared.permissions import MULTI_TENANT, Registration, SourceMode, needed
+
 PERMISSIONS = Path(__file__).parents[1] / "infra" / "permissions.json"
 
 GRAPH_APP_ROLES = {
@@ -56,10 +61,6 @@ _SCOPE = "user_impersonation"
 
 def declared() -> dict[str, Any]:
     """What infra/permissions.json says."""
-    from shared.azure_permissions import DELEGATED, azure_actions  # noqa: PLC0415 - after the path is set
-    from shared.broker_permissions import broker_actions  # noqa: PLC0415
-    from shared.permissions import Registration  # noqa: PLC0415
-
     return {
         "madeBy": "tools/infra.py from shared/permissions.py, shared/azure_permissions.py and shared/broker_permissions.py",
         "api": {
@@ -75,9 +76,7 @@ def declared() -> dict[str, Any]:
     }
 
 
-def _registration(registration: Any) -> dict[str, Any]:
-    from shared.permissions import MULTI_TENANT, SourceMode, needed  # noqa: PLC0415 - after the path is set
-
+def _registration(registration: Registration) -> dict[str, Any]:
     elsewhere = registration in MULTI_TENANT
     return {
         "displayName": registration.value,
@@ -91,8 +90,6 @@ def _registration(registration: Any) -> dict[str, Any]:
 
 
 def _app_roles() -> list[dict[str, Any]]:
-    from shared.callers import AppRole  # noqa: PLC0415 - after the path is set
-
     return [
         {
             "id": _own_id(f"app role {role.value}"),
@@ -122,7 +119,6 @@ def is_up_to_date(path: Path = PERMISSIONS) -> bool:
 
 def main() -> int:
     """Write, or check."""
-    sys.path.insert(0, str(PERMISSIONS.parents[1]))
     if "--check" in sys.argv:
         return 0 if is_up_to_date() else 1
     PERMISSIONS.write_text(rendered(), encoding="utf-8")

@@ -1,6 +1,6 @@
 """Builds the package that is deployed: our code and what it needs for Linux x86-64, compiled, without what is never reached.
 
-`python tools/package.py` makes build/package/app, the same as build/package/tenantry.zip, and build/package/package.json: how
+`python -m tools.package` makes build/package/app, the same as build/package/tenantry.zip, and build/package/package.json: how
 large it is, and how long it takes to load.
 """
 
@@ -15,10 +15,9 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tools.layout import ROOT, SITE
+
 OUT = ROOT / "build" / "package"
-SITE = Path(".python_packages/lib/site-packages")
-"""Where the Functions worker looks for packages (Azure Functions, Python developer guide)."""
 
 MOST_MEGABYTES = 60
 _OURS = ("function_app.py", "host.json")

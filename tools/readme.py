@@ -5,13 +5,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from shared.api import OPERATIONS
+from shared.azure_permissions import AZURE_CALLS, DELEGATED, azure_actions
+from shared.broker_permissions import BROKER_CALLS, broker_actions
+from shared.permissions import CALLS, MULTI_TENANT, Registration, needed
+from shared.running.acts import ACTS
+from shared.settings import NAMES
+
 README = Path(__file__).parents[1] / "README.md"
 
 
 def routes() -> str:
     """Every HTTP operation: whom it is for, and what it does."""
-    from shared.api import OPERATIONS  # noqa: PLC0415 - after the path is set
-
     lines = ["| Route | App role | Does |", "|---|---|---|"]
     for one in OPERATIONS:
         query = "&".join(f"{parameter.name}=" for parameter in one.query)
@@ -22,10 +27,6 @@ def routes() -> str:
 
 def permissions() -> str:
     """What each registration may do, and why."""
-    from shared.azure_permissions import AZURE_CALLS, DELEGATED  # noqa: PLC0415 - after the path is set
-    from shared.permissions import CALLS, MULTI_TENANT, Registration, needed  # noqa: PLC0415
-    from shared.running.acts import ACTS  # noqa: PLC0415
-
     lines = ["| Registration | Where | Permission | For |", "|---|---|---|---|"]
     for registration in Registration:
         feature = next((act.feature for act in ACTS if registration in act.targets and act.feature), None)
@@ -44,8 +45,6 @@ def permissions() -> str:
 
 def azure() -> str:
     """What the custom role on the managed subscriptions may do, and why."""
-    from shared.azure_permissions import AZURE_CALLS, azure_actions  # noqa: PLC0415 - after the path is set
-
     lines = ["| Action | For |", "|---|---|"]
     for name in azure_actions():
         why = dict.fromkeys(call.why for call in AZURE_CALLS if name in call.permissions)
@@ -55,8 +54,6 @@ def azure() -> str:
 
 def broker() -> str:
     """What the custom role of the broker may do, and why."""
-    from shared.broker_permissions import BROKER_CALLS, broker_actions  # noqa: PLC0415 - after the path is set
-
     lines = ["| Action | For |", "|---|---|"]
     for name in broker_actions():
         why = dict.fromkeys(call.why for call in BROKER_CALLS if name in call.permissions)
@@ -66,8 +63,6 @@ def broker() -> str:
 
 def settings() -> str:
     """Every setting and what it is."""
-    from shared.settings import NAMES  # noqa: PLC0415 - after the path is set
-
     return "\n".join(["| Setting | Is |", "|---|---|", *(f"| `{name}` | {text} |" for name, text in NAMES.items())])
 
 
@@ -92,7 +87,6 @@ def rendered(text: str) -> str:
 
 def main() -> int:
     """Write, or check."""
-    sys.path.insert(0, str(README.parent))
     now = README.read_text(encoding="utf-8")
     wanted = rendered(now)
     if "--check" in sys.argv:

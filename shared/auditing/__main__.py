@@ -11,7 +11,6 @@ import asyncio
 import sys
 
 from azure.core.exceptions import AzureError
-from azure.data.tables.aio import TableServiceClient
 from azure.identity.aio import AzureCliCredential
 from azure.storage.blob.aio import ContainerClient
 from msgspec import DecodeError
@@ -22,7 +21,7 @@ from shared.clock import SystemClock
 from shared.errors import SettingsError, StoreConflict, StoreUnavailable
 from shared.seals import CONTAINER, Seals
 from shared.settings import StoreSettings, read_audit_stores
-from shared.tables import Table
+from shared.tables import Table, service_of
 
 
 def main() -> int:
@@ -43,7 +42,10 @@ async def _verify(store: StoreSettings, blobs: StoreSettings | None, subject: st
     sealed = await _sealed(blobs) if blobs else {}
     if blobs is None:
         print("no place of seals is given: only the chains themselves are checked", file=sys.stderr)  # noqa: T201
-    async with AzureCliCredential() as credential, _service(store, credential) as service:
+    async with (
+        AzureCliCredential() as credential,
+        service_of(store.endpoint, store.connection_string, lambda: credential) as service,
+    ):
         audit = Audit(Table(service.get_table_client, "Audit", SystemClock(), creates=False))
         async for verdict in verdicts(audit, subject, sealed):
             chains += 1
@@ -73,12 +75,6 @@ async def _sealed(blobs: StoreSettings) -> Promises:
             return ContainerClient(blobs.endpoint, CONTAINER, credential=credential)
 
         return await promises(Seals(open_container, creates=False).all())
-
-
-def _service(store: StoreSettings, credential: AzureCliCredential) -> TableServiceClient:
-    if store.connection_string:
-        return TableServiceClient.from_connection_string(store.connection_string, retry_total=0)
-    return TableServiceClient(endpoint=store.endpoint, credential=credential, retry_total=0)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import msgspec
 from shared.credentials import Credentials
 from shared.errors import MissingIntent, RemoteCall, Throttled, Unavailable
 from shared.identifiers import SubscriptionId, TenantId
+from shared.patience import code_of
 from shared.permissions import REQUEST_ELIGIBILITY, SECURITY_READER, Call, Family, Registration
 from shared.settings import Settings
 
@@ -24,14 +25,6 @@ _AZURE = frozenset({Family.AZURE_PIM, Family.AZURE_BUDGETS})
 _PIM_VERSION = "2020-10-01"
 _PAGES = 5
 JUSTIFICATION = "Tenantry doctor: validated only"
-
-
-class _Inner(msgspec.Struct):
-    code: str = ""
-
-
-class _Envelope(msgspec.Struct):
-    error: _Inner = msgspec.field(default_factory=_Inner)
 
 
 class _Page(msgspec.Struct):
@@ -210,7 +203,7 @@ class Asker:
         self.date = answer.headers.get("Date", self.date)
         told = Told(
             status=answer.status_code,
-            code=_code(answer.content) if answer.is_error else "",
+            code=code_of(answer.content) if answer.is_error else "",
             content=answer.content,
             tells_wait="Retry-After" in answer.headers,
         )
@@ -232,13 +225,6 @@ class Asker:
             path = path.replace("{id}", quote(one, safe=""), 1)
         options = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
         return f"{self._base(call)}{path}{'?' if options else ''}{options}"
-
-
-def _code(content: bytes) -> str:
-    try:
-        return msgspec.json.decode(content, type=_Envelope).error.code
-    except msgspec.DecodeError:
-        return ""
 
 
 def _iso(moment: datetime) -> str:

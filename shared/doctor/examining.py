@@ -5,7 +5,6 @@ It reads the stores, asks the vendor by asking.py, and writes nothing anywhere.
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx
 import msgspec
@@ -24,19 +23,18 @@ from shared.doctor.graph_looks import GRAPH_LOOKS
 from shared.doctor.graph_requests import GRAPH_REQUESTS
 from shared.doctor.visit import AzureVisit, Look, TenantVisit, looked
 from shared.errors import AutomationError, BadRequest, StoreConflict
+from shared.graph.hunting import LONGEST_SECONDS
 from shared.identifiers import NewId, SubscriptionId, TenantId
-from shared.proxies import is_proxied
-from shared.settings import Settings, StoreSettings
+from shared.settings import Settings
 from shared.subjects import Intent
 from shared.subscriptions.record import Subscription
 from shared.subscriptions.store import SubscriptionStore
-from shared.tables import Table, readable
+from shared.tables import Table, readable, service_of
 from shared.tenants.record import Tenant
 from shared.tenants.states import State
 from shared.tenants.store import TenantStore
 
-_TIMEOUT = httpx.Timeout(190.0, connect=10.0)
-"""A hunting query may run for three minutes."""
+_TIMEOUT = httpx.Timeout(LONGEST_SECONDS, connect=10.0)
 
 _STANDING = frozenset({State.READY, State.OFFBOARDING})
 """States of a tenant in which there is something to look at."""
@@ -88,7 +86,6 @@ class Doctor:
         checks.append(await health.store("state tables", self._of_tenants, "Storage Table Data Contributor"))
         stored = checks[-1].sound
         checks.append(await health.store("audit table", self._audit, "the deployment's append-only role"))
-        checks.append(health.append_only())
         tenants = [await self._tenant(one) for one in wanted.tenants] if stored else []
         subscriptions = [await self._subscription(one) for one in wanted.subscriptions] if stored else []
         found: list[Finding] = []
@@ -99,7 +96,8 @@ class Doctor:
             found = [*await self._of_each(tenants, wanted), *await self._of_azure(visits, wanted)]
         else:
             found = barred(FACTS, "there is no managed identity here to ask by")
-        checks.append(health.clock_skew(self._asker.date, SystemClock().now()))
+        if self._asker.date:
+            checks.append(health.clock_skew(self._asker.date, SystemClock().now()))
         checks.append(await health.public_address(self._http, self._settings.public_url))
         return Report(checks=tuple(checks), facts=judge(found))
 
@@ -188,17 +186,13 @@ async def opened(settings: Settings, clock: Clock, new_id: NewId) -> AsyncIterat
     credentials = Credentials(settings)
     identity = ManagedIdentityCredential(client_id=settings.identity_client_id)
     http = httpx.AsyncClient(timeout=_TIMEOUT)
-    state, audit = _service(settings.tables, identity), _service(settings.audit_tables, identity)
+    state, audit = (
+        service_of(one.endpoint, one.connection_string, lambda: identity)
+        for one in (settings.tables, settings.audit_tables)
+    )
     try:
         yield Doctor(settings, credentials, http, state, audit, clock, new_id)
     finally:
         await http.aclose()
         for one in (state, audit, identity, credentials):
             await one.close()
-
-
-def _service(store: StoreSettings, identity: ManagedIdentityCredential) -> TableServiceClient:
-    options: dict[str, Any] = {"retry_total": 0, "use_env_settings": is_proxied()}
-    if store.connection_string:
-        return TableServiceClient.from_connection_string(store.connection_string, **options)
-    return TableServiceClient(endpoint=store.endpoint, credential=identity, **options)

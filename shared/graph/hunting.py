@@ -1,7 +1,6 @@
 """Advanced hunting in a target tenant, as Tenantry Hunt. A read by POST: it needs no intent and changes nothing.
 
-A tenant's hunting has quotas (calls, and CPU in windows of 15 minutes); a 429 says which was spent. A query may take three
-minutes (graph, security-api-overview).
+A tenant's hunting has quotas (calls, and CPU in windows of 15 minutes); a 429 says which was spent.
 """
 
 import msgspec
@@ -12,6 +11,9 @@ from shared.identifiers import TenantId
 from shared.permissions import RUN_HUNTING_QUERY, Registration
 from shared.saved_queries import MOST_ROWS, SavedQuery
 from shared.tenants.findings import Cell
+
+LONGEST_SECONDS = 190.0
+"""A query may take three minutes (graph, security-api-overview)."""
 
 
 class _Results(msgspec.Struct, frozen=True):

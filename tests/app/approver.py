@@ -1,7 +1,7 @@
 """An approver at their browser: cookies, forms, and the way to Entra and back, as a browser without script does it."""
 
 from html.parser import HTMLParser
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -46,9 +46,9 @@ class Approver:
     async def __aexit__(self, *_: object) -> None:
         await self.http.aclose()
 
-    async def ask(self, method: str, address: str, **how: object) -> httpx.Response:
+    async def ask(self, method: str, address: str, **how: Any) -> httpx.Response:
         """One request, as the document says."""
-        answer = await self.http.request(method, address, **how)  # type: ignore[arg-type]  # httpx' own options
+        answer = await self.http.request(method, address, **how)
         described.hold(answer)
         self.seen.append(answer)
         return answer

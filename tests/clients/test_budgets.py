@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,10 +30,10 @@ async def at(bench: Bench, tmp_path: Path, azurite: Azurite) -> AsyncIterator[Co
         yield opened
 
 
-def production(bench: Bench, **budget: object) -> tuple[Subscription, SubscriptionId]:
+def production(bench: Bench, **budget: Any) -> tuple[Subscription, SubscriptionId]:
     """The subscription, with a budget of 1,000.50 of which 400.25 is spent."""
     made = bench.production()
-    made.set_budget(AzureBudget(name=_NAME, amount=1000.5, spent=400.25, forecast=900.0, **budget))  # type: ignore[arg-type]  # of any part
+    made.set_budget(AzureBudget(name=_NAME, amount=1000.5, spent=400.25, forecast=900.0, **budget))
     return made, SubscriptionId(made.id)
 
 

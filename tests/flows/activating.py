@@ -92,9 +92,9 @@ class Locked(Managed):
         found = await self.at_azure(by, "GET", path, version="2021-01-01-preview")
         assert found.status_code == 200, found.text
         [stage] = found.json()["properties"]["stages"]
-        body = {"properties": {"reviewResult": result, "justification": "In the portal"}}
-        if self.scene.world.clouds.switches.is_flipped("arm-decision-is-flat"):
-            body = body["properties"]  # type: ignore[assignment]
+        decision = {"reviewResult": result, "justification": "In the portal"}
+        flat = self.scene.world.clouds.switches.is_flipped("arm-decision-is-flat")
+        body = decision if flat else {"properties": decision}
         answer = await self.at_azure(by, "PATCH", stage["id"], body, version="2021-01-01-preview")
         assert answer.status_code in (200, 204), answer.text
 

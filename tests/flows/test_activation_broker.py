@@ -10,7 +10,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from shared.activation.record import Decision, Request, State
+from shared.activation.record import Decision, Request, RequestId, State
 from shared.identifiers import ObjectId
 from shared.subscriptions.lockdown import ApprovalMode, Quorum
 from tests.conftest import OpenWorld
@@ -38,9 +38,9 @@ async def found(open_world: OpenWorld) -> AsyncIterator[Locked]:
         yield await brokered(scene)
 
 
-async def state(found: Locked, request_id: str) -> str:
+async def state(found: Locked, request_id: RequestId) -> str:
     """The request's, as the API shows it."""
-    return str((await found.shown(request_id))["state"])  # type: ignore[arg-type]
+    return str((await found.shown(request_id))["state"])
 
 
 async def test_a_person_approves_and_the_grant_ends_by_itself(found: Locked) -> None:

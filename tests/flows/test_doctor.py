@@ -9,7 +9,7 @@ from shared.doctor.facts import LIVES_WITH_BOTH, Way
 from shared.doctor.findings import FACTS, Answer
 from tests.conftest import OpenWorld
 from tests.flows import doctoring
-from tests.flows.doctoring import NEEDS_ROLE, Story, answers, examined
+from tests.flows.doctoring import Story, answers, examined
 from tests.flows.financing import SETTINGS
 from tests.flows.scene import Scene
 
@@ -30,7 +30,7 @@ APART: Mapping[str, Story] = {
 SETTLED = sorted(fact.id for fact in FACTS.values() if fact.way is not Way.CHANGE)
 USUAL = frozenset(SETTLED) - APART.keys()
 BY_HAND = frozenset(FACTS) - frozenset(SETTLED)
-A_PERSON_S = frozenset({NEEDS_ROLE, "arm-pim-needs-owner", "sync-all-false-means-assigned-only"})
+A_PERSON_S = sorted(fact.id for fact in FACTS.values() if fact.then)
 
 
 async def told(fact: str, open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch, *flipped: str) -> Answer:
@@ -85,14 +85,15 @@ async def test_what_only_a_change_settles_is_said_to_be_so_on_either_side(
         assert FACTS[fact].look in judged.told
 
 
-async def test_with_every_other_answer_a_person_is_told_what_to_set(
-    open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fact", A_PERSON_S)
+async def test_where_the_other_answer_takes_a_person_they_are_told_what_to_set(
+    fact: str, open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with Scene(await open_world(flipped=(NEEDS_ROLE,), receiving=True)) as scene:
+    async with Scene(await open_world(flipped=(fact,), receiving=True)) as scene:
         report = await examined(scene, await doctoring.standing(scene), monkeypatch)
 
         assert report.exit_code == 1
-        assert report.to_do == (FACTS[NEEDS_ROLE].then,)
+        assert FACTS[fact].then in report.to_do
 
 
 async def test_reads_only_leaves_what_is_validated_open(open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,15 +4,14 @@ import os
 import sys
 from pathlib import Path
 
-PROJECT = Path(__file__).parents[2]
+from tools.layout import ROOT, SITE
 
 _VARIABLE = "TENANTRY_SANDBOX_APP"
-_SITE = Path(".python_packages/lib/site-packages")
 
 
 def app_directory() -> Path:
     """The folder that holds `function_app.py`."""
-    found = PROJECT / os.environ.get(_VARIABLE, "")
+    found = ROOT / os.environ.get(_VARIABLE, "")
     if not (found / "function_app.py").is_file():
         raise SystemExit(f"APP: there is no function_app.py in {found}; make package builds build/package/app")
     return found
@@ -20,12 +19,12 @@ def app_directory() -> Path:
 
 def search_path() -> dict[str, str]:
     """What the app's process needs to find a package's own modules first, as the Functions worker does."""
-    site = app_directory() / _SITE
+    site = app_directory() / SITE
     return {"PYTHONPATH": str(site)} if site.is_dir() else {}
 
 
 def leave_alone(directory: Path) -> None:
     """In the app's process: what its package lacks is not found elsewhere either."""
-    site = directory / _SITE
+    site = directory / SITE
     if site.is_dir():
         sys.path[:] = [one for one in sys.path if not one.endswith("site-packages") or Path(one) == site]

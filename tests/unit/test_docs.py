@@ -21,14 +21,14 @@ from shared.subscriptions.record import LockState
 from shared.tenants.record import ActState
 from shared.tenants.states import State
 from tests.sandbox.azurite import Azurite
-from tests.unit.test_functions import _TIMERS
-from tests.unit.test_readme import _EVENT, _ROOT
+from tests.unit.test_functions import TIMERS
+from tests.unit.told import ROOT, logged
 
-_DOCS = _ROOT / "docs"
+_DOCS = ROOT / "docs"
 _TEXTS = {
     name: (_DOCS / name).read_text(encoding="utf-8") for name in ("runbooks.md", "threat-model.md", "operating.md")
 }
-_INFRA = _ROOT / "infra"
+_INFRA = ROOT / "infra"
 
 _FENCE = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
@@ -53,13 +53,13 @@ def fences(text: str, language: str) -> list[str]:
 @cache
 def sources() -> str:
     """The app's code as one text."""
-    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((_ROOT / "shared").rglob("*.py")))
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "shared").rglob("*.py")))
 
 
 @cache
 def words() -> frozenset[str]:
     """Every word of code and configuration, fields also as the API spells them."""
-    others = [path.read_text(encoding="utf-8") for path in (_ROOT / "host.json", *_INFRA.rglob("*.bicep"))]
+    others = [path.read_text(encoding="utf-8") for path in (ROOT / "host.json", *_INFRA.rglob("*.bicep"))]
     found = set(re.findall(r"\w+", "\n".join([sources(), *others])))
     return frozenset(found | {re.sub(r"_([a-z])", lambda one: one[1].upper(), word) for word in found})
 
@@ -92,7 +92,7 @@ def alerts() -> str:
 
 def wrong_events(text: str) -> Iterator[str]:
     """Events that nothing logs and no notice has."""
-    known = {event for _, event in _EVENT.findall(sources())} | set(Kind)
+    known = set(logged()) | set(Kind)
     named = [found[1] for one in spans(text) if (found := _DOTTED.match(one))]
     named += [one for body in fences(text, "kusto") for one in re.findall(r'"([a-z_]+\.[a-z_]+)"', body)]
     yield from (one for one in named if one not in known and one.partition(".")[2] not in _FILES)
@@ -115,7 +115,7 @@ def wrong_words(text: str) -> Iterator[str]:
 
 def wrong_paths(text: str) -> Iterator[str]:
     """Files and folders that are not there."""
-    yield from (one for one in _PATH.findall(re.sub(r"https?://\S+", "", text)) if not (_ROOT / one).exists())
+    yield from (one for one in _PATH.findall(re.sub(r"https?://\S+", "", text)) if not (ROOT / one).exists())
 
 
 def wrong_links(text: str) -> Iterator[str]:
@@ -205,7 +205,7 @@ def test_the_costs_are_what_the_arithmetic_gives(tmp_path: Path) -> None:
 def test_the_timers_and_alerts_are_counted_as_they_are(tmp_path: Path) -> None:
     counted = month(tmp_path)
     runs = 0.0
-    for schedule in _TIMERS.values():
+    for schedule in TIMERS.values():
         _, minute, hour, *_ = schedule.split(" ")
         in_an_hour = {"*": 60, "*/2": 30}.get(minute, 1)
         runs += in_an_hour * (counted["HOURS"] if hour == "*" else counted["NIGHTS"])
@@ -217,7 +217,7 @@ def test_the_timers_and_alerts_are_counted_as_they_are(tmp_path: Path) -> None:
 def test_every_table_is_told_of_and_copied_or_needless(tmp_path: Path) -> None:
     [_, script] = fences(_TEXTS["operating.md"], "python")
     (tmp_path / "tables.py").write_text(script, encoding="utf-8")
-    there = set(re.findall(r'Table\((?:opened|audited), "(\w+)"', (_ROOT / "shared" / "services.py").read_text()))
+    there = set(re.findall(r'Table\((?:opened|audited), "(\w+)"', (ROOT / "shared" / "services.py").read_text()))
     part = _TEXTS["operating.md"].partition("## Backup")[2].partition("## Restore")[0]
     told = {one for row in re.findall(r"^\|([^|]+)\|", part, re.MULTILINE) for one in _SPAN.findall(row)}
 

@@ -93,7 +93,7 @@ _ORCHESTRATORS = {
     "lock_down_subscription",
     "look_after_subscriptions",
 }
-_TIMERS = {
+TIMERS = {
     "sweep_runs": "15 * * * * *",
     "purge_histories": "0 40 3 * * *",
     "begin_night": "0 5 * * * *",
@@ -174,7 +174,7 @@ def test_activities_and_orchestrators_have_their_names() -> None:
 
 
 def test_timers_run_by_their_schedules() -> None:
-    assert {name: trigger["schedule"] for name, trigger in registered("timerTrigger").items()} == _TIMERS
+    assert {name: trigger["schedule"] for name, trigger in registered("timerTrigger").items()} == TIMERS
 
 
 def test_routes_are_as_documented_and_open_to_the_host() -> None:
@@ -189,7 +189,7 @@ def test_routes_are_as_documented_and_open_to_the_host() -> None:
 
 
 def test_nothing_else_is_registered() -> None:
-    assert len(functions()) == len(_ACTIVITIES) + len(_ORCHESTRATORS) + len(_TIMERS) + len(_ROUTES)
+    assert len(functions()) == len(_ACTIVITIES) + len(_ORCHESTRATORS) + len(TIMERS) + len(_ROUTES)
 
 
 def test_every_step_of_an_act_is_a_registered_activity_and_used_once() -> None:

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Mapping
 
-from tests.unit.bicep import INFRA, Bicep, properties, read_all
-from tests.unit.test_functions import _TIMERS
+from tests.unit.bicep import Bicep, properties, read_all
+from tests.unit.test_functions import TIMERS
+from tests.unit.told import logged
 
 _ALERTS = read_all()["modules/alerts.bicep"]
-_LOGGED = re.compile(r'(?:_log\.(info|warning|error|exception)\(|KeptApart\(_log,)\s*"([a-z_]+\.[a-z_]+)')
 _ASKED = re.compile(r"Name == '(\w+)'")
 _NAMED = re.compile(r"'([a-z_]+\.[a-z_]+) ?'")
 
@@ -18,15 +18,9 @@ def rules(file: Bicep) -> list[Mapping[str, str]]:
     return [properties(one) for one in written.named_children if one.type == "object"]
 
 
-def logged() -> dict[str, str]:
-    """Every event of the app's log, with its level."""
-    sources = (path.read_text(encoding="utf-8") for path in (INFRA.parent / "shared").rglob("*.py"))
-    return {event: level for source in sources for level, event in _LOGGED.findall(source)}
-
-
 def problems(file: Bicep) -> list[str]:
     """Events and timers that a query names and the app does not have; queries that name none."""
-    there = {*logged(), *_TIMERS}
+    there = {*logged(), *TIMERS}
     found: list[str] = []
     for rule in rules(file):
         events = {*_NAMED.findall(rule["query"]), *_ASKED.findall(rule["query"])}

@@ -1,4 +1,4 @@
-"""What is deployed is the app, and nothing else."""
+"""What the Functions Core Tools would publish from here is the app, and nothing else; azd deploys what make package built."""
 
 import subprocess
 from pathlib import Path

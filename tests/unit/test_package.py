@@ -1,10 +1,13 @@
 """What is deployed: of the Graph SDK what our code reaches, and everything that reaches needs."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from tools.package import attributes, reached
+from tests.sandbox.deployed import leave_alone
+from tools.layout import ROOT, SITE
+from tools.package import OUT, attributes, reached
 
 _FILES = {
     "sdk/__init__.py": "from .client import Client\n",
@@ -84,3 +87,23 @@ def test_models_are_not_reached_by_building_a_request(tmp_path: Path, site: Path
 
     assert {"users", "by_id"} <= followed
     assert not any("models" in one for one in kept(site, *followed))
+
+
+def test_what_azd_deploys_is_what_is_built() -> None:
+    described = (ROOT / "azure.yaml").read_text(encoding="utf-8")
+
+    assert f"    dist: {(OUT / 'app').relative_to(ROOT)}\n" in described
+    assert "    remoteBuild: false\n" in described
+    assert "          run: make package\n" in described
+
+
+def test_the_apps_process_finds_nothing_beside_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, ours = tmp_path / "app" / SITE, "/somewhere/lib/python3.13/site-packages"
+    own.mkdir(parents=True)
+    monkeypatch.setattr(sys, "path", ["", str(own), ours, "/somewhere/lib/python3.13"])
+
+    leave_alone(tmp_path)  # no package: the checkout's own app
+    assert ours in sys.path
+
+    leave_alone(tmp_path / "app")
+    assert sys.path == ["", str(own), "/somewhere/lib/python3.13"]

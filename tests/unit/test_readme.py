@@ -3,13 +3,11 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from shared.tenants.states import State
+from tests.unit.told import ROOT, logged
 
-_ROOT = Path(__file__).parents[2]
-_TEXT = (_ROOT / "README.md").read_text(encoding="utf-8")
-_EVENT = re.compile(r'(?:_log\.(info|warning|error|exception)\(|KeptApart\(_log,)\s*"([a-z_]+\.[a-z_]+)')
+_TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_state_that_a_tenant_can_have_is_told() -> None:
@@ -22,7 +20,7 @@ def test_every_state_that_a_tenant_can_have_is_told() -> None:
 
 
 def test_every_command_is_a_target_of_make() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (_ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     lines = re.findall(r"(?:`|^)make ([a-z ]+?)(?=`|$| FAULTS)", _TEXT, re.MULTILINE)
     told = {word for line in lines for word in line.split()}
 
@@ -32,7 +30,7 @@ def test_every_command_is_a_target_of_make() -> None:
 
 def test_ci_runs_what_is_said() -> None:
     [(told, packaged)] = re.findall(r"CI runs `make ([a-z ]+)`, and (.+) with what is in the package", _TEXT)
-    steps = re.findall(r"^for step in (.+); do$", (_ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+    steps = re.findall(r"^for step in (.+); do$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
 
     assert steps == [told, " ".join(f'"{one}"' for one in re.findall(r"`make ([^`]+)`", packaged))]
 
@@ -43,7 +41,7 @@ def test_the_hosts_limits_are_those_of_host_json() -> None:
             yield name, value
             yield from values(value)
 
-    host = dict(values(json.loads((_ROOT / "host.json").read_text(encoding="utf-8"))))
+    host = dict(values(json.loads((ROOT / "host.json").read_text(encoding="utf-8"))))
     part = _TEXT[_TEXT.index("### The host's limits") : _TEXT.index("## What it costs")]
     told = dict(re.findall(r"^\| `(\w+)`[^|]*\| `([^`]+)` \|", part, re.MULTILINE))
 
@@ -55,10 +53,8 @@ def test_the_hosts_limits_are_those_of_host_json() -> None:
 
 
 def test_every_event_that_is_told_is_logged_and_every_warning_is_told() -> None:
-    sources = [path.read_text(encoding="utf-8") for path in (_ROOT / "shared").rglob("*.py")]
-    logged = {event: level for source in sources for level, event in _EVENT.findall(source)}
     part = _TEXT[_TEXT.index("Events in the log") : _TEXT.index("**Stuck?**")]
     told = set(re.findall(r"`([a-z_]+\.[a-z_]+)`", part))
 
-    assert told <= set(logged)
-    assert {event for event, level in logged.items() if level != "info"} <= told
+    assert told <= set(logged())
+    assert {event for event, level in logged().items() if level != "info"} <= told

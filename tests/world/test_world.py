@@ -15,8 +15,8 @@ import msgspec
 import pytest
 
 from tests.conftest import OpenWorld
-from tests.sandbox.deployed import PROJECT
 from tests.sandbox.world import World
+from tools.layout import ROOT
 
 _MARK = "TENANTRY_TEST_MARK"
 
@@ -50,7 +50,7 @@ def _demo(folder: Path, mark: str, *options: str, before: tuple[str, ...] = ()) 
     with subprocess.Popen(
         [*before, sys.executable, "-u", "-m", "tests.sandbox.demo", *options],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(PROJECT), "TMPDIR": str(folder), _MARK: mark},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder), _MARK: mark},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
