@@ -9,6 +9,7 @@ WITH_NODE = PATH="$$(tools/find-node):$$PATH" TENANTRY_SANDBOX_APP='$(APP)' && e
 
 FAULTS ?= none
 SEED ?= 1
+APART ?=
 WORKERS ?= 2
 # ARGS goes to pytest as it stands: make test ARGS='-k consent'
 ARGS ?=
@@ -21,7 +22,7 @@ APP = .
 help:
 	@echo "make demo      onboard Fabrikam in the sandbox, let half a year pass, and show it (FAULTS=harsh SEED=n for bad weather)"
 	@echo "make test      every kind of test, the long ones by samples (ARGS='-k consent' for a part)"
-	@echo "make sandbox   keep the sandbox running; prints its addresses, tokens and curl lines"
+	@echo "make sandbox   keep the sandbox running; prints its addresses, tokens and curl lines (APART=yes: front, worker and broker apart)"
 	@echo "make check     format, lint, types, import contracts"
 	@echo "make matrix    all the others: every kill point, with faults and switches, and the long stories"
 	@echo "make package   build the zip that is deployed (APP=build/package/app: demo, test and matrix run what is in it)"
@@ -34,7 +35,7 @@ demo: $(PYTHON_READY) $(NODE_READY)
 	@$(WITH_NODE) $(BIN)/python -m tests.sandbox.demo --faults $(FAULTS) --seed $(SEED)
 
 sandbox: $(PYTHON_READY) $(NODE_READY)
-	@$(WITH_NODE) $(BIN)/python -m tests.sandbox.serve --faults $(FAULTS) --seed $(SEED)
+	@$(WITH_NODE) $(BIN)/python -m tests.sandbox.serve --faults $(FAULTS) --seed $(SEED) $(if $(APART),--apart)
 
 test: $(PYTHON_READY) $(NODE_READY)
 	@$(WITH_NODE) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)

@@ -1,7 +1,8 @@
-"""Tenantry, as Azure Functions loads it: builds the app and registers the blueprints. No logic.
+"""Tenantry, as Azure Functions loads it: the app of its role (assembly.py), with its functions. No logic.
 
 The map of the house (`shared/`), in the order in which a request travels:
 
+    assembly.py   roles.py           all in one app, or front, worker and broker apart: what each registers
     api.py        */operations.py    what there is to ask, of whom: hosting.py registers it, document.py describes it
     onboarding/   triggers.py        who may, what they ask -> a run row (runs.py), 202
     running/      orchestrator.py    the order of the acts (acts.py); waits are durable timers (durable.py)
@@ -15,7 +16,8 @@ The map of the house (`shared/`), in the order in which a request travels:
                                      what it asks of tenants.py and of subscriptions.py
     activation/   *_triggers.py      a locked role is asked for, with a plan that is priced: submitting.py; decide.py decides
                   watching.py        whatever waits at PIM has a row and a run; look_activities.py follows it
-                  brokering.py       off unless deployed: our own approval (quorum.py); granting.py makes it so for a time
+                  brokering.py       off unless deployed: our own approval (quorum.py); granting.py makes it so for a time,
+                                     in an app of its own by serving.py
                   pricing.py         what a plan costs (plan.py, meters.py, cost.py), and what money says of it (policy.py)
     approvals/                       the pages where approvers decide: signing_in.py (Entra, there and back), triggers.py,
                                      deciding.py; a person's token is spent at once: on_behalf.py, arm/as_person.py
@@ -40,17 +42,8 @@ import warnings
 # Most of what the imports make stays for good. Looking through it for garbage again and again is a good part of a cold start.
 gc.disable()
 
-import azure.durable_functions as df
-
-from shared import api
-from shared.activation import registration as activation
-from shared.approvals import registration as approvals
-from shared.lockdown import registration as lockdown
-from shared.notify import registration as notify
-from shared.offboarding import registration as offboarding
-from shared.onboarding import registration as onboarding
-from shared.renewal import registration as renewal
-from shared.upkeep import registration as upkeep
+from shared.assembly import app_of
+from shared.settings import read_role
 
 # At info these log every request's address, where a filter may hold a mail address.
 for _name in ("azure", "httpx", "kiota_http", "msal"):
@@ -60,9 +53,7 @@ for _name in ("azure", "httpx", "kiota_http", "msal"):
 # code is good once, with what only our store knows (approvals/visits.py).
 warnings.filterwarnings("ignore", message="response_mode=", category=UserWarning)
 
-app = df.DFApp()
-for _part in (api, onboarding, upkeep, renewal, lockdown, activation, approvals, notify, offboarding):
-    app.register_functions(_part.blueprint())
+app = app_of(read_role())
 
 # It is not looked through later either: a full collection is then of what requests made.
 gc.freeze()

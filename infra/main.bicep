@@ -1,5 +1,5 @@
-// Tenantry in Azure: one resource group with the app, its state, its audit and its alarms; its registrations in the source
-// tenant; and, on every managed subscription, the custom role of Tenantry Access. Permissions and actions come from
+// Tenantry in Azure: one resource group with the app, or the three of the isolated shape, its state, its audit and its alarms; its
+// registrations in the source tenant; and, on every managed subscription, the custom role of Tenantry Access. Permissions and actions come from
 // permissions.json, which tools/infra.py makes from the app's own permission table.
 
 targetScope = 'subscription'
@@ -13,6 +13,9 @@ param environmentName string
 @metadata({ azd: { type: 'location' } })
 param location string
 
+@description('Whether what people reach, what works and the broker are apps of their own, each with an identity that only its own registrations trust. false: one app is all of it.')
+param isolation bool = false
+
 @description('Mail addresses of those whom alerts are sent to.')
 @minLength(1)
 param alertReceivers string[]
@@ -23,7 +26,7 @@ param managedSubscriptions string[] = []
 @description('Managed subscriptions of the mode broker, which must be among the managed ones. Tenantry Broker, tier-0, is made only where there are any. Leaving one out later takes no role away there: a person does.')
 param brokerSubscriptions string[] = []
 
-@description('Settings whose secrets are in the vault already. All others are left out of the app\'s settings.')
+@description('Settings whose secrets are in the vault already. All others are left out of the apps\' settings.')
 @allowed([
   'TENANTRY_WEBHOOK_URL'
   'TENANTRY_WEBHOOK_KEY'
@@ -78,7 +81,7 @@ param renewalWindowDays int = 21
 ])
 param instanceMemoryMB int = 2048
 
-@description('The most instances that the app scales out to.')
+@description('The most instances that an app scales out to.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 40
@@ -87,7 +90,7 @@ param maximumInstanceCount int = 40
 @minValue(0)
 param durableAlwaysReady int = 0
 
-@description('Redundancy of both storage accounts. Zone-redundant storage is not to be had in every region.')
+@description('Redundancy of every storage account. Zone-redundant storage is not to be had in every region.')
 @allowed([
   'Standard_LRS'
   'Standard_ZRS'
@@ -116,6 +119,16 @@ var permissions = loadJsonContent('permissions.json')
 var token = uniqueString(subscription().id, environmentName, location)
 var tags = { 'azd-env-name': environmentName }
 var withBroker = !empty(brokerSubscriptions)
+var brokerApart = isolation && withBroker
+var appRole = isolation ? 'front' : 'all'
+
+// What the worker sends to, and signs with. All other secrets are of what people reach.
+var workerSecrets = [
+  'TENANTRY_WEBHOOK_URL'
+  'TENANTRY_WEBHOOK_KEY'
+  'TENANTRY_WEBHOOK_PREVIOUS_KEY'
+  'TENANTRY_TEAMS_URL'
+]
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: 'rg-${environmentName}'
@@ -123,15 +136,58 @@ resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   tags: tags
 }
 
-module identity 'modules/identity.bicep' = {
-  name: 'identity'
+module app 'modules/app.bicep' = {
+  name: 'app'
   scope: group
   params: {
-    name: 'id-${token}'
+    role: appRole
+    token: token
     location: location
     tags: tags
+    redundancy: storageRedundancy
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    durableAlwaysReady: isolation ? 0 : durableAlwaysReady
   }
 }
+
+module workerApp 'modules/app.bicep' = if (isolation) {
+  name: 'worker-app'
+  scope: group
+  params: {
+    role: 'worker'
+    token: token
+    location: location
+    tags: tags
+    redundancy: storageRedundancy
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    durableAlwaysReady: durableAlwaysReady
+  }
+}
+
+module brokerApp 'modules/app.bicep' = if (brokerApart) {
+  name: 'broker-app'
+  scope: group
+  params: {
+    role: 'broker'
+    token: token
+    location: location
+    tags: tags
+    redundancy: storageRedundancy
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+  }
+}
+
+var appIdentity = app.outputs.principalId
+var workerIdentity = isolation ? workerApp!.outputs.principalId : appIdentity
+var brokerIdentity = brokerApart ? brokerApp!.outputs.principalId : appIdentity
+var everyIdentity = concat(
+  [appIdentity],
+  isolation ? [workerIdentity] : [],
+  brokerApart ? [brokerIdentity] : []
+)
 
 module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
@@ -141,19 +197,19 @@ module monitoring 'modules/monitoring.bicep' = {
     location: location
     tags: tags
     logDays: logDays
-    identityPrincipalId: identity.outputs.principalId
+    principalIds: everyIdentity
   }
 }
 
-module storage 'modules/storage.bicep' = {
-  name: 'storage'
+module state 'modules/state.bicep' = {
+  name: 'state'
   scope: group
   params: {
     token: token
     location: location
     tags: tags
     redundancy: storageRedundancy
-    identityPrincipalId: identity.outputs.principalId
+    principalIds: everyIdentity
   }
 }
 
@@ -167,7 +223,8 @@ module audit 'modules/audit.bicep' = {
     redundancy: storageRedundancy
     sealDays: sealDays
     sealsLocked: sealsLocked
-    identityPrincipalId: identity.outputs.principalId
+    principalIds: everyIdentity
+    sealerPrincipalId: workerIdentity
     environmentName: environmentName
   }
 }
@@ -176,25 +233,21 @@ module vault 'modules/vault.bicep' = {
   name: 'vault'
   scope: group
   params: {
-    token: token
+    name: isolation ? 'kv-front-${token}' : 'kv-${token}'
     location: location
     tags: tags
-    identityPrincipalId: identity.outputs.principalId
+    identityPrincipalId: appIdentity
   }
 }
 
-module app 'modules/app.bicep' = {
-  name: 'app'
+module workerVault 'modules/vault.bicep' = if (isolation) {
+  name: 'worker-vault'
   scope: group
   params: {
-    token: token
+    name: 'kv-worker-${token}'
     location: location
     tags: tags
-    identityId: identity.outputs.id
-    deploymentContainer: storage.outputs.deploymentContainer
-    instanceMemoryMB: instanceMemoryMB
-    maximumInstanceCount: maximumInstanceCount
-    durableAlwaysReady: durableAlwaysReady
+    identityPrincipalId: workerIdentity
   }
 }
 
@@ -205,7 +258,7 @@ module api 'modules/api.bicep' = {
     uniqueName: '${environmentName}-tenantry-api'
     declared: permissions.api
     hostName: app.outputs.hostName
-    identityPrincipalId: identity.outputs.principalId
+    trusted: [appIdentity]
   }
 }
 
@@ -217,7 +270,7 @@ module lookup 'modules/registration.bicep' = {
     declared: permissions.registrations.lookup
     sourceMode: sourceMode
     redirectUris: []
-    identityPrincipalId: identity.outputs.principalId
+    trusted: everyIdentity
   }
 }
 
@@ -229,7 +282,7 @@ module source 'modules/registration.bicep' = {
     declared: permissions.registrations.source
     sourceMode: sourceMode
     redirectUris: []
-    identityPrincipalId: identity.outputs.principalId
+    trusted: [workerIdentity]
   }
 }
 
@@ -241,7 +294,7 @@ module setup 'modules/registration.bicep' = {
     declared: permissions.registrations.setup
     sourceMode: sourceMode
     redirectUris: ['https://${app.outputs.hostName}/api/consent']
-    identityPrincipalId: identity.outputs.principalId
+    trusted: [workerIdentity]
   }
 }
 
@@ -253,7 +306,7 @@ module access 'modules/registration.bicep' = {
     declared: permissions.registrations.access
     sourceMode: sourceMode
     redirectUris: ['https://${app.outputs.hostName}/api/consent']
-    identityPrincipalId: identity.outputs.principalId
+    trusted: [workerIdentity]
   }
 }
 
@@ -265,7 +318,7 @@ module hunt 'modules/registration.bicep' = {
     declared: permissions.registrations.hunt
     sourceMode: sourceMode
     redirectUris: ['https://${app.outputs.hostName}/api/consent']
-    identityPrincipalId: identity.outputs.principalId
+    trusted: [workerIdentity]
   }
 }
 
@@ -277,7 +330,7 @@ module broker 'modules/registration.bicep' = if (withBroker) {
     declared: permissions.registrations.broker
     sourceMode: sourceMode
     redirectUris: []
-    identityPrincipalId: identity.outputs.principalId
+    trusted: [brokerIdentity]
   }
 }
 
@@ -307,35 +360,72 @@ module brokered 'modules/subscription.bicep' = [
   }
 ]
 
+var clientIds = {
+  api: api.outputs.clientId
+  lookup: lookup.outputs.clientId
+  source: source.outputs.clientId
+  setup: setup.outputs.clientId
+  access: access.outputs.clientId
+  hunt: hunt.outputs.clientId
+  broker: withBroker ? broker!.outputs.clientId : ''
+}
+var publicUrl = 'https://${app.outputs.hostName}'
+var common = {
+  publicUrl: publicUrl
+  tablesEndpoint: state.outputs.tablesEndpoint
+  auditTablesEndpoint: audit.outputs.tablesEndpoint
+  auditBlobsEndpoint: audit.outputs.blobsEndpoint
+  insightsConnectionString: monitoring.outputs.connectionString
+  clientIds: clientIds
+  sourceMode: sourceMode
+  azureRoles: azureRoles
+  webhookCeiling: webhookCeiling
+  nightlyHour: nightlyHour
+  renewalHour: renewalHour
+  renewalWindowDays: renewalWindowDays
+}
+
 module settings 'modules/settings.bicep' = {
   name: 'settings'
   scope: group
   params: {
+    role: appRole
     appName: app.outputs.name
-    hostName: app.outputs.hostName
-    identityClientId: identity.outputs.clientId
-    storageAccountName: storage.outputs.accountName
-    tablesEndpoint: storage.outputs.tablesEndpoint
-    auditTablesEndpoint: audit.outputs.tablesEndpoint
-    auditBlobsEndpoint: audit.outputs.blobsEndpoint
-    insightsConnectionString: monitoring.outputs.connectionString
+    identityClientId: app.outputs.identityClientId
+    hostAccountName: app.outputs.hostAccountName
     vaultName: vault.outputs.name
-    givenSecrets: givenSecrets
-    clientIds: {
-      api: api.outputs.clientId
-      lookup: lookup.outputs.clientId
-      source: source.outputs.clientId
-      setup: setup.outputs.clientId
-      access: access.outputs.clientId
-      hunt: hunt.outputs.clientId
-      broker: withBroker ? broker!.outputs.clientId : ''
-    }
-    sourceMode: sourceMode
-    azureRoles: azureRoles
-    webhookCeiling: webhookCeiling
-    nightlyHour: nightlyHour
-    renewalHour: renewalHour
-    renewalWindowDays: renewalWindowDays
+    givenSecrets: filter(givenSecrets, one => !isolation || !contains(workerSecrets, one))
+    common: common
+    hostRoutesClosed: hostRoutesClosed
+  }
+}
+
+module workerSettings 'modules/settings.bicep' = if (isolation) {
+  name: 'worker-settings'
+  scope: group
+  params: {
+    role: 'worker'
+    appName: workerApp!.outputs.name
+    identityClientId: workerApp!.outputs.identityClientId
+    hostAccountName: workerApp!.outputs.hostAccountName
+    vaultName: workerVault!.outputs.name
+    givenSecrets: filter(givenSecrets, one => contains(workerSecrets, one))
+    common: common
+    hostRoutesClosed: hostRoutesClosed
+  }
+}
+
+module brokerSettings 'modules/settings.bicep' = if (brokerApart) {
+  name: 'broker-settings'
+  scope: group
+  params: {
+    role: 'broker'
+    appName: brokerApp!.outputs.name
+    identityClientId: brokerApp!.outputs.identityClientId
+    hostAccountName: brokerApp!.outputs.hostAccountName
+    vaultName: ''
+    givenSecrets: []
+    common: common
     hostRoutesClosed: hostRoutesClosed
   }
 }
@@ -348,6 +438,7 @@ module alerts 'modules/alerts.bicep' = {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
+    brokerApart: brokerApart
     receivers: alertReceivers
   }
 }
@@ -355,14 +446,36 @@ module alerts 'modules/alerts.bicep' = {
 @description('The resource group, for whoever locks the retention policy of the seals.')
 output AZURE_RESOURCE_GROUP string = group.name
 
+@description('For azure.yaml: true where the worker is an app of its own, whose package is deployed, too.')
+output TENANTRY_ISOLATED string = isolation ? 'true' : 'false'
+
+@description('For azure.yaml: the same of the broker.')
+output TENANTRY_BROKERED string = brokerApart ? 'true' : 'false'
+
 @description('Where the app is reached.')
-output TENANTRY_PUBLIC_URL string = 'https://${app.outputs.hostName}'
+output TENANTRY_PUBLIC_URL string = publicUrl
 
 @description('Client id of Tenantry API, for clients that ask for its tokens.')
 output TENANTRY_API_CLIENT_ID string = api.outputs.clientId
 
-@description('The vault into which a person puts the secrets.')
+@description('The vault into which a person puts the secrets of cookies and finance.')
 output TENANTRY_VAULT_NAME string = vault.outputs.name
+
+@description('The vault into which a person puts the secrets of alarms: the same one, where one app is all.')
+output TENANTRY_WORKER_VAULT_NAME string = isolation ? workerVault!.outputs.name : vault.outputs.name
+
+@description('Account of the state, for backup and restore.')
+output TENANTRY_STATE_ACCOUNT string = state.outputs.accountName
+
+@description('Account of the task hub, which is emptied at a restore.')
+output TENANTRY_TASK_HUB_ACCOUNT string = isolation ? workerApp!.outputs.hostAccountName : app.outputs.hostAccountName
+
+@description('The apps, which are stopped for a backup.')
+output TENANTRY_APPS string[] = concat(
+  [app.outputs.name],
+  isolation ? [workerApp!.outputs.name] : [],
+  brokerApart ? [brokerApp!.outputs.name] : []
+)
 
 @description('Account of the audit, whose retention policy a person locks.')
 output TENANTRY_AUDIT_ACCOUNT string = audit.outputs.accountName

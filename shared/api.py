@@ -1,6 +1,5 @@
 """Every HTTP operation of the app, and the one that tells of them all. What is not listed here is not registered."""
 
-import azure.durable_functions as df
 import azure.functions as func
 import msgspec
 
@@ -8,12 +7,11 @@ from shared.activation import operations as activation
 from shared.approvals import operations as approvals
 from shared.auditing import operations as auditing
 from shared.document import document
-from shared.durable import Orchestrations
-from shared.hosting import register_operation
 from shared.notify import operations as notify
 from shared.offboarding import operations as offboarding
 from shared.onboarding import operations as onboarding
 from shared.operations import Access, Operation, json
+from shared.orchestrations import Orchestrations
 from shared.problems import HEADERS
 from shared.renewal import operations as renewal
 from shared.services import Services
@@ -53,11 +51,3 @@ OPERATIONS: tuple[Operation, ...] = (
         behind=False,
     ),
 )
-
-
-def blueprint() -> df.Blueprint:
-    """All HTTP functions."""
-    app = df.Blueprint()
-    for operation in OPERATIONS:
-        register_operation(app, operation)
-    return app

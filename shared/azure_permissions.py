@@ -140,6 +140,14 @@ DECIDE_APPROVAL = _as_person(
     "an approver's own decision: no application can approve",
     write=True,
 )
+LIST_OWN_REQUESTS = _as_person(
+    f"GET {_AT}/roleAssignmentScheduleRequests",
+    "what became of an engineer's own request, by $filter=asTarget()",
+)
+LIST_OWN_ACTIVE = _as_person(
+    f"GET {_AT}/roleAssignmentScheduleInstances",
+    "whether an engineer's own activation is in force, by $filter=asTarget()",
+)
 ACTIVATE = _as_person(
     f"PUT {_AT}/roleAssignmentScheduleRequests/{{id}}",
     "an engineer's own activation, and its early end",

@@ -129,8 +129,8 @@ class Sleeper:
         return False
 
 
-class Orchestrations(msgspec.Struct, frozen=True):
-    """What triggers may do with orchestrations."""
+class Hosted(msgspec.Struct, frozen=True):
+    """The orchestrations of this app, through its Durable client."""
 
     client: df.DurableOrchestrationClient
 

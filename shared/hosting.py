@@ -11,7 +11,7 @@ import azure.durable_functions as df
 import azure.functions as func
 import msgspec
 
-from shared.durable import Context, Orchestrations, Steps
+from shared.durable import Context, Hosted, Steps
 from shared.operations import Operation
 from shared.problems import guarded
 from shared.run import RunKey
@@ -61,12 +61,12 @@ def as_generator[P](
 
 
 def register_timer(
-    app: df.Blueprint, name: str, schedule: str, function: Callable[[Services, Orchestrations], Awaitable[None]]
+    app: df.Blueprint, name: str, schedule: str, function: Callable[[Services, Hosted], Awaitable[None]]
 ) -> None:
     """Register a timer that may start orchestrations. `schedule` is six-field NCRONTAB, in UTC."""
 
     async def run(timer: func.TimerRequest, client) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001, ARG001 - the host binds them by name
-        await function(await current(), Orchestrations(client))
+        await function(await current(), Hosted(client))
 
     run.__name__ = name
     timed = app.timer_trigger(arg_name="timer", schedule=schedule, run_on_startup=False)
@@ -78,7 +78,7 @@ def register_operation(app: df.Blueprint, operation: Operation) -> None:
     function = guarded(operation.function, operation.pages)
 
     async def run(req: func.HttpRequest, client) -> func.HttpResponse:  # type: ignore[no-untyped-def]  # noqa: ANN001 - as above
-        return await function(await current(), Orchestrations(client), req)
+        return await function(await current(), Hosted(client), req)
 
     run.__name__ = operation.name
     routed = app.route(

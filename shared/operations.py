@@ -11,8 +11,8 @@ import azure.functions as func
 import msgspec
 
 from shared.callers import AppRole
-from shared.durable import Orchestrations
 from shared.formats import Guid
+from shared.orchestrations import Orchestrations
 from shared.services import Services
 
 type Route = Callable[[Services, Orchestrations, func.HttpRequest], Awaitable[func.HttpResponse]]

@@ -9,7 +9,6 @@ import azure.functions as func
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from shared.durable import Orchestrations
 from shared.errors import (
     BadRequest,
     ClaimsChallenge,
@@ -24,6 +23,7 @@ from shared.errors import (
 )
 from shared.formats import Address
 from shared.operations import Route
+from shared.orchestrations import Orchestrations
 from shared.permissions import Registration
 from shared.services import Services
 

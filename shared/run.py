@@ -8,7 +8,8 @@ import msgspec
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One run of one subject. `wanted` is the kind's own payload, as JSON. `cancelled_by`: who wants a night to go no
-    further; a tenant's own runs are cancelled on its record.
+    further; a tenant's own runs are cancelled on its record. `left`: by an app that starts none, to the sweeper of the one
+    that does.
     """
 
     subject: str
@@ -23,6 +24,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     ended: datetime | None = None
     outcome: str = ""
     cancelled_by: str = ""
+    left: bool = False
 
     @property
     def is_cancelled(self) -> bool:

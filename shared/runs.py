@@ -18,12 +18,15 @@ _NUMBERS = 10**12
 class Runs:
     """The table of runs."""
 
-    def __init__(self, table: Table, clock: Clock) -> None:
+    def __init__(self, table: Table, clock: Clock, *, starts: bool = True) -> None:
+        """`starts`: whether what is opened from here is started from here."""
         self._table = table
         self._clock = clock
+        self._starts = starts
 
     async def insert(self, run: Run) -> Run | None:
         """Open a run. None means that it is open now; else the run that holds the subject."""
+        run = msgspec.structs.replace(run, left=not self._starts)
         there = await self._table.insert(_row(OPEN, run.subject, run))
         return None if there is None else there.decode(Run)
 

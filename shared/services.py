@@ -13,6 +13,7 @@ import httpx
 import msgspec
 from azure.identity.aio import ManagedIdentityCredential
 
+from shared.activation.budget_book import BudgetBook
 from shared.activation.price_book import PriceBook
 from shared.activation.record import Activation, RequestId
 from shared.activation.store import ActivationStore
@@ -58,6 +59,7 @@ from shared.subscriptions.store import SubscriptionStore
 from shared.tables import OpenTable, Table, service_of
 from shared.tenants.record import Tenant
 from shared.tenants.store import TenantStore
+from shared.wakes import Wakes
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import ContainerClient
@@ -71,7 +73,7 @@ _HUNTING_TIMEOUT = httpx.Timeout(LONGEST_SECONDS, connect=10.0)
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
-    """What activities and triggers work with. `broker`: None where the deployment has no such identity."""
+    """What activities and triggers work with. `broker`: None where the deployment has none, or another app is it."""
 
     settings: Settings
     clock: Clock
@@ -87,7 +89,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     persons: Persons
     entra: Entra
     visits: Visits
-    budgets: Budgets
+    budgets: BudgetBook
     prices: PriceBook
     azure_policies: AzurePolicies
     azure_access: AzureAccess
@@ -99,6 +101,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     subscriptions: SubscriptionStore
     ends: Ends
     runs: Runs
+    wakes: Wakes
     slots: Slots
     renewals: Renewals
     activations: ActivationStore
@@ -159,7 +162,7 @@ def build(settings: Settings, clock: Clock) -> Services:
     open_arm = _arm(settings, credentials, clock)
     prices = Prices(settings.prices_endpoint, http, clock)
     to = settings.destinations
-    outbox = Outbox(Table(opened, "Outbox", clock), to, settings.public_url, new_id)
+    outbox = Outbox(Table(opened, "Outbox", clock), to, settings.public_url, new_id, tells=settings.role.works)
     return Services(
         settings=settings,
         clock=clock,
@@ -170,12 +173,14 @@ def build(settings: Settings, clock: Clock) -> Services:
         pim=DirectoryPim(graph, settings.allowed_directory_roles),
         azure_pim=AzurePim(open_arm, settings.allowed_azure_roles),
         azure_activations=AzureActivations(open_arm, settings.allowed_azure_roles),
-        broker=Broker(open_arm, settings.allowed_azure_roles) if Registration.BROKER in settings.client_ids else None,
+        broker=Broker(open_arm, settings.allowed_azure_roles)
+        if settings.has_broker and settings.role.brokers
+        else None,
         on_behalf=OnBehalf(settings, credentials, clock),
         persons=Persons(open_arm, settings.allowed_azure_roles, clock),
         entra=Entra(settings, credentials, callers),
         visits=Visits(Table(opened, "Visits", clock), clock, new_id),
-        budgets=Budgets(open_arm),
+        budgets=BudgetBook(Table(opened, "Budgets", clock), Budgets(open_arm), clock, new_id),
         prices=PriceBook(Table(opened, "Prices", clock), prices, clock, new_id),
         azure_policies=AzurePolicies(open_arm, settings.allowed_azure_roles),
         azure_access=AzureAccess(open_arm),
@@ -186,7 +191,8 @@ def build(settings: Settings, clock: Clock) -> Services:
         tenants=tenants,
         subscriptions=subscriptions,
         ends=Ends(by_end, of_tenants, of_subscriptions, clock, new_id),
-        runs=Runs(runs, clock),
+        runs=Runs(runs, clock, starts=settings.role.works),
+        wakes=Wakes(Table(opened, "Wakes", clock), new_id),
         slots=Slots(Table(opened, "Slots", clock), clock, new_id),
         renewals=Renewals(Table(opened, "Renewals", clock), new_id),
         activations=activations,

@@ -18,14 +18,13 @@ from shared.identifiers import AppId, TenantId, as_guid
 from shared.notify import destinations as notify
 from shared.notify.webhook import is_key
 from shared.permissions import OPTIONAL, SECURITY_READER, Registration, SourceMode
-
-ROLES = ("all",)
+from shared.roles import Role
 
 _AZURE, _PRICES = "https://management.azure.com", "https://prices.azure.com"
 
 FINANCE_KEY, FINANCE_PREVIOUS_KEY = "TENANTRY_FINANCE_KEY", "TENANTRY_FINANCE_PREVIOUS_KEY"
 
-_AUDIT_TABLES, _AUDIT_BLOBS = "TENANTRY_AUDIT_TABLES", "TENANTRY_AUDIT_BLOBS"
+_ROLE, _AUDIT_TABLES, _AUDIT_BLOBS = "TENANTRY_ROLE", "TENANTRY_AUDIT_TABLES", "TENANTRY_AUDIT_BLOBS"
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +75,7 @@ class RenewalSettings(msgspec.Struct, frozen=True, kw_only=True):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All deployment settings."""
 
-    role: str
+    role: Role
     source_mode: SourceMode
     source_tenant_id: TenantId
     public_url: str
@@ -100,9 +99,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     finance_keys: Secrets
     webhook_ceiling: Decimal
 
+    @property
+    def has_broker(self) -> bool:
+        """Whether the deployment has its broker, be it this app or another."""
+        return Registration.BROKER in self.client_ids
+
 
 NAMES: Mapping[str, str] = {
-    "TENANTRY_ROLE": "which functions this app registers; only `all` so far (default)",
+    _ROLE: "which part of Tenantry this app is: `all` (default); or `front` (HTTP), `worker` (timers and orchestrations) or "
+    "`broker`, each with an identity of its own",
     "TENANTRY_SOURCE_MODE": "whether the app makes the enterprise applications of the synchronization (`own`, default), or "
     "adopts those that a person made and assigned (`adopted`)",
     "TENANTRY_SOURCE_TENANT_ID": "the tenant that looks after the others",
@@ -235,6 +240,13 @@ class _Reader:
             return SourceMode.OWN
         return SourceMode(value)
 
+    def role(self, name: str) -> Role:
+        value = self.text(name, Role.ALL.value)
+        if value not in set(Role):
+            self.problems.append(f"{name} is none of {', '.join(Role)}")
+            return Role.ALL
+        return Role(value)
+
     def hour(self, name: str, default: int) -> int:
         value = self.text(name, str(default))
         if not value.isascii() or not value.isdigit() or int(value) > 23:
@@ -290,17 +302,23 @@ def read_audit_stores(environment: Mapping[str, str] | None = None) -> tuple[Sto
     return stores
 
 
+def read_role(environment: Mapping[str, str] | None = None) -> Role:
+    """Which part of Tenantry this app is. Raises SettingsError."""
+    reader = _Reader(os.environ if environment is None else environment)
+    role = reader.role(_ROLE)
+    if reader.problems:
+        raise SettingsError("; ".join(reader.problems))
+    return role
+
+
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of this deployment.
 
     Raises SettingsError that names every missing or wrong setting.
     """
     reader = _Reader(os.environ if environment is None else environment)
-    role = reader.text("TENANTRY_ROLE", "all")
-    if role not in ROLES:
-        reader.problems.append(f"TENANTRY_ROLE is none of {', '.join(ROLES)}")
     settings = Settings(
-        role=role,
+        role=reader.role(_ROLE),
         source_mode=reader.source_mode("TENANTRY_SOURCE_MODE"),
         source_tenant_id=TenantId(reader.guid("TENANTRY_SOURCE_TENANT_ID")),
         # The platform may end TLS before the app, so the public address decides, and a local run has plain http.

@@ -14,6 +14,9 @@ param tags object
 @description('Resource id of the workspace that is queried.')
 param workspaceId string
 
+@description('Whether the broker is an app of its own, which has a timer beside the others.')
+param brokerApart bool
+
 @description('Mail addresses of those who are told.')
 param receivers string[]
 
@@ -107,15 +110,15 @@ AppTraces
   {
     name: 'timers-stopped'
     displayName: 'The app\'s timers do not run'
-    description: 'The timer of every minute left no request for half an hour: the app is stopped, its storage is not reached, or a deployment failed.'
+    description: 'A timer of every minute left no request for half an hour: an app is stopped, its storage is not reached, or a deployment failed.'
     severity: 1
     every: 'PT15M'
     over: 'PT30M'
     query: '''
 AppRequests
-| where Name == 'sweep_runs'
-| summarize Times = count()
-| where Times == 0
+| where Name in ('sweep_runs', 'serve_broker')
+| summarize Running = dcount(Name)
+| where Running < {timers}
 '''
   }
   {
@@ -195,7 +198,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = [
       criteria: {
         allOf: [
           {
-            query: rule.query
+            query: replace(rule.query, '{timers}', brokerApart ? '2' : '1')
             timeAggregation: 'Count'
             operator: 'GreaterThan'
             threshold: 0

@@ -1,4 +1,8 @@
-// The Flex Consumption plan and the function app, without its settings: those need its host name and the registrations.
+// One function app with what is its own: identity, host account and plan. Its settings are apart: those need its host name and
+// the registrations, which need its identity.
+
+@description('all, front, worker or broker.')
+param role string
 
 @description('Suffix that makes names unique.')
 @minLength(13)
@@ -11,11 +15,8 @@ param location string
 @description('Tags of the environment.')
 param tags object
 
-@description('Resource id of the app\'s identity.')
-param identityId string
-
-@description('Address of the container from which the package is loaded.')
-param deploymentContainer string
+@description('Redundancy of the host\'s account.')
+param redundancy string
 
 @description('Memory of an instance, in MB.')
 param instanceMemoryMB int
@@ -24,10 +25,33 @@ param instanceMemoryMB int
 param maximumInstanceCount int
 
 @description('Instances of the group durable (orchestrators and activities) that are kept running.')
-param durableAlwaysReady int
+param durableAlwaysReady int = 0
 
+// The app that answers is the same one in both shapes, so that its address stays. Its identity and its account are not: what the
+// whole app's identity may, and what lies in its task hub, the front must not inherit.
+var answers = role == 'all' || role == 'front'
+var place = answers ? token : '${role}-${token}'
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+  name: role == 'all' ? 'id-${token}' : 'id-${role}-${token}'
+  location: location
+  tags: tags
+}
+
+module host 'host.bicep' = {
+  name: 'host-${role}'
+  params: {
+    name: 'st${role == 'all' ? 'host' : role}${token}'
+    location: location
+    tags: tags
+    redundancy: redundancy
+    identityPrincipalId: identity.properties.principalId
+  }
+}
+
+// A plan of Flex Consumption holds one app (Microsoft Learn, Flex Consumption plan).
 resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
-  name: 'plan-${token}'
+  name: 'plan-${place}'
   location: location
   tags: tags
   kind: 'functionapp'
@@ -41,36 +65,40 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
 }
 
 resource app 'Microsoft.Web/sites@2024-04-01' = {
-  name: 'func-${token}'
+  name: 'func-${place}'
   location: location
   // azd finds the service by its tag.
-  tags: union(tags, { 'azd-service-name': 'app' })
+  tags: union(tags, { 'azd-service-name': answers ? 'app' : role })
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
     userAssignedIdentities: {
-      '${identityId}': {}
+      '${identity.id}': {}
     }
   }
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
     clientAffinityEnabled: false
-    keyVaultReferenceIdentity: identityId
+    keyVaultReferenceIdentity: identity.id
     siteConfig: {
       ftpsState: 'Disabled'
       http20Enabled: true
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
+      // Where nothing is answered nobody is let in. Packages still come: those go to the app's other address.
+      ipSecurityRestrictionsDefaultAction: answers ? 'Allow' : 'Deny'
+      scmIpSecurityRestrictionsDefaultAction: 'Allow'
+      scmIpSecurityRestrictionsUseMain: false
     }
     functionAppConfig: {
       deployment: {
         storage: {
           type: 'blobContainer'
-          value: deploymentContainer
+          value: host.outputs.deploymentContainer
           authentication: {
             type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: identityId
+            userAssignedIdentityResourceId: identity.id
           }
         }
       }
@@ -114,3 +142,12 @@ output name string = app.name
 
 @description('Host name under which the app is reached.')
 output hostName string = app.properties.defaultHostName
+
+@description('Client id of the identity, by which code names it.')
+output identityClientId string = identity.properties.clientId
+
+@description('Object id of the identity, to which roles are assigned and which the registrations trust.')
+output principalId string = identity.properties.principalId
+
+@description('Name of the host\'s account.')
+output hostAccountName string = host.outputs.accountName

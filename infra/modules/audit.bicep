@@ -1,5 +1,5 @@
-// The audit's own storage account: one table of entries, one container of nightly seals. The app's identity may insert and
-// read entries and add seals; it can change or delete neither, and makes no table or container itself.
+// The audit's own storage account: one table of entries, one container of nightly seals. The apps' identities may insert and
+// read entries, and the one whose night it is may add seals; none can change or delete either, or makes a table or container.
 
 @description('Suffix that makes names unique.')
 @minLength(13)
@@ -21,8 +21,11 @@ param sealDays int
 @description('Whether the retention policy was locked, by hand and for good. A locked policy is left as it is.')
 param sealsLocked bool
 
-@description('Object id of the app\'s identity.')
-param identityPrincipalId string
+@description('Object ids of the apps\' identities.')
+param principalIds string[]
+
+@description('Object id of the identity of the app that seals.')
+param sealerPrincipalId string
 
 @description('Name of the environment, in the names of the custom roles: these are unique in a tenant.')
 param environmentName string
@@ -132,21 +135,23 @@ resource sealWriter 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   }
 }
 
-resource entryAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(entries.id, identityPrincipalId, entryWriter.id)
-  scope: entries
-  properties: {
-    principalId: identityPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: entryWriter.id
+resource entryAssignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for principalId in principalIds: {
+    name: guid(entries.id, principalId, entryWriter.id)
+    scope: entries
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: entryWriter.id
+    }
   }
-}
+]
 
 resource sealAssignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(seals.id, identityPrincipalId, sealWriter.id)
+  name: guid(seals.id, sealerPrincipalId, sealWriter.id)
   scope: seals
   properties: {
-    principalId: identityPrincipalId
+    principalId: sealerPrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: sealWriter.id
   }

@@ -1,4 +1,4 @@
-// Log Analytics and Application Insights. Neither takes a key: the app writes as its identity.
+// Log Analytics and Application Insights. Neither takes a key: an app writes as its identity.
 
 @description('Suffix that makes names unique.')
 @minLength(13)
@@ -14,8 +14,8 @@ param tags object
 @description('How long logs are kept, in days.')
 param logDays int
 
-@description('Object id of the app\'s identity.')
-param identityPrincipalId string
+@description('Object ids of the apps\' identities.')
+param principalIds string[]
 
 // Built-in roles reference: Monitoring Metrics Publisher. It writes telemetry, and reads none.
 var metricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
@@ -47,15 +47,17 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
-resource publishing 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(insights.id, identityPrincipalId, metricsPublisher)
-  scope: insights
-  properties: {
-    principalId: identityPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', metricsPublisher)
+resource publishing 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for principalId in principalIds: {
+    name: guid(insights.id, principalId, metricsPublisher)
+    scope: insights
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', metricsPublisher)
+    }
   }
-}
+]
 
 @description('Where telemetry is sent. With local authentication off it opens nothing by itself.')
 output connectionString string = insights.properties.ConnectionString

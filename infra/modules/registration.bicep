@@ -1,5 +1,5 @@
-// One application registration of permissions.json, its presence in the source tenant, and the managed identity as its only
-// credential. Its app roles are granted here where it works in the source; in a target, that tenant's administrator consents.
+// One application registration of permissions.json, its presence in the source tenant, and managed identities as its only
+// credentials. Its app roles are granted here where it works in the source; in a target, that tenant's administrator consents.
 
 extension microsoftGraphV1
 
@@ -15,8 +15,9 @@ param sourceMode string
 @description('Where Entra may send a browser back to.')
 param redirectUris string[]
 
-@description('Object id of the managed identity that the registration trusts.')
-param identityPrincipalId string
+@description('Object ids of the managed identities that the registration trusts, 20 at most.')
+@maxLength(20)
+param trusted string[]
 
 var graphAppId = '00000003-0000-0000-c000-000000000000'
 var appRoles = declared.appRoles[sourceMode]
@@ -48,15 +49,20 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   }
 }
 
-resource credential 'Microsoft.Graph/applications/federatedIdentityCredentials@v1.0' = {
-  name: '${application.uniqueName}/managed-identity'
-  description: 'The managed identity of the app'
-  issuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
-  subject: identityPrincipalId
-  audiences: [
-    'api://AzureADTokenExchange'
-  ]
-}
+// By position, and not by app: where another identity takes the place of one, its credential is written over. One that was named
+// after its app would stay, and so would the trust. Writes to one application at once conflict.
+@batchSize(1)
+resource credentials 'Microsoft.Graph/applications/federatedIdentityCredentials@v1.0' = [
+  for (principalId, index) in trusted: {
+    name: '${application.uniqueName}/managed-identity${index == 0 ? '' : '-${index + 1}'}'
+    description: 'The managed identity of an app of Tenantry'
+    issuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+    subject: principalId
+    audiences: [
+      'api://AzureADTokenExchange'
+    ]
+  }
+]
 
 resource servicePrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = {
   appId: application.appId

@@ -1,55 +1,25 @@
-// The settings of the function app, and the door before the host's own routes.
+// The settings of one function app, and the door before the host's own routes.
 
 @description('Name of the function app.')
 param appName string
 
-@description('Host name under which the app is reached.')
-param hostName string
+@description('all, front, worker or broker: decides which functions the app registers.')
+param role string
 
 @description('Client id of the app\'s identity.')
 param identityClientId string
 
-@description('Storage account of the host.')
-param storageAccountName string
+@description('Storage account of the app\'s host.')
+param hostAccountName string
 
-@description('Table endpoint of the state.')
-param tablesEndpoint string
-
-@description('Table endpoint of the audit.')
-param auditTablesEndpoint string
-
-@description('Blob endpoint of the audit.')
-param auditBlobsEndpoint string
-
-@description('Where telemetry is sent.')
-param insightsConnectionString string
-
-@description('Vault of the secrets.')
+@description('Vault of the app\'s secrets; empty where it has none.')
 param vaultName string
 
-@description('Settings whose values are in the vault, each under its own name in small letters, with - for _.')
+@description('The app\'s settings whose values are in the vault, each under its own name in small letters, with - for _.')
 param givenSecrets string[]
 
-@description('Application (client) ids: of api, lookup, source, setup, access and hunt; of broker, or empty.')
-param clientIds object
-
-@description('own or adopted.')
-param sourceMode string
-
-@description('Role definition ids that may ever be written on a subscription.')
-param azureRoles string[]
-
-@description('The dearest request that finance\'s webhook counts for in broker mode.')
-param webhookCeiling string
-
-@description('The hour, in UTC, after which a night\'s work begins.')
-param nightlyHour int
-
-@description('The hour, in UTC, after which eligibilities are renewed.')
-param renewalHour int
-
-@description('How many days before its end an eligibility is renewed.')
-param renewalWindowDays int
+@description('What is the same for every app: addresses, client ids and what the deployment was told. Its keys are those that stand below.')
+param common object
 
 @description('Whether the host\'s own routes, Durable\'s among them, ask for a token of Tenantry API beside their key.')
 param hostRoutesClosed bool
@@ -70,9 +40,9 @@ var secretSettings = toObject(
   setting => '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${toLower(replace(setting, '_', '-'))})'
 )
 
-var brokerSettings = empty(clientIds.broker) ? {} : {
-  TENANTRY_BROKER_CLIENT_ID: clientIds.broker
-  TENANTRY_BROKER_WEBHOOK_CEILING: webhookCeiling
+var brokerSettings = empty(common.clientIds.broker) ? {} : {
+  TENANTRY_BROKER_CLIENT_ID: common.clientIds.broker
+  TENANTRY_BROKER_WEBHOOK_CEILING: common.webhookCeiling
 }
 
 resource app 'Microsoft.Web/sites@2024-04-01' existing = {
@@ -84,36 +54,37 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
   name: 'appsettings'
   properties: union(
     {
-      AzureWebJobsStorage__accountName: storageAccountName
+      AzureWebJobsStorage__accountName: hostAccountName
       AzureWebJobsStorage__credential: 'managedidentity'
       AzureWebJobsStorage__clientId: identityClientId
-      APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
+      APPLICATIONINSIGHTS_CONNECTION_STRING: common.insightsConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
       AZURE_FUNCTIONS_DURABLE_STRICT_TYPING: '1'
-      TENANTRY_SOURCE_MODE: sourceMode
+      TENANTRY_ROLE: role
+      TENANTRY_SOURCE_MODE: common.sourceMode
       TENANTRY_SOURCE_TENANT_ID: tenant().tenantId
-      TENANTRY_PUBLIC_URL: 'https://${hostName}'
+      TENANTRY_PUBLIC_URL: common.publicUrl
       TENANTRY_AUTHORITY: environment().authentication.loginEndpoint
       TENANTRY_GRAPH_ENDPOINT: 'https://graph.microsoft.com'
       TENANTRY_ARM_ENDPOINT: environment().resourceManager
-      TENANTRY_API_CLIENT_ID: clientIds.api
-      TENANTRY_LOOKUP_CLIENT_ID: clientIds.lookup
-      TENANTRY_SOURCE_CLIENT_ID: clientIds.source
-      TENANTRY_SETUP_CLIENT_ID: clientIds.setup
-      TENANTRY_ACCESS_CLIENT_ID: clientIds.access
-      TENANTRY_HUNT_CLIENT_ID: clientIds.hunt
+      TENANTRY_API_CLIENT_ID: common.clientIds.api
+      TENANTRY_LOOKUP_CLIENT_ID: common.clientIds.lookup
+      TENANTRY_SOURCE_CLIENT_ID: common.clientIds.source
+      TENANTRY_SETUP_CLIENT_ID: common.clientIds.setup
+      TENANTRY_ACCESS_CLIENT_ID: common.clientIds.access
+      TENANTRY_HUNT_CLIENT_ID: common.clientIds.hunt
       TENANTRY_IDENTITY_CLIENT_ID: identityClientId
-      TENANTRY_TABLES_ENDPOINT: tablesEndpoint
-      TENANTRY_AUDIT_TABLES_ENDPOINT: auditTablesEndpoint
-      TENANTRY_AUDIT_BLOBS_ENDPOINT: auditBlobsEndpoint
+      TENANTRY_TABLES_ENDPOINT: common.tablesEndpoint
+      TENANTRY_AUDIT_TABLES_ENDPOINT: common.auditTablesEndpoint
+      TENANTRY_AUDIT_BLOBS_ENDPOINT: common.auditBlobsEndpoint
       TENANTRY_MTO_PORTAL: portals.mto
       TENANTRY_DEFENDER_PORTAL: portals.defender
       TENANTRY_MYACCOUNT_PORTAL: portals.myAccount
       TENANTRY_ENTRA_PORTAL: portals.entra
-      TENANTRY_AZURE_ROLES: join(azureRoles, ',')
-      TENANTRY_NIGHTLY_HOUR: string(nightlyHour)
-      TENANTRY_RENEWAL_HOUR: string(renewalHour)
-      TENANTRY_RENEWAL_WINDOW_DAYS: string(renewalWindowDays)
+      TENANTRY_AZURE_ROLES: join(common.azureRoles, ',')
+      TENANTRY_NIGHTLY_HOUR: string(common.nightlyHour)
+      TENANTRY_RENEWAL_HOUR: string(common.renewalHour)
+      TENANTRY_RENEWAL_WINDOW_DAYS: string(common.renewalWindowDays)
     },
     secretSettings,
     brokerSettings
@@ -124,7 +95,8 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
 // elsewhere (azure-functions-durable-extension issues 838 and 880); the platform's access restrictions know no paths. It asks
 // for the system key durabletask_extension, which the app never hands out. App Service authentication stands before it, too:
 // whatever is not below /api needs a token of Tenantry API first. /api is excluded, for there the app checks tokens itself,
-// and has routes that are open by intent. No secret is configured, so nobody can sign in to this door with a browser.
+// and has routes that are open by intent; of an app that answers nothing there it is not. No secret is configured, so nobody
+// can sign in to this door with a browser.
 resource door 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'authsettingsV2'
@@ -135,9 +107,9 @@ resource door 'Microsoft.Web/sites/config@2024-04-01' = {
     globalValidation: {
       requireAuthentication: true
       unauthenticatedClientAction: 'Return401'
-      excludedPaths: [
+      excludedPaths: role == 'all' || role == 'front' ? [
         '/api/*'
-      ]
+      ] : []
     }
     httpSettings: {
       requireHttps: true
@@ -146,12 +118,12 @@ resource door 'Microsoft.Web/sites/config@2024-04-01' = {
       azureActiveDirectory: {
         enabled: true
         registration: {
-          clientId: clientIds.api
+          clientId: common.clientIds.api
           openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
         }
         validation: {
           allowedAudiences: [
-            clientIds.api
+            common.clientIds.api
           ]
         }
       }

@@ -1,9 +1,10 @@
-// The vault of the few secrets there are. A person writes them; the app reads them by references in its settings.
+// The vault of the few secrets that one app has. A person writes them; the app reads them by references in its settings.
+// A vault for each app, and not a right to single secrets of one: that could be given only once the secret is there, together
+// with the reference to it, which would be read before the right holds, and then not again for a day.
 
-@description('Suffix that makes names unique.')
-@minLength(13)
-@maxLength(13)
-param token string
+@description('Name of the vault.')
+@maxLength(24)
+param name string
 
 @description('Region.')
 param location string
@@ -18,7 +19,7 @@ param identityPrincipalId string
 var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
 
 resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
-  name: 'kv-${token}'
+  name: name
   location: location
   tags: tags
   properties: {

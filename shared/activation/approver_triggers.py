@@ -12,9 +12,9 @@ from shared.activation.request import Answer, DecisionBody
 from shared.activation.weighing import judged
 from shared.bodies import decode
 from shared.callers import AppRole, Caller
-from shared.durable import Orchestrations
 from shared.errors import BadRequest
 from shared.identifiers import SubscriptionId, as_guid
+from shared.orchestrations import Orchestrations
 from shared.problems import answer, problem
 from shared.services import Services
 

@@ -19,8 +19,8 @@ from shared.activation.submitting import Wish, is_same, keep_plan, record_of
 from shared.activation.weighing import judged
 from shared.callers import Caller
 from shared.chain import Deed
-from shared.durable import Orchestrations
 from shared.identifiers import ObjectId
+from shared.orchestrations import Orchestrations
 from shared.permissions import Registration
 from shared.services import Services
 from shared.subscriptions.lockdown import ApprovalMode, LockDown
@@ -33,7 +33,7 @@ _DECIDED_BEFORE = "not counted: it was decided, or over, before"
 
 def is_there(services: Services, lock_down: LockDown | None) -> bool:
     """Whether the deployment has its broker, and the subscription is of its mode."""
-    return services.broker is not None and lock_down is not None and lock_down.mode is ApprovalMode.BROKER
+    return services.settings.has_broker and lock_down is not None and lock_down.mode is ApprovalMode.BROKER
 
 
 async def ask(services: Services, caller: Caller, wish: Wish, subscription: Subscription) -> tuple[Asked, Request]:

@@ -6,6 +6,7 @@ from shared.activation import brokering, views
 from shared.activation import plan as plans
 from shared.activation.answering import as_person, engineer, lock_down_of, no_request, request_id_of, shown
 from shared.activation.answers import ActivationPlan
+from shared.activation.budgeting import budget_kept
 from shared.activation.record import Request, State
 from shared.activation.releasing import release, why_not_released, why_not_withdrawn, withdraw
 from shared.activation.request import ActivationBody, PlanBody, check_hours, role_of, subscription_of
@@ -14,8 +15,8 @@ from shared.activation.taking_up import follow
 from shared.activation.weighing import judged_plan, planned, priced_plan
 from shared.bodies import decode
 from shared.callers import Caller
-from shared.durable import Orchestrations
 from shared.errors import BadRequest
+from shared.orchestrations import Orchestrations
 from shared.problems import answer, problem
 from shared.services import Services
 from shared.subscriptions.lockdown import ApprovalMode
@@ -43,7 +44,8 @@ async def post_activation_request(
     role = role_of(body, lock_down)
     check_hours(body, lock_down)
     key = _key(request) or services.new_id()
-    priced = await priced_plan(services, subscription_id, body.plan, body.hours, lock_down)
+    budget = await budget_kept(services, subscription_id, lock_down)
+    priced = await priced_plan(services, body.plan, body.hours, lock_down, budget)
     judgement = judged_plan(priced, lock_down)
     refused = "" if judgement.cancel is None else judgement.cancel.reason
     if body.dry_run:
@@ -94,7 +96,8 @@ async def post_plan(services: Services, orchestrations: Orchestrations, request:
         return problem(
             409, "Not locked down", "The subscription is not locked down here (any more): nothing is priced."
         )
-    record = await planned(services, found, body.plan, lock_down)
+    budget = await budget_kept(services, found.subscription_id, lock_down)
+    record = await planned(services, found, body.plan, lock_down, budget)
     if record is None:
         return problem(409, "Not pending", "It has another plan already, or is being decided, or over.")
     if record.run_id:
@@ -149,7 +152,7 @@ async def _given_back(
     services: Services, orchestrations: Orchestrations, caller: Caller, record: Request
 ) -> func.HttpResponse:
     """202: the run that follows it takes it back, as the broker."""
-    if services.broker is None:
+    if not services.settings.has_broker:
         return problem(409, "Not released", f"It ends by itself: {brokering.NO_BROKER}.")
     found = await brokering.give_back(services, caller, record)
     await follow(services, orchestrations, found.request_id)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from shared.activation.record import OUTLIVED, Claim, Decision, Deed, Request, State, Violation, moved, with_violations
 from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, Standing
+from shared.arm.approval_shapes import Stage
 
 CLAIM_LASTS = timedelta(minutes=5)
 """Longer than any invocation: whose process died is not waited for any more."""
@@ -26,6 +27,8 @@ _A_MOMENT = timedelta(minutes=1)
 _ENDS_WITHIN = timedelta(minutes=10)
 
 _OVER = {"Denied": State.DENIED, "AdminDenied": State.DENIED, "Canceled": State.CANCELLED, "TimedOut": State.EXPIRED}
+
+_NEVER_BEGAN = frozenset({"Failed", "FailedAsResourceIsLocked", "Invalid"})
 
 _SOON_SECONDS, _LATER_SECONDS = 10.0, 900.0
 _FIRST_REMINDER = timedelta(hours=1)
@@ -69,7 +72,7 @@ def after(record: Request, seen: Seen) -> Request:
         return record
     record = replace(record, claim=claimed(record, seen.now))
     if record.state is State.APPROVED:
-        found = _of_grant(record, seen)
+        found = _of_grant(record, seen) if record.brokered else _of_approved(record, seen)
         # What the broker was to take back is gone: a process that died at it keeps no claim.
         return _without(found, Deed.RELEASE) if found.brokered and not found.is_open else found
     return _of_broker(record, seen) if record.brokered else _of_pim(record, seen)
@@ -92,6 +95,33 @@ def _of_pim(record: Request, seen: Seen) -> Request:
             return _granted(record, seen)
         case Standing.OVER:
             return _over(record, seen.asked.status, seen.now)
+
+
+def _of_approved(record: Request, seen: Seen) -> Request:
+    """What an approver's own look has shown first: PIM may still be at it, or fail."""
+    if seen.asked is None or record.in_force or record.released is not None:
+        return _of_grant(record, seen)
+    record = replace(record, asked=seen.asked)
+    if seen.asked.status in _NEVER_BEGAN:
+        return moved(record, State.FAILED, seen.now, problem=f"It was approved, and PIM says {seen.asked.status}.")
+    under_way = seen.asked.standing in (Standing.WAITING, Standing.IN_FLIGHT)
+    if under_way and seen.active is None and seen.now < record.since + _OVERDUE:
+        return record
+    return _of_grant(record, seen)
+
+
+def reviewed(record: Request, stage: Stage, now: datetime) -> Request:
+    """The record as its approval shows it to an approver: decided, by whom. Who is known already stays."""
+    if stage.approved is None:
+        return record
+    if record.decision is None or record.decision.by is None:
+        decision = Decision(
+            approved=stage.approved, at=stage.reviewed_at or now, by=stage.reviewed_by, reason=stage.justification
+        )
+        record = replace(record, decision=decision)
+    if record.state is not State.PENDING:
+        return record
+    return _granted(record, Seen(now=now, asked=None)) if stage.approved else moved(record, State.DENIED, now)
 
 
 def _of_broker(record: Request, seen: Seen) -> Request:

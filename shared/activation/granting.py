@@ -12,6 +12,7 @@ from shared.activation.brokered import GRANTED_WITHIN, is_to_grant, is_to_take_b
 from shared.activation.entitlement import is_declared
 from shared.activation.record import Deed, Request, State, moved
 from shared.activation.weighing import judged
+from shared.arm.activation_shapes import AskedActivation
 from shared.arm.broker import Broker
 from shared.errors import Conflict, Forbidden, NotConsented, Rejected, RoleNotAllowed
 from shared.privileged import IN_PATIENCE
@@ -19,8 +20,8 @@ from shared.services import Services
 from shared.subjects import IntentState
 from shared.subscriptions.lockdown import ApprovalMode
 from shared.subscriptions.record import Subscription
-from shared.writes.activation import asked_for
 from shared.writes.broker import granting, taking_back
+from shared.writes.sight import OfAccess
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ _NO_RIGHT = "Tenantry Broker may not do it: give it its custom role on the subsc
 
 async def decided(services: Services, record: Request, subscription: Subscription | None) -> Request:
     """The request as what was said of it, by persons and by finance's webhook, decides it now."""
-    lock_down = None if subscription is None or services.broker is None else subscription.record.lock_down
+    lock_down = None if subscription is None or not services.settings.has_broker else subscription.record.lock_down
     if not is_waiting(record):
         return record
     ceiling, now = services.settings.webhook_ceiling, services.clock.now()
@@ -41,13 +42,14 @@ async def decided(services: Services, record: Request, subscription: Subscriptio
 
 
 async def granted(services: Services, record: Request, subscription: Subscription | None) -> Request:
-    """Carry an approval out, unless what it rests on is not so any more, or it took too long. Safe twice: the grant has the
-    request's own name, and what PIM took, or may have taken, is waited for. Raises the RemoteErrors of a failure that heals.
+    """Carry an approval out, unless what it rests on is not so any more, or it took too long. Where another app is the
+    broker, only what stands in the way is seen to. Safe twice: the grant has the request's own name, and what PIM took, or
+    may have taken, is waited for. Raises the RemoteErrors of a failure that heals.
     """
     broker, decision = services.broker, record.decision
     if not is_to_grant(record) or decision is None:
         return record
-    is_there = await asked_for(services, record) is not None
+    is_there = await _shown(services, record) is not None
     why = "" if is_there else await _why_not(services, record, subscription)
     if why and not await _may_have_landed(services, record):
         return await _failed(services, record, why)
@@ -81,6 +83,13 @@ async def taken_back(services: Services, record: Request) -> Request:
     return await _released(services, mine, problem)
 
 
+async def _shown(services: Services, record: Request) -> AskedActivation | None:
+    """The grant, if PIM shows it: to the broker, or, in another app than the broker's, to Tenantry Access."""
+    if services.broker is None:
+        return await OfAccess(services).asked(record)
+    return await services.broker.read(record.subscription_id, record.request_id)
+
+
 async def _may_have_landed(services: Services, record: Request) -> bool:
     """Whether a grant was sent whose answer got lost, and which may still come to light."""
     found, now = await services.activations.read(record.request_id), services.clock.now()
@@ -105,7 +114,7 @@ async def _sent(services: Services, broker: Broker, mine: Request) -> Request:
 
 async def _why_not(services: Services, record: Request, subscription: Subscription | None) -> str:
     """Why it is not to be granted (any more), though it was approved."""
-    if services.broker is None:
+    if not services.settings.has_broker:
         return "there is no broker any more"
     asked, lock_down = record.asked, None if subscription is None else subscription.record.lock_down
     if subscription is None or lock_down is None or lock_down.mode is not ApprovalMode.BROKER:

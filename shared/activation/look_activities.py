@@ -7,12 +7,14 @@ import logging
 
 from shared.activation import granting, telling
 from shared.activation.brokered import is_to_grant, is_to_take_back, is_waiting
+from shared.activation.budgeting import budget_now, with_budget
 from shared.activation.cancelling import NOT_CANCELLED, cancel
-from shared.activation.following import claimed, pause
+from shared.activation.closing import closing
+from shared.activation.following import pause
 from shared.activation.messages import Look, LookOutcome, Over
-from shared.activation.record import Activation, Request, RequestId, State, with_violations
+from shared.activation.record import Request, RequestId, State, with_violations
 from shared.activation.seeing import seen_now
-from shared.activation.weighing import judged, order_of, violations_of, with_budget, with_price
+from shared.activation.weighing import judged, order_of, violations_of, with_price
 from shared.arm.activation_shapes import Standing
 from shared.errors import RemoteError, StoreConflict, StoreUnavailable
 from shared.privileged import RunStopped
@@ -20,13 +22,11 @@ from shared.running.messages import Again
 from shared.services import Services
 from shared.subscriptions.lockdown import LockDown
 from shared.subscriptions.record import Subscription
-from shared.writes.activation import close_activation_intents
+from shared.writes.sight import OfAccess
 
 _log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 20.0
-_SLOWEST_SECONDS = 60.0
-"""Between two looks for what the broker sent."""
 
 
 async def look_at_activation(services: Services, call: Look) -> LookOutcome:
@@ -46,16 +46,16 @@ async def _looked(services: Services, call: Look, request_id: RequestId) -> Look
     if found is None:
         return await _over(services, call, "gone")
     record = found.record
-    if wait := await _closing(services, found):
+    if wait := await closing(services, found):
         return Again(wait, "an earlier write cannot be judged yet")
-    record = await seen_now(services, record)
+    record = await seen_now(services, record, OfAccess(services))
     subscription = await services.subscriptions.read(record.subscription_id)
     lock_down = None if subscription is None else subscription.record.lock_down
     if record.brokered:
         record = await _brokered(services, record, subscription)
         # What a process did not live to see is closed before anything is over.
         now_there = await services.activations.read(request_id)
-        if now_there is not None and (wait := await _closing(services, now_there)):
+        if now_there is not None and (wait := await closing(services, now_there)):
             return Again(wait, "the broker's write cannot be judged yet")
     elif record.state is State.PENDING:
         record = await _weighed(services, record, lock_down)
@@ -75,15 +75,6 @@ def _is_to_be_cancelled(record: Request, lock_down: LockDown | None) -> bool:
     return order_of(record, judged(record, lock_down)) is not None
 
 
-async def _closing(services: Services, found: Activation) -> float:
-    """Close what is open, unless somebody is at it, or a grant is to be sent under its name again. Gives the wait, if any."""
-    record = found.record
-    if not found.has_open_intents or claimed(record, services.clock.now()) is not None or is_to_grant(record):
-        return 0.0
-    wait = await close_activation_intents(services, record.request_id)
-    return min(wait, _SLOWEST_SECONDS) if record.brokered else wait
-
-
 async def _over(services: Services, call: Look, state: str) -> Over:
     await services.runs.close(call.run, state)
     return Over(state)
@@ -93,25 +84,32 @@ async def _brokered(services: Services, record: Request, subscription: Subscript
     """Decided, granted, taken back: each where it is due, and then seen again."""
     lock_down = None if subscription is None else subscription.record.lock_down
     if is_waiting(record) and lock_down is not None:
-        record = await with_budget(services, await with_price(services, record, lock_down), lock_down)
+        record = await _priced(services, record, lock_down)
     record = await granting.decided(services, record, subscription)
     if is_to_grant(record):
-        return await seen_now(services, await granting.granted(services, record, subscription))
+        return await seen_now(services, await granting.granted(services, record, subscription), OfAccess(services))
     if is_to_take_back(record, services.clock.now()):
-        return await seen_now(services, await granting.taken_back(services, record))
+        return await seen_now(services, await granting.taken_back(services, record), OfAccess(services))
     return record
+
+
+async def _priced(services: Services, record: Request, lock_down: LockDown) -> Request:
+    """With its price, and the budget as it is now."""
+    priced = await with_price(services, record, lock_down)
+    if priced.priced is None or not lock_down.budget.azure_name or priced is not record:
+        return priced  # just priced, it has the budget of this moment
+    return await with_budget(services, priced, await budget_now(services, record.subscription_id, lock_down))
 
 
 async def _weighed(services: Services, record: Request, lock_down: LockDown | None) -> Request:
     """Priced, and cancelled where finance, or the budget, says so."""
-    record = await with_price(services, record, lock_down)
     if lock_down is None:
         return record
-    record = await with_budget(services, record, lock_down)
+    record = await _priced(services, record, lock_down)
     order = order_of(record, judged(record, lock_down))
     if order is None or record.asked.standing is not Standing.WAITING:
         return record
-    return await seen_now(services, await cancel(services, record, order))
+    return await seen_now(services, await cancel(services, record, order), OfAccess(services))
 
 
 async def _judged_after(services: Services, record: Request, lock_down: LockDown | None) -> Request:

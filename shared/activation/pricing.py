@@ -1,4 +1,4 @@
-"""What a plan costs today, and what the budget has left for it: the pure estimate, with prices and figures fetched.
+"""What a plan costs today: the pure estimate, with prices fetched.
 
 Within one HTTP invocation: it ends after a deadline, and says so. What is not sold is a value; a service that does not
 answer, and of whose prices none is kept, is an error.
@@ -7,17 +7,15 @@ answer, and of whose prices none is kept, is an error.
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from shared.activation.budget import BudgetView, view
 from shared.activation.cost import Estimate, estimate
 from shared.activation.dearest import Dearest, dearest_of, expected_queries
 from shared.activation.meters import meters, parts_of
 from shared.activation.plan import Plan
 from shared.arm.price_shapes import PATH, PriceList, PriceQuery
 from shared.errors import RemoteCall, Unavailable
-from shared.identifiers import SubscriptionId
 from shared.services import Services
 from shared.side_by_side import each_of
-from shared.subscriptions.lockdown import Budget, ExpectedSizes
+from shared.subscriptions.lockdown import ExpectedSizes
 
 _AT_ONCE = 4
 """Queries under way together: the service tells no limit, so we are modest."""
@@ -43,17 +41,6 @@ async def dearest(services: Services, expected: Sequence[ExpectedSizes], currenc
     """The dearest of the expected sizes by the hour, or None where none is expected or sold. Raises as `priced`."""
     prices = await _prices(services, expected_queries(expected), currency)
     return dearest_of(expected, prices, currency=currency, now=services.clock.now())
-
-
-async def budget_of(
-    services: Services, subscription_id: SubscriptionId, budget: Budget, currency: str
-) -> BudgetView | None:
-    """The declared budget, with what Azure's budget of the declared name says; None where none is declared.
-
-    Raises the RemoteErrors of Azure.
-    """
-    found = await services.budgets.read(subscription_id, budget.azure_name) if budget.azure_name else None
-    return view(budget, found, currency, services.clock.now())
 
 
 async def _prices(services: Services, queries: Sequence[PriceQuery], currency: str) -> Mapping[PriceQuery, PriceList]:

@@ -11,9 +11,9 @@ from shared.activation.record import Request, State
 from shared.activation.taking_up import follow, take_up
 from shared.activation.watching import locked_subscriptions
 from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, Standing
-from shared.durable import Orchestrations
 from shared.identifiers import SubscriptionId
 from shared.notify.notices import Kind, Notice
+from shared.orchestrations import Orchestrations
 from shared.services import Services
 from shared.side_by_side import KeptApart, each_of
 

@@ -14,6 +14,7 @@ def blueprint() -> df.Blueprint:
     app = df.Blueprint()
     register_timer(app, "watch_activations", "20 */2 * * * *", timers.watch_activations)
     register_timer(app, "reconcile_activations", "0 10 4 * * *", timers.reconcile_activations)
+    register_timer(app, "read_budgets", "0 25 * * * *", timers.read_budgets)
     register_timer(app, "purge_webhook_ids", "0 55 3 * * *", timers.purge_webhook_ids)
     register_orchestrator(app, acts.ORCHESTRATORS[RUN_KIND], follow_activation)
     register_activity(app, messages.LOOK, look_activities.look_at_activation)

@@ -14,6 +14,7 @@ from shared.errors import Rejected
 from shared.privileged import PrivilegedWrite
 from shared.services import Services
 from shared.writes.activation import cancelling, releasing
+from shared.writes.sight import OfEngineer
 
 
 def why_not_released(record: Request) -> str:
@@ -37,7 +38,7 @@ async def release(services: Services, caller: Caller, person: AsPerson, record: 
 
     Safe twice. Raises ClaimsChallenge and the RemoteErrors of a failure.
     """
-    found = await _done(services, caller, record, Deed.RELEASE, lambda mine: releasing(services, mine, person))
+    found = await _done(services, caller, person, record, Deed.RELEASE, lambda mine: releasing(services, mine, person))
     if found is None or found.problem or not found.is_open:
         return found
     now = services.clock.now()
@@ -46,12 +47,13 @@ async def release(services: Services, caller: Caller, person: AsPerson, record: 
 
 async def withdraw(services: Services, caller: Caller, person: AsPerson, record: Request) -> Request | None:
     """Take a pending request back, as `release` does."""
-    return await _done(services, caller, record, Deed.CANCEL, lambda mine: cancelling(services, mine, person))
+    return await _done(services, caller, person, record, Deed.CANCEL, lambda mine: cancelling(services, mine, person))
 
 
 async def _done(
     services: Services,
     caller: Caller,
+    person: AsPerson,
     record: Request,
     deed: Deed,
     write: Callable[[Request], PrivilegedWrite[Any]],
@@ -68,4 +70,4 @@ async def _done(
         let_go = await services.activations.change(mine.request_id, lambda found: without_claim(found, nonce))
     if refused:
         return replace(mine, problem=refused)
-    return await seen_now(services, let_go.record)
+    return await seen_now(services, let_go.record, OfEngineer(person))

@@ -18,15 +18,16 @@ from shared.activation.record import (
     State,
     moved,
 )
-from shared.activation.seeing import seen_now
+from shared.activation.seeing import seen_as
 from shared.arm.activation_shapes import AskedActivation
 from shared.arm.as_person import AsPerson
 from shared.callers import Caller
 from shared.errors import Conflict, Rejected, RoleNotAllowed
 from shared.identifiers import SubscriptionId
-from shared.privileged import RunStopped
+from shared.privileged import Ensured, RunStopped
 from shared.services import Services
 from shared.writes.activation import submitting
+from shared.writes.sight import OfEngineer
 
 
 class Fate(StrEnum):
@@ -98,9 +99,11 @@ def is_same(there: Request, wanted: Request) -> bool:
 
 
 async def _asked(services: Services, person: AsPerson, mine: Request) -> tuple[Fate, Request]:
-    refused, nonce = "", "" if mine.claim is None else mine.claim.nonce
+    refused, shown, nonce = "", None, "" if mine.claim is None else mine.claim.nonce
     try:
-        await services.activation_intents.ensure(mine.request_id, fence_of(mine), submitting(services, mine, person))
+        write = submitting(services, mine, person)
+        made = await services.activation_intents.ensure(mine.request_id, fence_of(mine), write)
+        shown = made.image if isinstance(made, Ensured) else None
     except RunStopped:  # the same request came once more, and took over
         found = await services.activations.read(mine.request_id)
         return Fate.THERE_ALREADY, mine if found is None else found.record
@@ -112,7 +115,7 @@ async def _asked(services: Services, person: AsPerson, mine: Request) -> tuple[F
         record = await _over(services, mine, nonce, refused)
     if refused:
         return Fate.REFUSED, record
-    return Fate.ASKED, await seen_now(services, record)
+    return Fate.ASKED, await seen_as(services, record, shown, OfEngineer(person))
 
 
 async def _over(services: Services, mine: Request, nonce: str, refused: str) -> Request:

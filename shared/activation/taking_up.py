@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from shared.activation.record import RUN_KIND, Request, RequestId, State, found_at_pim, reopened
 from shared.arm.activation_shapes import AskedActivation
-from shared.durable import Orchestrations
 from shared.notify.notices import Kind, Notice
+from shared.orchestrations import Orchestrations
 from shared.run import Run, key_of, orchestration_id
 from shared.running.launching import launch
 from shared.services import Services

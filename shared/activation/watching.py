@@ -14,8 +14,8 @@ from shared.activation.record import RUN_KIND, State
 from shared.activation.store import Hint
 from shared.activation.taking_up import follow, take_up
 from shared.arm.activation_shapes import AskedActivation, Standing
-from shared.durable import Orchestrations
 from shared.identifiers import SubscriptionId
+from shared.orchestrations import Orchestrations
 from shared.services import Services
 from shared.side_by_side import KeptApart
 

@@ -13,12 +13,12 @@ from shared.activation.verdicts import Fate, Given, take
 from shared.activation.webhook_ids import Received
 from shared.bodies import decode
 from shared.clock import SystemClock
-from shared.durable import Orchestrations
 from shared.errors import BadRequest
 from shared.formats import Guid, Moment
 from shared.identifiers import ObjectId, as_guid
 from shared.notify.notices import BODY_BYTES
 from shared.notify.webhook import Checked, checked
+from shared.orchestrations import Orchestrations
 from shared.problems import answer, problem
 from shared.services import Services
 
@@ -60,7 +60,7 @@ class VerdictAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 _NEXT = {
     Says.APPROVE: "The approvers hear that finance agreed. One of them still decides.",
-    Says.DENY: "The request will be cancelled.",
+    Says.DENY: "The request will be cancelled, unless it was decided in the portal a moment ago.",
 }
 _NEXT_BROKERED = {
     Says.APPROVE: "It counts towards the quorum, as far as the deployment's ceiling lets a webhook count.",

@@ -6,7 +6,8 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from shared.activation import pricing
-from shared.activation.budget import BudgetView, view
+from shared.activation.budget import BudgetView
+from shared.activation.budgeting import budget_now
 from shared.activation.cancelling import Order
 from shared.activation.entitlement import is_senior
 from shared.activation.following import claimed
@@ -16,7 +17,7 @@ from shared.activation.record import TICKETS, Decision, Priced, Request, State, 
 from shared.activation.rulings import Channel, Code, Facts, Judgement, Word
 from shared.activation.rulings import Verdict as Said
 from shared.errors import RemoteError
-from shared.identifiers import ObjectId, SubscriptionId
+from shared.identifiers import ObjectId
 from shared.services import Services
 from shared.subscriptions.lockdown import LockDown, Quorum
 
@@ -27,7 +28,7 @@ _ROUNDED = timedelta(seconds=2)
 
 
 async def priced_plan(
-    services: Services, subscription_id: SubscriptionId, plan: Plan, hours: int, lock_down: LockDown
+    services: Services, plan: Plan, hours: int, lock_down: LockDown, budget: BudgetView | None
 ) -> Priced:
     """A plan with its estimate and the budget beside it. Raises the RemoteErrors of the price list."""
     currency = lock_down.money.currency
@@ -35,7 +36,7 @@ async def priced_plan(
         at=services.clock.now(),
         plan=plan,
         estimate=await pricing.priced(services, plan, hours, currency),
-        budget=await budget(services, subscription_id, lock_down),
+        budget=budget,
     )
 
 
@@ -61,9 +62,11 @@ async def with_price(services: Services, record: Request, lock_down: LockDown | 
     return (await services.activations.change(record.request_id, put)).record
 
 
-async def planned(services: Services, record: Request, plan: Plan, lock_down: LockDown) -> Request | None:
+async def planned(
+    services: Services, record: Request, plan: Plan, lock_down: LockDown, budget: BudgetView | None
+) -> Request | None:
     """The request with that plan, priced. None where it has another, or is not pending. Safe twice."""
-    priced = await priced_plan(services, record.subscription_id, plan, hours_of(record, lock_down), lock_down)
+    priced = await priced_plan(services, plan, hours_of(record, lock_down), lock_down, budget)
 
     def has_other(found: Request) -> bool:
         return found.priced is not None and found.priced.plan not in (None, plan)
@@ -80,47 +83,15 @@ async def planned(services: Services, record: Request, plan: Plan, lock_down: Lo
     return found if found.priced is not None and found.priced.plan == plan else None
 
 
-async def with_budget(services: Services, record: Request, lock_down: LockDown) -> Request:
-    """The request with the budget as it is now: what is spent changes while a request waits."""
-    if record.priced is None or not lock_down.budget.azure_name:
-        return record
-    now = await budget(services, record.subscription_id, lock_down)
-
-    def put(found: Request) -> Request | None:
-        if found.priced is None or _same_budget(found.priced.budget, now):
-            return None
-        return replace(found, priced=replace(found.priced, budget=now))
-
-    return (await services.activations.change(record.request_id, put)).record
-
-
-def _same_budget(one: BudgetView | None, other: BudgetView | None) -> bool:
-    """Whether they say the same; when they were read is another matter."""
-    if one is None or other is None:
-        return one is other
-    return replace(one, as_of=other.as_of) == other
-
-
-async def budget(services: Services, subscription_id: SubscriptionId, lock_down: LockDown) -> BudgetView | None:
-    """The budget as Azure tells it; one of unknown figures where Azure cannot be asked; None where none is declared."""
-    currency = lock_down.money.currency
-    try:
-        return await pricing.budget_of(services, subscription_id, lock_down.budget, currency)
-    except RemoteError as error:
-        _log.warning("activation.no_budget subscription_id=%s reason=%s", subscription_id, error)
-        why = f"Azure's budgets cannot be read now ({type(error).__name__})"
-        # None would say that there is no budget, and nobody would hear of it.
-        return view(lock_down.budget, None, currency, services.clock.now(), unread=why)
-
-
 async def _priced(services: Services, record: Request, lock_down: LockDown) -> Priced:
+    budget = await budget_now(services, record.subscription_id, lock_down)
     plan = record.priced.plan if record.priced is not None else await plan_of(services, record)
     if plan is not None:
-        return await priced_plan(services, record.subscription_id, plan, hours_of(record, lock_down), lock_down)
+        return await priced_plan(services, plan, hours_of(record, lock_down), lock_down, budget)
     return Priced(
         at=services.clock.now(),
         dearest=await pricing.dearest(services, lock_down.expected, lock_down.money.currency),
-        budget=await budget(services, record.subscription_id, lock_down),
+        budget=budget,
     )
 
 

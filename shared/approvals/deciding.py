@@ -7,9 +7,9 @@ from shared.activation.outcomes import Fate, Outcome, Word
 from shared.approvals.entra import Arrived
 from shared.approvals.views import Told
 from shared.approvals.visits import Pending
-from shared.durable import Orchestrations
 from shared.errors import Conflict, NotAllowed, RemoteError, Throttled, Unavailable
 from shared.identifiers import ObjectId
+from shared.orchestrations import Orchestrations
 from shared.services import Services
 
 _log = logging.getLogger(__name__)

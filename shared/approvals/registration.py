@@ -2,8 +2,8 @@
 
 import azure.durable_functions as df
 
-from shared.durable import Orchestrations
 from shared.hosting import register_timer
+from shared.orchestrations import Orchestrations
 from shared.services import Services
 
 

@@ -15,8 +15,8 @@ from shared.approvals.views import Told
 from shared.approvals.visiting import leave, leave_again
 from shared.approvals.visits import Visit
 from shared.callers import AppRole, Caller
-from shared.durable import Orchestrations
 from shared.errors import ClaimsChallenge, Unauthenticated, Unavailable
+from shared.orchestrations import Orchestrations
 from shared.services import Services
 
 _log = logging.getLogger(__name__)

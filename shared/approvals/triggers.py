@@ -11,8 +11,8 @@ from shared.approvals.shown import HOME, path_of
 from shared.approvals.views import Shown, Told
 from shared.approvals.visiting import leave
 from shared.approvals.visits import Pending
-from shared.durable import Orchestrations
 from shared.identifiers import as_guid
+from shared.orchestrations import Orchestrations
 from shared.services import Services
 
 LONGEST_REASON = 500

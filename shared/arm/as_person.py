@@ -8,13 +8,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import jwt
+import msgspec
 
+from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, active_in, asked_in
 from shared.arm.approval_shapes import Approval, Asked, Stage, approval_of, asked_of, claims_in
 from shared.arm.shapes import role_path
 from shared.azure_permissions import (
     ACTIVATE,
     CANCEL_OWN_REQUEST,
     DECIDE_APPROVAL,
+    LIST_OWN_ACTIVE,
+    LIST_OWN_REQUESTS,
     READ_APPROVAL,
 )
 from shared.clock import Clock
@@ -114,6 +118,26 @@ class AsPerson:
                 raise
             return await self._decided(approval_id, stage_id, error, approve=approve)
 
+    async def asked(self, subscription_id: SubscriptionId, name: str) -> AskedActivation | None:
+        """A request for an activation of the person's own, at the subscription itself; None where it is not there (any more).
+
+        GET /{scope}/providers/Microsoft.Authorization/roleAssignmentScheduleRequests?$filter=asTarget() (no right).
+        A request by its name takes the right to read everybody's, so public clients of PIM find it in this list, too.
+        """
+        for item in await self._own(LIST_OWN_REQUESTS, subscription_id):
+            asked = asked_in(item, subscription_id)
+            if asked is not None and asked.request_id == name:
+                return asked
+        return None
+
+    async def in_force(self, subscription_id: SubscriptionId) -> list[ActiveAssignment]:
+        """The person's own active assignments in force at the subscription.
+
+        GET /{scope}/providers/Microsoft.Authorization/roleAssignmentScheduleInstances?$filter=asTarget() (no right).
+        """
+        items = await self._own(LIST_OWN_ACTIVE, subscription_id)
+        return [one for item in items if (one := active_in(item, subscription_id)) is not None]
+
     async def activate(
         self,
         subscription_id: SubscriptionId,
@@ -182,6 +206,10 @@ class AsPerson:
             "requestType": kind,
             "justification": justification,
         }
+
+    async def _own(self, call: Call, subscription_id: SubscriptionId) -> list[msgspec.Raw]:
+        query = {**_VERSION, "$filter": "asTarget()"}
+        return await self._open_arm().pages_as(self.person_id, self._token, call, subscription_id, query)
 
     async def _ask(self, call: Call, ids: tuple[str, ...], body: object, intent: OpenIntent | None) -> Asked:
         answer = await self._send(call, ids, _VERSION, body, intent)

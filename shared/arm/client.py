@@ -4,7 +4,7 @@ Plain REST, for the management package lacks some of the calls and loads slowly.
 start. Refuses a write without an open intent. How a call is tried is patience.py's business.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from urllib.parse import quote
 
 import msgspec
@@ -89,18 +89,30 @@ class Arm:
 
         Raises MissingIntent, ClaimsChallenge, and the RemoteErrors.
         """
-        if not call.delegated:
-            raise ValueError(f"{call.method} {call.path} is not made in a person's name")
-        self._require_intent(call, intent)
         path = call.path
         for one in ids:
             path = path.replace("{id}", quote(one, safe=""), 1)
+        # Of what is below no subscription, such as an approval, the buckets are the person's own alone.
+        lane = f"{person_id} {''.join(ids[:1]) if path.startswith('/subscriptions/') else ''}"
+        return await self._send_as(token, lane, call, self._endpoint + path, query, _content(body), intent)
+
+    async def _send_as(
+        self,
+        token: str,
+        lane: str,
+        call: Call,
+        url: str,
+        query: Mapping[str, str],
+        content: bytes | None = None,
+        intent: OpenIntent | None = None,
+    ) -> Answer:
+        if not call.delegated:
+            raise ValueError(f"{call.method} {call.path} is not made in a person's name")
+        self._require_intent(call, intent)
         remote = self._remote(call)
 
         async def once() -> Answer:
-            request = HttpRequest(
-                call.method, self._endpoint + path, params=dict(query), headers=_headers(token), content=_content(body)
-            )
+            request = HttpRequest(call.method, url, params=dict(query), headers=_headers(token), content=content)
             answer = await self._received(request, remote)
             if answer.status_code == 401 and (claims := challenge_of(answer.headers)):
                 raise ClaimsChallenge(claims)
@@ -111,7 +123,7 @@ class Arm:
 
         how = Try(
             # Buckets are each person's own, and those of a subscription its own (ARM's request limits).
-            lane=(Registration.API, f"{person_id} {ids[0] if len(ids) > 1 else ''}", call.family),
+            lane=(Registration.API, lane, call.family),
             write=call.write,
             # A decision is no resource that is put: a second one is another act.
             repeatable=not call.write or call.method == "PUT",
@@ -124,8 +136,27 @@ class Arm:
 
         Raises Rejected rather than to give a part for the whole when a collection never ends.
         """
+
+        async def follow(url: str) -> Answer:
+            return await self._send(call, subscription_id, url, {}, None, None)
+
+        return await self._all_pages(call, await self.send(call, subscription_id, query), follow)
+
+    async def pages_as(
+        self, person_id: ObjectId, token: str, call: Call, subscription_id: SubscriptionId, query: Mapping[str, str]
+    ) -> list[msgspec.Raw]:
+        """Every item of a collection on a subscription, as a person sees it. Raises as `pages`, and ClaimsChallenge."""
+        first = await self.send_as(person_id, token, call, (subscription_id,), query)
+
+        async def follow(url: str) -> Answer:
+            return await self._send_as(token, f"{person_id} {subscription_id}", call, url, {})
+
+        return await self._all_pages(call, first, follow)
+
+    async def _all_pages(
+        self, call: Call, answer: Answer, follow: Callable[[str], Awaitable[Answer]]
+    ) -> list[msgspec.Raw]:
         found: list[msgspec.Raw] = []
-        answer = await self.send(call, subscription_id, query)
         for _ in range(_PAGES):
             page = answer.decode(_Page)
             found.extend(page.value)
@@ -134,7 +165,7 @@ class Arm:
             if not page.next_link.startswith(self._endpoint + "/"):
                 # The token must not follow a link to another host.
                 raise Rejected(self._remote(call, "NextLinkElsewhere"))
-            answer = await self._send(call, subscription_id, page.next_link, {}, None, None)
+            answer = await follow(page.next_link)
         raise Rejected(self._remote(call, f"MoreThan{_PAGES}Pages"))
 
     async def _send(

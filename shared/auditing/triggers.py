@@ -7,9 +7,9 @@ import azure.functions as func
 from shared.auditing import views
 from shared.callers import AppRole
 from shared.chain import Entry, Unreadable
-from shared.durable import Orchestrations
 from shared.errors import BadRequest
 from shared.identifiers import as_guid
+from shared.orchestrations import Orchestrations
 from shared.problems import answer, cursor_of, page_token
 from shared.services import Services
 

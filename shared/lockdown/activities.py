@@ -16,6 +16,7 @@ from shared.lockdown.performing import STORE_PAUSE_SECONDS, fence_of, perform, s
 from shared.privileged import NotYet, check_fence
 from shared.running.messages import Again
 from shared.services import Services
+from shared.side_by_side import KeptApart
 from shared.subscriptions.record import Change, Declaration, PrincipalKind, Subscription
 from shared.subscriptions.roles import RoleInForce, differences, wanted_of
 from shared.writes.azure_eligibility import azure_assignment, close_subscription_intents
@@ -43,6 +44,10 @@ async def begin_lock_down(services: Services, call: LockCall) -> LockPlan | Agai
         lock = subscription.record.lock_down
         if lock is None:
             return Went(stops=True)
+        if lock.budget.azure_name:
+            # Whoever asks for a role over HTTP is told by what is kept. It stops no lock-down.
+            with KeptApart(_log, "budget.postponed", subscription_id=call.run.subject):
+                await services.budgets.read(SubscriptionId(call.run.subject), lock.budget.azure_name)
         planned = LockPlan(
             roles=lock.roles, eligibilities=await _missing(services, subscription, lock.roles) if makes else ()
         )

@@ -1,7 +1,7 @@
 """When a night's look at what is locked down begins."""
 
-from shared.durable import Orchestrations
 from shared.lockdown.messages import NIGHT_KIND
+from shared.orchestrations import Orchestrations
 from shared.running import nights
 from shared.services import Services
 

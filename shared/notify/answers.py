@@ -12,7 +12,9 @@ class DestinationView(Struct, frozen=True, kw_only=True, rename="camel"):
     """How one destination stands. Its address is a secret of the deployment."""
 
     destination: Destination
-    configured: bool
+    configured: Annotated[
+        bool | None, Meta(description="Null where another app delivers, which alone knows its addresses.")
+    ]
     gone_since: Annotated[
         Moment | None,
         Meta(description="Since when it takes nothing any more (it answered 410), at the address that it has."),

@@ -44,14 +44,20 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 class Outbox:
     """What is to be told, and was."""
 
-    def __init__(self, table: Table, destinations: Destinations, url: str, new_id: NewId) -> None:
+    def __init__(
+        self, table: Table, destinations: Destinations, url: str, new_id: NewId, *, tells: bool = True
+    ) -> None:
+        """`tells`: whether this app knows the destinations. In another one what is to be told would be lost."""
         self._table = table
+        self._tells = tells
         self._destinations = destinations
         self._url = url
         self._new_id = new_id
 
     async def tell(self, day: date, notice: Notice) -> None:
         """Keep the notice for every destination, unless its fact was told on that day. Safe twice."""
+        if not self._tells:
+            raise RuntimeError("only the app that delivers knows whom to tell")
         for destination in self._destinations.urls:
             kept = Kept(
                 id=message_id(day, notice, destination),

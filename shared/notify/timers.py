@@ -1,6 +1,6 @@
 """When the outbox is delivered and tidied up."""
 
-from shared.durable import Orchestrations
+from shared.orchestrations import Orchestrations
 from shared.services import Services
 
 

@@ -5,10 +5,10 @@ import logging
 import azure.functions as func
 from msgspec.structs import replace
 
-from shared.durable import Orchestrations
 from shared.notify import views
 from shared.notify.answers import OutboxView
 from shared.notify.notices import Destination
+from shared.orchestrations import Orchestrations
 from shared.problems import answer
 from shared.requests import operator, reader
 from shared.services import Services
@@ -34,14 +34,14 @@ async def retry_outbox(services: Services, _: Orchestrations, request: func.Http
 
 
 async def _shown(services: Services) -> OutboxView:
-    configured = services.settings.destinations.urls
+    delivers, addresses = services.settings.role.works, services.settings.destinations.urls
     return OutboxView(
         value=tuple(
             [
                 views.destination(
                     name,
                     [replace(found.kept, body="") async for found in services.outbox.undelivered(name, _MOST)],
-                    configured=name in configured,
+                    configured=name in addresses if delivers else None,
                     gone_since=await services.outbox.stopped(name),
                 )
                 for name in Destination

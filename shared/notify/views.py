@@ -8,7 +8,7 @@ from shared.notify.notices import Destination, Kept
 
 
 def destination(
-    name: Destination, kept: Iterable[Kept], *, configured: bool, gone_since: datetime | None
+    name: Destination, kept: Iterable[Kept], *, configured: bool | None, gone_since: datetime | None
 ) -> DestinationView:
     """How one destination stands."""
     found = tuple(kept)

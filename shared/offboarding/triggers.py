@@ -2,11 +2,11 @@
 
 import azure.functions as func
 
-from shared.durable import Orchestrations
 from shared.errors import BadRequest
 from shared.offboarding import plans
 from shared.onboarding import views
 from shared.onboarding.answering import conflict, opened
+from shared.orchestrations import Orchestrations
 from shared.problems import answer
 from shared.requests import not_found, operator, tenant_id_of
 from shared.running.starting import Offboarding, Verdict, on_delete

@@ -3,9 +3,9 @@
 import azure.functions as func
 
 from shared.callers import Caller
-from shared.durable import Orchestrations
 from shared.identifiers import TenantId
 from shared.onboarding import views
+from shared.orchestrations import Orchestrations
 from shared.problems import answer, problem
 from shared.running.lifecycle import open_run
 from shared.running.starting import Payload

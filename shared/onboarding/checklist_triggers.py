@@ -6,10 +6,10 @@ import azure.functions as func
 import msgspec
 
 from shared.bodies import decode
-from shared.durable import Orchestrations
 from shared.identifiers import ObjectId, TenantId, as_guid
 from shared.onboarding import checklist
 from shared.onboarding.checklist import Item
+from shared.orchestrations import Orchestrations
 from shared.problems import answer, problem
 from shared.services import Services
 from shared.tenants.change import Change

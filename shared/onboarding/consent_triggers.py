@@ -7,9 +7,9 @@ The callback proves nothing by itself. It stores that an answer came, and a run 
 import azure.functions as func
 import msgspec
 
-from shared.durable import Orchestrations
 from shared.onboarding import pages
 from shared.onboarding.kit_making import as_html, kit_text
+from shared.orchestrations import Orchestrations
 from shared.permissions import Registration
 from shared.running.consents import entra_link, find, pending, tenant_of
 from shared.running.lifecycle import open_run

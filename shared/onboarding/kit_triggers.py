@@ -3,10 +3,10 @@
 import azure.functions as func
 
 from shared.callers import AppRole
-from shared.durable import Orchestrations
 from shared.errors import BadRequest
 from shared.identifiers import TenantId, as_guid
 from shared.onboarding.kit_making import kit_text
+from shared.orchestrations import Orchestrations
 from shared.problems import problem
 from shared.services import Services
 

@@ -4,7 +4,6 @@ import azure.functions as func
 import msgspec
 
 from shared.callers import Caller
-from shared.durable import Orchestrations
 from shared.errors import BadRequest
 from shared.identifiers import TenantId
 from shared.onboarding import views
@@ -12,6 +11,7 @@ from shared.onboarding.answering import accepted, conflict, opened
 from shared.onboarding.answers import TenantPage
 from shared.onboarding.intake import look_up
 from shared.onboarding.request import Intake, parse
+from shared.orchestrations import Orchestrations
 from shared.problems import answer, cursor_of, page_token
 from shared.requests import not_found, operator, reader, tenant_id_of
 from shared.running import starting

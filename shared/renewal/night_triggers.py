@@ -1,6 +1,6 @@
 """When a night's renewal begins."""
 
-from shared.durable import Orchestrations
+from shared.orchestrations import Orchestrations
 from shared.renewal.messages import KIND, Wish
 from shared.running import nights
 from shared.services import Services

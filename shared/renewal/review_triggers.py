@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from shared.bodies import date_of, decode
 from shared.callers import Caller
 from shared.chain import Deed
-from shared.durable import Orchestrations
 from shared.errors import BadRequest, NotAllowed
+from shared.orchestrations import Orchestrations
 from shared.permissions import Registration
 from shared.problems import answer
 from shared.renewal import views

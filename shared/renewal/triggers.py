@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import azure.functions as func
 
 from shared.bodies import date_of, decode
-from shared.durable import Orchestrations
 from shared.errors import BadRequest
 from shared.identifiers import SubscriptionId, TenantId, as_guid
+from shared.orchestrations import Orchestrations
 from shared.problems import answer, cursor_of, page_token, problem
 from shared.renewal import views
 from shared.renewal.answers import EndingPage, RenewalAccepted, RenewalBody

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from shared.durable import Orchestrations
+from shared.orchestrations import Orchestrations
 from shared.run import Run, night_subject, orchestration_id
 from shared.running.launching import launch
 from shared.services import Services

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from shared.durable import Orchestrations, Standing
+from shared.durable import Hosted, Standing
 from shared.identifiers import SubscriptionId, TenantId
 from shared.run import Run, key_of
 from shared.running.acts import LOCK_DOWN, ORCHESTRATORS
@@ -24,7 +24,7 @@ from shared.tenants.states import UNDER_WAY, WAITING, State
 _log = logging.getLogger(__name__)
 
 _GRACE = timedelta(minutes=2)
-"""A run this young may still be on its way through the request that opened it."""
+"""A run this young may still be on its way through the request that opened it, unless it was left to the sweep."""
 
 _LONGEST = timedelta(hours=30)
 """Longer than any orchestration lasts: the longest follows an activation for 26 hours."""
@@ -36,7 +36,7 @@ _HISTORIES_KEPT = timedelta(days=30)
 _PAGE = 200
 
 
-async def sweep_runs(services: Services, orchestrations: Orchestrations) -> None:
+async def sweep_runs(services: Services, orchestrations: Hosted) -> None:
     """Every minute. One subject that fails does not stop the others."""
 
     async def one(run: Run) -> None:
@@ -44,18 +44,19 @@ async def sweep_runs(services: Services, orchestrations: Orchestrations) -> None
             await _sweep(services, orchestrations, run)
 
     old = services.clock.now() - _GRACE
-    runs = [run for run in await services.runs.list_open() if run.kind in ORCHESTRATORS and run.opened <= old]
-    await each_of(runs, one, at_once=_AT_ONCE)
+    known = [run for run in await services.runs.list_open() if run.kind in ORCHESTRATORS]
+    await each_of([run for run in known if run.left or run.opened <= old], one, at_once=_AT_ONCE)
+    await _raise_wakes(services, orchestrations)
     for state in sorted(WAITING):
         await _sweep_waiting(services, orchestrations, state)
 
 
-async def purge_histories(services: Services, orchestrations: Orchestrations) -> None:
+async def purge_histories(services: Services, orchestrations: Hosted) -> None:
     """Every night: histories of orchestrations that ended long ago."""
     await orchestrations.purge_before(services.clock.now() - _HISTORIES_KEPT)
 
 
-async def _sweep(services: Services, orchestrations: Orchestrations, run: Run) -> None:
+async def _sweep(services: Services, orchestrations: Hosted, run: Run) -> None:
     if run.started is None:
         await orchestrations.start(ORCHESTRATORS[run.kind], run.orchestration_id, key_of(run))
         await services.runs.mark_started(run)
@@ -71,6 +72,14 @@ async def _sweep(services: Services, orchestrations: Orchestrations, run: Run) -
         return
     await _fail(services, run, f"its orchestration is {standing.value}")
     await services.runs.close(key_of(run), "failed by the sweeper")
+
+
+async def _raise_wakes(services: Services, orchestrations: Hosted) -> None:
+    """Those that another app left, once what it opened is started: a wake of what is not there is lost."""
+    for one in await services.wakes.left():
+        with KeptApart(_log, "sweep.postponed", subject=one.orchestration_id):
+            await orchestrations.wake(one.orchestration_id)
+            await services.wakes.raised(one)
 
 
 async def _fail(services: Services, run: Run, reason: str) -> None:
@@ -115,7 +124,7 @@ async def _fail_lock(services: Services, run: Run, reason: str) -> None:
         await services.subscriptions.update(subscription_id, decide)
 
 
-async def _sweep_waiting(services: Services, orchestrations: Orchestrations, state: State) -> None:
+async def _sweep_waiting(services: Services, orchestrations: Hosted, state: State) -> None:
     token: Any = None
     while True:
         records, token = await services.tenants.list_by_state(state, size=_PAGE, token=token)
@@ -126,7 +135,7 @@ async def _sweep_waiting(services: Services, orchestrations: Orchestrations, sta
             return
 
 
-async def _look_at_waiting(services: Services, orchestrations: Orchestrations, record: Record) -> None:
+async def _look_at_waiting(services: Services, orchestrations: Hosted, record: Record) -> None:
     now = services.clock.now()
     if record.deadline is not None and now > record.deadline:
         await _end_wait(services, record)

@@ -6,10 +6,10 @@ from msgspec.structs import replace
 
 from shared.bodies import decode
 from shared.callers import Caller
-from shared.durable import Orchestrations
 from shared.identifiers import SubscriptionId
 from shared.lockdown.messages import LockWish
 from shared.lockdown.opening import BY_HAND, open_lock_run
+from shared.orchestrations import Orchestrations
 from shared.problems import answer, cursor_of, page_token, problem
 from shared.requests import no_subscription, operator, reader, subscription_id_of
 from shared.services import Services
@@ -103,7 +103,7 @@ async def _wished(services: Services, subscription_id: SubscriptionId, body: Sub
     if isinstance(body.lock_down, UnsetType) or body.lock_down is None:
         asked = body.lock_down
     else:
-        asked = lock_down_in(body.lock_down, allowed, has_broker=services.broker is not None)
+        asked = lock_down_in(body.lock_down, allowed, has_broker=services.settings.has_broker)
         await check_named(services, body.lock_down)
     await check_principals(services, body, declared)
     known = await services.subscriptions.read(subscription_id)

@@ -1,6 +1,6 @@
 """When a night begins."""
 
-from shared.durable import Orchestrations
+from shared.orchestrations import Orchestrations
 from shared.running import nights
 from shared.services import Services
 from shared.upkeep.messages import KIND

@@ -4,10 +4,10 @@ import azure.functions as func
 from msgspec.structs import replace
 
 from shared.callers import Caller
-from shared.durable import Orchestrations
 from shared.onboarding import views
 from shared.onboarding.answering import conflict, opened
 from shared.onboarding.intake import look_up_analysts
+from shared.orchestrations import Orchestrations
 from shared.problems import answer
 from shared.requests import not_found, operator, tenant_id_of
 from shared.running.starting import Onboarding

@@ -7,9 +7,8 @@ from typing import Any
 
 import msgspec
 
-from shared.activation.following import active_of
 from shared.activation.record import Activation, Deed, Request, RequestId
-from shared.arm.activation_shapes import ACTIVATED, ASSIGNED, ActiveAssignment, AskedActivation, Standing
+from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, Standing
 from shared.arm.approval_shapes import Approval
 from shared.arm.as_person import AsPerson
 from shared.errors import Conflict, NotAllowed, StoreConflict, StoreUnavailable
@@ -18,6 +17,7 @@ from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
 from shared.subjects import Intent
 from shared.writes.broker import rebuilt
+from shared.writes.sight import OfAccess, OfEngineer, Sight
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _PAUSE_SECONDS = 20.0
 
 def submitting(services: Services, record: Request, person: AsPerson | None) -> PrivilegedWrite[AskedActivation | None]:
     """The engineer asks PIM, by their own token. Without one it is read back only."""
-    asked = record.asked
+    asked, sight = record.asked, _sight(services, person)
 
     async def send(_: AskedActivation | None, intent: OpenIntent) -> str:
         try:
@@ -42,7 +42,7 @@ def submitting(services: Services, record: Request, person: AsPerson | None) -> 
             )
         except Conflict as error:
             # The name is taken: by our own first try, whose answer was lost.
-            if await asked_for(services, record) is None:
+            if await sight.asked(record) is None:
                 raise
             return error.call.request_id
         return taken.request_id
@@ -56,7 +56,7 @@ def submitting(services: Services, record: Request, person: AsPerson | None) -> 
         what="ask PIM to activate an Azure role",
         act=SUBMIT_ACT,
         wanted={"minutes": asked.minutes, "role": asked.role_definition_id, "ticket": asked.ticket},
-        read=lambda: asked_for(services, record),
+        read=lambda: sight.asked(record),
         satisfied=lambda found: found is not None,
         send=send,
         picture=msgspec.to_builtins,
@@ -93,6 +93,7 @@ def cancelling(
     services: Services, record: Request, person: AsPerson | None = None
 ) -> PrivilegedWrite[AskedActivation | None]:
     """A request that is pending is cancelled: by us, or by whose it is, with their own token."""
+    sight = _sight(services, person)
 
     async def send(image: AskedActivation | None, intent: OpenIntent) -> str:
         if person is not None:
@@ -108,7 +109,7 @@ def cancelling(
         what="cancel an activation request that is pending",
         act=CANCEL_ACT,
         wanted={"status": "Canceled"},
-        read=lambda: asked_for(services, record),
+        read=lambda: sight.asked(record),
         satisfied=lambda found: found is None or found.standing in (Standing.OVER, Standing.GRANTED),
         send=send,
         picture=msgspec.to_builtins,
@@ -117,7 +118,7 @@ def cancelling(
 
 def releasing(services: Services, record: Request, person: AsPerson | None) -> PrivilegedWrite[ActiveAssignment | None]:
     """The engineer gives the role back before its end, by their own token. Without one it is read back only."""
-    asked = record.asked
+    asked, sight = record.asked, _sight(services, person)
 
     async def send(_: ActiveAssignment | None, intent: OpenIntent) -> str:
         taken = await _present(person).deactivate(
@@ -129,9 +130,6 @@ def releasing(services: Services, record: Request, person: AsPerson | None) -> P
         )
         return taken.request_id
 
-    async def read() -> ActiveAssignment | None:
-        return await active(services, record)
-
     return PrivilegedWrite(
         kind=Deed.RELEASE,
         arguments={},
@@ -141,17 +139,11 @@ def releasing(services: Services, record: Request, person: AsPerson | None) -> P
         what="give an active Azure role back before its end",
         act=RELEASE_ACT,
         wanted=None,
-        read=read,
+        read=lambda: sight.active(record),
         satisfied=lambda found: found is None,
         send=send,
         picture=msgspec.to_builtins,
     )
-
-
-async def active(services: Services, record: Request) -> ActiveAssignment | None:
-    """The active assignment that the request led to. Read as Tenantry Access, whoever made it."""
-    found = await services.azure_activations.in_force(record.subscription_id, record.asked.principal_id)
-    return active_of(record.asked, found, assigned=record.brokered)
 
 
 async def close_activation_intents(services: Services, request_id: RequestId) -> float:
@@ -190,10 +182,14 @@ def _decided(services: Services, record: Request, *, approve: bool) -> Privilege
         wanted = Standing.GRANTED if approve else Standing.OVER
         return found is not None and found.standing is wanted
 
-    async def read() -> AskedActivation | None:
-        return await asked_for(services, record)
-
-    return _decision(services, record, approve=approve, read=read, satisfied=satisfied, send=send)
+    return _decision(
+        services,
+        record,
+        approve=approve,
+        read=lambda: OfAccess(services).asked(record),
+        satisfied=satisfied,
+        send=send,
+    )
 
 
 def _decision[T](
@@ -222,10 +218,8 @@ def _decision[T](
     )
 
 
-async def asked_for(services: Services, record: Request) -> AskedActivation | None:
-    """The request as PIM shows it: the engineer's, or the broker's for them. Read as Tenantry Access."""
-    kind = ASSIGNED if record.brokered else ACTIVATED
-    return await services.azure_activations.read(record.subscription_id, record.asked.below, record.request_id, kind)
+def _sight(services: Services, person: AsPerson | None) -> Sight:
+    return OfAccess(services) if person is None else OfEngineer(person)
 
 
 def _present(person: AsPerson | None) -> AsPerson:

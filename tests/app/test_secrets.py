@@ -4,6 +4,8 @@ import re
 import sqlite3
 from pathlib import Path
 
+import pytest
+
 from shared.activation.record import RequestId
 from shared.permissions import MULTI_TENANT
 from tests.app.store import rows
@@ -30,11 +32,13 @@ def found_in(place: str, content: bytes, secrets: list[str]) -> list[str]:
 
 
 def hub_text(world: World) -> bytes:
-    """The task hub as SQL: in the file a value may be torn over pages."""
-    with sqlite3.connect(world.folder / "hub.sqlite") as hub:
-        text = "\n".join(hub.iterdump())
-    hub.close()
-    return text.encode()
+    """The task hub, or those of several apps, as SQL: in the file a value may be torn over pages."""
+    told: list[str] = []
+    for path in sorted(world.folder.glob("hub*.sqlite")):
+        with sqlite3.connect(path) as hub:
+            told += hub.iterdump()
+        hub.close()
+    return "\n".join(told).encode()
 
 
 async def places(world: World) -> dict[str, bytes]:
@@ -101,10 +105,14 @@ async def test_no_signing_key_and_no_address_of_a_receiver_is_stored_or_logged_w
         assert [one for place, content in there.items() for one in found_in(place, content, secrets)] == []
 
 
-async def test_no_persons_token_outlives_the_invocation_that_asks_or_decides_for_them(open_world: OpenWorld) -> None:
+@pytest.mark.parametrize("apart", [False, True], ids=["together", "apart"])
+async def test_no_persons_token_outlives_the_invocation_that_asks_or_decides_for_them(
+    open_world: OpenWorld, *, apart: bool
+) -> None:
     """Neither the one that was sent nor the one for Azure that it was exchanged for."""
     key = new_key()
-    world = await open_world(receiving=True, auto_advance=False, settings={"TENANTRY_FINANCE_KEY": key})
+    settings = {"TENANTRY_FINANCE_KEY": key}
+    world = await open_world(receiving=True, auto_advance=False, settings=settings, apart=apart)
     async with Scene(world) as scene:
         found = await locked(scene)
         emil, fiona = world.token(found.emil, REQUEST), world.token(found.fiona, APPROVE)
@@ -115,8 +123,10 @@ async def test_no_persons_token_outlives_the_invocation_that_asks_or_decides_for
         world.clouds.azure.challenged.clear()
         answers.append(await found.decide(request_id, token=fiona))
         assert [one.status_code for one in answers] == [202, 401, 200]
-        await found.after()
-        await world.host.stop()
+        for _ in range(2):
+            await found.after()
+        for host in world.hosts:
+            await host.stop()
 
         there = {
             **await places(world),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from shared.activation.budget_book import BudgetBook
 from shared.activation.cost import Estimate
 from shared.activation.plan import Plan
 from shared.activation.price_book import PriceBook
@@ -31,7 +32,8 @@ class Counter:
         """Those of one of the hosts."""
         prices = Prices(self.bench.settings.prices_endpoint, self.bench.world.client, self.clock)
         book = PriceBook(self.at.table("Prices", host), prices, self.clock, new_id)
-        return msgspec.structs.replace(self._composed, prices=book, budgets=Budgets(lambda: self.bench.arm))
+        budgets = BudgetBook(self.at.table("Budgets", host), Budgets(lambda: self.bench.arm), self.clock, new_id)
+        return msgspec.structs.replace(self._composed, prices=book, budgets=budgets)
 
     @property
     def retail(self) -> Retail:

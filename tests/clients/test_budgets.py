@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.activation.pricing import budget_of
+from shared.activation.budgeting import budget_of
 from shared.arm.budgets import Budgets
 from shared.azure_permissions import READ_AZURE_BUDGET
 from shared.errors import Forbidden, NotFound, Unavailable

@@ -14,7 +14,7 @@ from tests.flows.scene import Scene
 from tests.sandbox.arm.models.activations import Activation as AtPim
 from tests.sandbox.arm.models.policy import ADMIN_ASSIGNMENT, JUSTIFICATION
 from tests.sandbox.arm.models.subscription import Subscription
-from tests.sandbox.population import BROKER_CLIENT_ID, IDENTITY_PRINCIPAL_ID
+from tests.sandbox.population import BROKER_CLIENT_ID
 
 SETTINGS = {"TENANTRY_BROKER_CLIENT_ID": BROKER_CLIENT_ID}
 PUT = "PUT /subscriptions/{id}/providers/Microsoft.Authorization/roleAssignmentScheduleRequests/{id}"
@@ -29,8 +29,8 @@ def deploy_broker(scene: Scene, subscription: Subscription) -> str:
         contoso.id,
         multi_tenant=False,
         application_permissions=(),
-        federated_identity=IDENTITY_PRINCIPAL_ID,
     )
+    scene.world.trust(Registration.BROKER, BROKER_CLIENT_ID)
     clouds.grant(BROKER_CLIENT_ID, contoso.id, ())
     principal = contoso.applications.by_app_id(BROKER_CLIENT_ID)
     assert principal is not None

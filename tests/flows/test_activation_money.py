@@ -41,11 +41,18 @@ async def money(found: Locked) -> dict[str, Any]:
     return told
 
 
+async def look(found: Locked) -> None:
+    """The hourly look at the budgets, whatever the hour."""
+    await found.scene.world.host.run_timer("read_budgets")
+
+
 def codes(told: dict[str, Any]) -> list[str]:
     return [one["code"] for one in told["rulings"]]
 
 
 async def test_the_lines_add_up_and_the_budget_holds_no_more_than_is_left(found: Locked) -> None:
+    await look(found)
+
     told = await money(found)
 
     # 2 x 0.20 x 240 h = 96.00; 2 x 128 x 0.15 = 38.40 a month, x 240 / 730 = 12.624... : 108.62 in 10 days
@@ -61,11 +68,34 @@ async def test_a_budget_that_may_not_be_read_is_told_and_not_passed_over(found: 
     less = set(azure_actions()) - set(READ_AZURE_BUDGET.permissions)
     found.subscription.access.assignments.clear()
     found.scene.world.clouds.azure.give(principal, found.subscription, less, name="Less")
+    await look(found)
 
     told = await money(found)
 
     assert (told["budget"]["amount"], told["budget"]["left"]) == (None, None)
     assert told["budget"]["notes"] == ["Azure's budgets cannot be read now (Forbidden)"]
+    assert codes(told) == ["budgetUnknown"]
+
+
+async def test_a_budget_that_was_read_is_told_for_a_day_while_no_newer_can_be(found: Locked) -> None:
+    await look(found)
+    read = (await money(found))["budget"]
+    found.subscription.access.assignments.clear()
+    found.scene.world.clock.advance(timedelta(hours=20))
+    await look(found)
+    within = (await money(found))["budget"]
+    found.scene.world.clock.advance(timedelta(hours=5))
+    await look(found)
+    after = (await money(found))["budget"]
+
+    assert (read["left"], within) == ("100", read)
+    assert (after["left"], after["notes"]) == (None, ["Azure's budgets cannot be read now (Forbidden)"])
+
+
+async def test_a_budget_that_nobody_has_read_yet_is_unknown_and_not_passed_over(found: Locked) -> None:
+    told = await money(found)
+
+    assert told["budget"]["notes"] == ["Azure's budget was not read yet, which is done every hour"]
     assert codes(told) == ["budgetUnknown"]
 
 

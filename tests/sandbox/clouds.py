@@ -5,6 +5,7 @@ from `clouds.recorder`. `clouds.violations` names what no correct caller does; t
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
 from urllib.parse import urlsplit
@@ -71,7 +72,6 @@ class Clouds:
             persons=self.persons,
             now=self.ground.now,
             violate=self.violations.append,
-            identity_header=self.identity_header,
         )
         self._graph = GraphServer(
             estate=Estate(ground=self.ground, tenants=self.tenants, provisioning=self.provisioning, quotas=self.quotas),
@@ -183,7 +183,10 @@ class Clouds:
         redirect_uris: Sequence[str] = (),
         delegated_permissions: Sequence[str] = (),
     ) -> Registration:
-        """A registration. A permission that no call of the sandbox knows is a mistake."""
+        """A registration. A permission that no call of the sandbox knows is a mistake.
+
+        `federated_identity`: the principal id of a managed identity that it trusts; `trust` adds others.
+        """
         unknown = [name for name in application_permissions if not known_permission(name)]
         if unknown:
             raise ValueError(f"no such permission: {', '.join(unknown)}")
@@ -194,12 +197,22 @@ class Clouds:
             multi_tenant=multi_tenant,
             application_permissions=tuple(application_permissions),
             app_roles=tuple(app_roles),
-            federated_identity=federated_identity,
+            federated_identities=frozenset({federated_identity} if federated_identity else ()),
             redirect_uris=tuple(redirect_uris),
             delegated_permissions=tuple(delegated_permissions),
         )
         self._service.registrations[registration.app_id] = registration
         return registration
+
+    def trust(self, app_id: str, principal_id: str) -> None:
+        """A federated credential: the registration trusts this managed identity too. Raises ValueError beyond 20."""
+        registrations = self._service.registrations
+        registrations[app_id.lower()] = registrations[app_id.lower()].trusting(principal_id)
+
+    def distrust(self, app_id: str) -> None:
+        """Somebody takes all federated credentials of a registration away."""
+        registrations = self._service.registrations
+        registrations[app_id.lower()] = replace(registrations[app_id.lower()], federated_identities=frozenset())
 
     def grant(self, app_id: str, tenant_id: str, permissions: Sequence[str] | None = None) -> None:
         """As if consented long ago, with all that the registration asks for or with these permissions only."""
@@ -231,11 +244,18 @@ class Clouds:
         """The Graph permissions that the application holds there, by truth."""
         return self._service.grants.granted(app_id, self.tenants[tenant_id.lower()])
 
-    def managed_identity(self, client_id: str, principal_id: str, tenant_id: str | None = None) -> None:
-        """A user-assigned identity; its tenant is the one added first unless told."""
-        home = tenant_id or next(iter(self.tenants))
-        identity = ManagedIdentity(client_id=client_id.lower(), principal_id=principal_id, tenant_id=home.lower())
+    def managed_identity(self, client_id: str, principal_id: str, *, header: str | None = None) -> ManagedIdentity:
+        """A user-assigned identity of the tenant added first. It is assigned to the app that knows `identity_header`, or
+        to the one of this header.
+        """
+        identity = ManagedIdentity(
+            client_id=client_id.lower(),
+            principal_id=principal_id,
+            tenant_id=next(iter(self.tenants)),
+            header=header or self.identity_header,
+        )
         self._service.identities[identity.client_id] = identity
+        return identity
 
     def person(
         self,

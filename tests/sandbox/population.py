@@ -36,8 +36,8 @@ CLIENT_IDS = {
 BROKER_CLIENT_ID = guid("app-broker")
 """Of a registration that most deployments are without."""
 
-IDENTITY_CLIENT_ID = guid("identity-client")
 IDENTITY_PRINCIPAL_ID = guid("identity-principal")
+"""Of the one app that is all of Tenantry."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +63,10 @@ class Population:
 
 
 def register_applications(clouds: Clouds, contoso: Tenant, public_url: str, mode: SourceMode = SourceMode.OWN) -> None:
-    """Our registrations, as the deployment makes them: permissions from the permission table, no secrets."""
-    clouds.managed_identity(IDENTITY_CLIENT_ID, IDENTITY_PRINCIPAL_ID)
+    """Our registrations, as the deployment makes them: permissions from the permission table, no secrets.
+
+    They trust no identity yet: which apps there are is the world's to say.
+    """
     for registration, app_id in CLIENT_IDS.items():
         multi_tenant = registration in MULTI_TENANT
         clouds.register_application(
@@ -74,7 +76,6 @@ def register_applications(clouds: Clouds, contoso: Tenant, public_url: str, mode
             multi_tenant=multi_tenant,
             application_permissions=needed(registration, mode),
             app_roles=APP_ROLES if registration is Registration.API else (),
-            federated_identity=IDENTITY_PRINCIPAL_ID,
             delegated_permissions=(DELEGATED,) if registration is Registration.API else (),
             redirect_uris=_redirects(registration, public_url),
         )

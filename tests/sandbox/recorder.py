@@ -25,7 +25,10 @@ SECRET_FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """One request and its answer. Status 0: the connection was dropped before anything was done."""
+    """One request and its answer. Status 0: the connection was dropped before anything was done.
+
+    `asserted_by`: of a token request, the client id of the managed identity that proved the application.
+    """
 
     at: datetime
     service: str
@@ -39,6 +42,7 @@ class Recorded:
     request: object
     status: int
     response: object
+    asserted_by: str | None = None
 
     def wire(self) -> dict[str, object]:
         """The line, with the names that readers of the recording expect."""
@@ -55,6 +59,7 @@ class Recorded:
             "request": self.request,
             "status": self.status,
             "response": self.response,
+            **({"assertedBy": self.asserted_by} if self.asserted_by else {}),
         }
 
 

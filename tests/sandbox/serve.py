@@ -27,6 +27,8 @@ from tests.sandbox.world import World
 _TOKEN_SECONDS = 12 * 3600
 """Real tokens live about an hour; a person at a terminal would be cut off in the middle."""
 
+_TAKES_A_MINUTE = " (the front: what is asked of it, the worker's next sweep begins)"
+
 _SETTINGS = Path("build/sandbox/local.settings.json")
 
 _ENTRY = re.compile(r"\d{4}-\d\d-\d\d \S+ (?P<level>[A-Z]+) (?P<logger>\S+) ")
@@ -37,10 +39,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.sandbox.serve", description=__doc__)
     parser.add_argument("--faults", choices=sorted(PRESETS), default="none")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--apart", action="store_true", help="front, worker and broker as apps of their own")
     chosen = parser.parse_args()
     console = Console(soft_wrap=True, highlight=False, markup=False)
     try:
-        asyncio.run(_serve(console, chosen.faults, chosen.seed))
+        asyncio.run(_serve(console, chosen.faults, chosen.seed, apart=chosen.apart))
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("\nstopped; nothing is left running")
         return 0
@@ -50,7 +53,7 @@ def main() -> int:
     return 0
 
 
-async def _serve(console: Console, faults: str, seed: int) -> None:
+async def _serve(console: Console, faults: str, seed: int, *, apart: bool) -> None:
     end_tidily_when_told()
     folder = Path(tempfile.mkdtemp(prefix="tenantry-sandbox-"))
     try:
@@ -62,6 +65,7 @@ async def _serve(console: Console, faults: str, seed: int) -> None:
                 faults=PRESETS[faults](seed),
                 seals=True,
                 receiving=True,
+                apart=apart,
                 settings={"TENANTRY_FINANCE_KEY": key},
             ) as world:
                 # Time jumps over every wait but that for an approver.
@@ -108,7 +112,7 @@ def _tell(console: Console, world: World) -> None:
     tenant = f"{app}/api/tenants/{world.fabrikam.id}"
     console.rule("The sandbox is up; Ctrl-C ends it")
     rows = (
-        ("app", f"{app}/api"),
+        ("app", f"{app}/api" + _TAKES_A_MINUTE * (world.worker is not world.host)),
         ("Entra", world.clouds.authority),
         ("Microsoft Graph", f"{world.clouds.graph}/v1.0"),
         ("Azure", world.clouds.arm),

@@ -1,10 +1,10 @@
 """The whole world of one test or demo: clouds, store and host around the app, on free loopback ports.
 
-Everything that is simulated is a Python object of this process, so that tests look at state directly; only the app
-(a fork of the zygote) and Azurite are processes of their own. Leaving the world ends all that it started.
+Everything that is simulated is a Python object of this process, so that tests look at state directly; only the apps
+(forks of the zygote) and Azurite are processes of their own. Leaving the world ends all that it started.
 """
 
-from base64 import b64encode
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
@@ -12,19 +12,20 @@ from pathlib import Path
 from typing import Self
 
 from shared.permissions import Registration, SourceMode
+from shared.roles import Role
 from tests.sandbox import deployed
+from tests.sandbox.apps import ALIKE, APART, TOGETHER, identity, settings_of, trust
 from tests.sandbox.azurite import StorageAccount
 from tests.sandbox.clock import SharedClock
 from tests.sandbox.clouds import Clouds
 from tests.sandbox.entra.tokens import LIFETIME_SECONDS
 from tests.sandbox.faults import Faults
-from tests.sandbox.host import Host
+from tests.sandbox.host import Circle, Host
 from tests.sandbox.personas import Person
 from tests.sandbox.points import Points
 from tests.sandbox.population import (
     CLIENT_IDS,
     CORE_TOOLS_URL,
-    IDENTITY_CLIENT_ID,
     OPERATE,
     READ,
     populate,
@@ -35,19 +36,13 @@ from tests.sandbox.session import Session
 from tests.sandbox.store_proxy import StoreProxy
 from tests.sandbox.switches import Switches
 
-# Where the checklist's links lead; names only, nobody goes there from the sandbox.
-_PORTALS = {
-    "TENANTRY_MTO_PORTAL": "https://mto.portal.example",
-    "TENANTRY_DEFENDER_PORTAL": "https://defender.portal.example",
-    "TENANTRY_MYACCOUNT_PORTAL": "https://myaccount.portal.example",
-    "TENANTRY_ENTRA_PORTAL": "https://entra.portal.example",
-}
-
-_COOKIE_KEY = b64encode(b"the sandbox's key of 32 bytes...").decode()
-
 
 class World:
-    """Made of parts that are public: `clock`, `points`, `faults`, `clouds`, `receiver`, `store`, `host`, `people`."""
+    """Made of parts that are public: `clock`, `points`, `faults`, `clouds`, `receiver`, `store`, `host`, `people`.
+
+    `worker` has the timers and orchestrations, `broker` its timer; both are `host`, where the apps are not apart. `hosts`
+    are all there are.
+    """
 
     def __init__(
         self,
@@ -62,9 +57,11 @@ class World:
         settings: Mapping[str, str] | None = None,
         seals: bool = False,
         receiving: bool = False,
+        apart: bool = False,
     ) -> None:
         """`seals`: the audit account has blobs too, so that a night seals; that starts one process more.
         `receiving`: alarms go to a webhook and to Teams, and `receiver` has them.
+        `apart`: front, worker and broker instead of one app, each on a host of its own; `host` is the front then.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -89,6 +86,7 @@ class World:
             context=self.certificates.server_context(),
             violate=self.clouds.violations.append,
         )
+        self._roles = APART if apart else TOGETHER
         self._receiving = receiving
         self._session = session
         self._auto_advance = auto_advance
@@ -125,32 +123,57 @@ class World:
             await self.receiver.start()
         self.people = populate(self.clouds)
         self.contoso, self.fabrikam = self.people.contoso, self.people.fabrikam
-        self.host = Host(
+        circle = Circle(auto_advance=self._auto_advance)
+        hosts = {role: self._host(role, circle) for role in self._roles}
+        self.hosts = tuple(hosts.values())
+        self.host = self.hosts[0]
+        self.worker, self.broker = hosts.get(Role.WORKER, self.host), hosts.get(Role.BROKER, self.host)
+        self.points.restart = self._crash
+        self._register()
+        for role, host in hosts.items():
+            host.environment.update(self._environment(role))
+            await host.start()
+
+    def _host(self, role: Role, circle: Circle) -> Host:
+        """One app's. All write to one log, as the apps of a deployment do to one workspace."""
+        host = Host(
             app_directory=self._app_directory,
             environment={},
-            hub=self.folder / "hub.sqlite",
+            hub=self.folder / ("hub.sqlite" if role is Role.ALL else f"hub-{role}.sqlite"),
             log=self.log,
             clock=self.clock,
             points=self.points,
             zygote=self._session.zygote,
-            auto_advance=self._auto_advance,
+            circle=circle,
         )
-        self._leaving.push_async_callback(self.host.stop)
-        self.host.environment.update(self._environment())
-        self.points.restart = self.host.kill_and_restart
+        self._leaving.push_async_callback(host.stop)
+        return host
+
+    def _register(self) -> None:
         mode = SourceMode(self._settings.get("TENANTRY_SOURCE_MODE", SourceMode.OWN))
         register_applications(self.clouds, self.contoso, self.host.url, mode)
-        await self.host.start()
+        self.identities = {role: identity(self.clouds, role) for role in self._roles}
+        for registration, app_id in CLIENT_IDS.items():
+            self.trust(registration, app_id)
+
+    def trust(self, registration: Registration, app_id: str) -> None:
+        """As the deployment does: the registration trusts the apps that act as it."""
+        trust(self.clouds, registration, app_id, self.identities)
+
+    async def _crash(self) -> None:
+        """All of the apps at once: whichever was at work."""
+        await asyncio.gather(*(host.kill_and_restart() for host in self.hosts))
 
     def core_tools_settings(self) -> dict[str, object]:
         """local.settings.json for `func start` against this world; its own task hub needs a full Azurite."""
-        values = {**self._environment(), "TENANTRY_PUBLIC_URL": CORE_TOOLS_URL}
+        values = {**self._environment(self._roles[0]), "TENANTRY_PUBLIC_URL": CORE_TOOLS_URL}
         worker = {"FUNCTIONS_WORKER_RUNTIME": "python", "AzureWebJobsStorage": "UseDevelopmentStorage=true"}
         return {"IsEncrypted": False, "Values": {**worker, **values}}
 
-    def _environment(self) -> dict[str, str]:
-        return {
-            "TENANTRY_ROLE": "all",
+    def _environment(self, role: Role) -> dict[str, str]:
+        app = self.identities[role]
+        every = {
+            "TENANTRY_ROLE": role.value,
             "TENANTRY_SOURCE_TENANT_ID": self.contoso.id,
             "TENANTRY_PUBLIC_URL": self.host.url,
             "TENANTRY_AUTHORITY": self.clouds.authority,
@@ -158,19 +181,19 @@ class World:
             "TENANTRY_ARM_ENDPOINT": self.clouds.arm,
             "TENANTRY_PRICES_ENDPOINT": self.clouds.prices,
             **{f"TENANTRY_{registration.name}_CLIENT_ID": app_id for registration, app_id in CLIENT_IDS.items()},
-            "TENANTRY_IDENTITY_CLIENT_ID": IDENTITY_CLIENT_ID,
+            "TENANTRY_IDENTITY_CLIENT_ID": app.client_id,
             "TENANTRY_TABLES_CONNECTION_STRING": self.state_account.connection_string(self.store.url),
             "TENANTRY_AUDIT_TABLES_CONNECTION_STRING": self.audit_account.connection_string(self.store.url),
             **self._seals_setting(),
             **(self.receiver.environment() if self._receiving else {}),
-            **_PORTALS,
-            "TENANTRY_COOKIE_KEY": _COOKIE_KEY,
+            **ALIKE,
             "IDENTITY_ENDPOINT": self.clouds.identity_endpoint,
-            "IDENTITY_HEADER": self.clouds.identity_header,
+            "IDENTITY_HEADER": app.header,
             "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
             **self.certificates.environment(),
             **self._settings,
         }
+        return settings_of(role, every)
 
     def _seals_setting(self) -> dict[str, str]:
         if self.seals_account is None:
@@ -227,4 +250,10 @@ class World:
 
     def violations(self) -> list[str]:
         """What must never happen: calls that the services would not take, replays that differ."""
-        return [str(each) for each in (*self.clouds.violations, *self.host.violations)]
+        of_hosts = [each for host in self.hosts for each in host.violations]
+        return [str(each) for each in (*self.clouds.violations, *of_hosts)]
+
+    @property
+    def failures(self) -> list[tuple[str, str]]:
+        """Function and message of each invocation that raised, in any of the apps."""
+        return [each for host in self.hosts for each in host.failures]

@@ -10,11 +10,11 @@ import pytest
 
 from shared.arm.approval_shapes import challenge_of, claims_in
 from shared.clock import SystemClock
-from shared.durable import Orchestrations
 from shared.errors import ClaimsChallenge
 from shared.problems import guarded
 from shared.services import build
 from shared.settings import read_settings
+from shared.wakes import Elsewhere
 from tests.unit.environment import ENVIRONMENT
 
 _CLAIMS = json.dumps({"access_token": {"acrs": {"essential": True, "value": "c1"}}})
@@ -67,7 +67,7 @@ async def test_a_caller_is_told_what_to_sign_in_with() -> None:
     services = build(read_settings(ENVIRONMENT), SystemClock())
     request = func.HttpRequest(method="POST", url="https://app.example/api/x", body=b"")
 
-    answer = await guarded(refuses)(services, Orchestrations(None), request)
+    answer = await guarded(refuses)(services, Elsewhere(services.wakes), request)
 
     told = answer.headers["WWW-Authenticate"]
     found = re.search(r'error="insufficient_claims", claims="([^"]+)"', told)

@@ -105,6 +105,7 @@ TIMERS = {
     "watch_activations": "20 */2 * * * *",
     "reconcile_activations": "0 10 4 * * *",
     "purge_webhook_ids": "0 55 3 * * *",
+    "read_budgets": "0 25 * * * *",
 }
 _ROUTES = {
     "post_activation_request": ("POST", "activation-requests"),

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
+from shared.assembly import app_of
+from shared.roles import Role
 from tests.unit.bicep import Bicep, properties, read_all
-from tests.unit.test_functions import TIMERS
 from tests.unit.told import logged
 
 _ALERTS = read_all()["modules/alerts.bicep"]
-_ASKED = re.compile(r"Name == '(\w+)'")
+_ASKED = re.compile(r"'([a-z]+_[a-z]+)'")
 _NAMED = re.compile(r"'([a-z_]+\.[a-z_]+) ?'")
 
 
@@ -18,9 +20,18 @@ def rules(file: Bicep) -> list[Mapping[str, str]]:
     return [properties(one) for one in written.named_children if one.type == "object"]
 
 
+@cache
+def timers(role: Role) -> frozenset[str]:
+    """The timers of an app."""
+    found = [(one.get_function_name(), one.get_trigger()) for one in app_of(role).get_functions()]
+    return frozenset(
+        name for name, trigger in found if name and trigger and trigger.get_binding_name() == "timerTrigger"
+    )
+
+
 def problems(file: Bicep) -> list[str]:
     """Events and timers that a query names and the app does not have; queries that name none."""
-    there = {*logged(), *TIMERS}
+    there = {*logged(), *timers(Role.WORKER), *timers(Role.BROKER)}
     found: list[str] = []
     for rule in rules(file):
         events = {*_NAMED.findall(rule["query"]), *_ASKED.findall(rule["query"])}
@@ -49,6 +60,17 @@ def test_a_query_that_looks_at_everything_is_found() -> None:
     emptied = _ALERTS.text.replace("| where Message startswith 'renewal.review_due '\n", "")
 
     assert problems(Bicep(emptied)) == ["'review-due': names nothing"]
+
+
+def test_an_app_whose_timers_stop_is_told_of_whichever_it_is() -> None:
+    [rule] = [one for one in rules(_ALERTS) if one["name"] == "'timers-stopped'"]
+    asked = set(_ASKED.findall(rule["query"]))
+    [[apart, together]] = re.findall(r"replace\(rule.query, '{timers}', brokerApart \? '(\d)' : '(\d)'\)", _ALERTS.text)
+
+    assert "| where Running < {timers}" in rule["query"]
+    assert len(asked & timers(Role.WORKER)) == int(together) == len(asked & timers(Role.ALL))
+    assert len(asked & (timers(Role.WORKER) | timers(Role.BROKER))) == int(apart)
+    assert not timers(Role.FRONT)
 
 
 def test_each_of_what_somebody_must_hear_has_its_alert() -> None:

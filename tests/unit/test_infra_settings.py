@@ -8,7 +8,7 @@ import pytest
 from shared.azure_permissions import AZURE_ROLES
 from shared.permissions import OPTIONAL, Registration
 from shared.settings import NAMES, read_settings
-from tests.unit.bicep import Bicep, read_all, strings
+from tests.unit.bicep import Bicep, properties, read_all, strings
 from tests.unit.environment import ENVIRONMENT
 
 _FILES = read_all()
@@ -23,7 +23,6 @@ _OF_THE_PLATFORM = {
     "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "read by azure-functions-durable",
 }
 _LEFT_TO_THE_DEFAULT = {
-    "TENANTRY_ROLE": "there is one role so far",
     "TENANTRY_PRICES_ENDPOINT": "Azure has one price list",
     "TENANTRY_ALLOWED_DIRECTORY_ROLES": "a role beyond Security Reader is to be a change of this deployment's code",
     "TENANTRY_RENEWAL_MOST_CHANGES": "a brake, which is loosened on purpose only",
@@ -69,7 +68,7 @@ def test_every_setting_that_is_read_is_set_or_left_to_its_default_and_no_other()
     [
         (lambda text: text.replace("TENANTRY_HUNT_CLIENT_ID", "TENANTRY_HUNTS_CLIENT_ID"), {"not set", "not read"}),
         (lambda text: text.replace("TENANTRY_MTO_PORTAL: portals.mto\n", ""), {"not set"}),
-        (lambda text: text.replace("'1'\n", "'1'\nTENANTRY_ROLE: 'all'\n"), {"set, though said not to be"}),
+        (lambda text: text.replace("'1'\n", "'1'\nTENANTRY_PRICES_ENDPOINT: ''\n"), {"set, though said not to be"}),
     ],
     ids=["misspelt", "left out", "not left to its default"],
 )
@@ -85,6 +84,7 @@ def test_a_wrong_setting_is_found(changed: object, found: set[str]) -> None:
 def test_every_secret_comes_from_the_vault_and_nothing_else_does() -> None:
     assert set(_allowed("givenSecrets")) == _SECRET
     assert not _SECRET & set(settings_of(_SETTINGS))
+    assert [text for text in _FILES if "@Microsoft.KeyVault(" in _FILES[text].text] == ["modules/settings.bicep"]
     assert _SETTINGS.text.count("@Microsoft.KeyVault(") == 1
 
 
@@ -98,14 +98,39 @@ def test_what_no_secret_is_given_for_is_not_set_and_the_app_starts_without_it() 
 
 
 def test_each_client_id_is_that_of_its_own_registration() -> None:
-    [settings] = [one for one in _MAIN.modules if one.path == "modules/settings.bicep"]
-    handed = dict(re.findall(r"(\w+): (.+)", settings.given["clientIds"]))
+    handed = properties(_MAIN.declared("variable")["clientIds"].named_children[1])
 
     for one in Registration:
         name = one.name.lower()
-        assert settings_of(_SETTINGS)[f"TENANTRY_{one.name}_CLIENT_ID"] == f"clientIds.{name}"
+        assert settings_of(_SETTINGS)[f"TENANTRY_{one.name}_CLIENT_ID"] == f"common.clientIds.{name}"
         output = f"withBroker ? {name}!.outputs.clientId : ''" if one in OPTIONAL else f"{name}.outputs.clientId"
         assert handed[name] == output
+
+
+def strays(main: Bicep, settings: Bicep) -> set[str]:
+    """What every app is to be told and nobody hands over, or is handed over and not told."""
+    handed = properties(main.declared("variable")["common"].named_children[1])
+    return set(handed) ^ set(re.findall(r"\bcommon\.(\w+)", settings.text))
+
+
+def test_what_is_the_same_for_every_app_is_handed_over_and_told_each_under_its_own_name() -> None:
+    handed = properties(_MAIN.declared("variable")["common"].named_children[1])
+    elsewhere = {
+        "tablesEndpoint": "state.outputs.tablesEndpoint",
+        "auditTablesEndpoint": "audit.outputs.tablesEndpoint",
+        "auditBlobsEndpoint": "audit.outputs.blobsEndpoint",
+        "insightsConnectionString": "monitoring.outputs.connectionString",
+    }
+
+    assert strays(_MAIN, _SETTINGS) == set()
+    assert handed == {name: elsewhere.get(name, name) for name in handed}
+    assert all(one.given["common"] == "common" for one in _MAIN.modules if one.path == "modules/settings.bicep")
+
+
+def test_what_is_handed_over_under_another_name_is_found() -> None:
+    wrong = Bicep(_SETTINGS.text.replace("common.webhookCeiling", "common.ceiling"))
+
+    assert strays(_MAIN, wrong) == {"ceiling", "webhookCeiling"}
 
 
 def test_the_app_never_has_to_do_with_the_host_s_own_account_by_key() -> None:

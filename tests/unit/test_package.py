@@ -94,7 +94,7 @@ def test_what_azd_deploys_is_what_is_built() -> None:
 
     assert f"    dist: {(OUT / 'app').relative_to(ROOT)}\n" in described
     assert "    remoteBuild: false\n" in described
-    assert "          run: make package\n" in described
+    assert "      run: make package\n" in described
 
 
 def test_the_apps_process_finds_nothing_beside_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

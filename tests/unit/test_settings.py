@@ -123,7 +123,7 @@ def test_each_missing_name_is_named(name: str, value: str | None) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("TENANTRY_ROLE", "front"),
+        ("TENANTRY_ROLE", "frontal"),
         ("TENANTRY_BROKER_CLIENT_ID", "Tenantry Broker"),
         ("TENANTRY_BROKER_WEBHOOK_CEILING", "-1"),
         ("TENANTRY_BROKER_WEBHOOK_CEILING", "NaN"),

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from tests.sandbox.clock import SharedClock
-from tests.sandbox.host import Host, Zygote
+from tests.sandbox.host import Circle, Host, Zygote
 from tests.sandbox.points import Points
 
 APP = Path(__file__).parent / "fixture_app"
@@ -27,7 +27,9 @@ class Scene:
         self.client = httpx.AsyncClient(timeout=20)
         self.host = self.open_host()
 
-    def open_host(self, *, app: Path = APP, auto_advance: bool = True) -> Host:
+    def open_host(
+        self, *, app: Path = APP, auto_advance: bool = True, hub: str = "hub.sqlite", circle: Circle | None = None
+    ) -> Host:
         environment = {
             "FIXTURE_JOURNAL": str(self.folder / "journal"),
             "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
@@ -35,13 +37,14 @@ class Scene:
         return Host(
             app_directory=app,
             environment=environment,
-            hub=self.folder / "hub.sqlite",
+            hub=self.folder / hub,
             log=self.folder / "log",
             clock=self.clock,
             points=self.points,
             zygote=self.zygote,
             auto_advance=auto_advance,
             install="installed:install",
+            circle=circle,
         )
 
     @property

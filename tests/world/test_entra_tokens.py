@@ -176,6 +176,32 @@ async def test_the_managed_identity_answers_only_who_knows_the_header(tmp_path: 
         assert len(world.clouds.violations) == 1
 
 
+async def test_a_registration_trusts_every_identity_it_is_told_of_and_no_more_than_twenty(tmp_path: Path) -> None:
+    async with scene(tmp_path) as world:
+        other = assertion(world, sub="another-identity")
+        assert await code_of(world, CONTOSO, SOURCE_APP, client_assertion=other) == 700213
+
+        world.clouds.trust(SOURCE_APP, "another-identity")
+
+        for proof in (other, world.assertion()):
+            assert (await world.token(CONTOSO, SOURCE_APP, client_assertion=proof)).is_success
+        for number in range(18):
+            world.clouds.trust(SOURCE_APP, f"identity-{number}")
+        world.clouds.trust(SOURCE_APP, "another-identity")
+        with pytest.raises(ValueError, match="20 federated credentials"):
+            world.clouds.trust(SOURCE_APP, "one-too-many")
+
+
+async def test_only_a_good_assertion_names_who_made_it(tmp_path: Path) -> None:
+    async with scene(tmp_path) as world:
+        await world.token(CONTOSO, SOURCE_APP)
+        await world.token(CONTOSO, SOURCE_APP, client_assertion=assertion(world, Signer.STRANGER))
+        await world.made(CONTOSO, "GET /subscribedSkus")
+
+        told = [(one.service, one.wire().get("assertedBy")) for one in world.clouds.recorder.entries]
+        assert told == [("login", IDENTITY), ("login", None), ("login", IDENTITY), ("graph", None)]
+
+
 async def test_the_recording_holds_no_token(tmp_path: Path) -> None:
     async with scene(tmp_path) as world:
         token = (await world.token(CONTOSO, SOURCE_APP)).json()["access_token"]

@@ -1,8 +1,9 @@
 """Application registrations, and which tenant granted them what (sections 9.1 to 9.3 of the Graph contract)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 from uuid import NAMESPACE_URL, uuid5
 
 from tests.sandbox.graph.models.applications import AppRole, Assignment, ServicePrincipal
@@ -13,10 +14,13 @@ from tests.sandbox.graph.replication import View
 
 GRAPH_APP_ID = "00000003-0000-0000-c000-000000000000"
 
+MOST_FEDERATED_IDENTITIES = 20
+"""https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """An application registration. `federated_identity` is the principal id of the one managed identity it trusts.
+    """An application registration. `federated_identities` are the principal ids of the managed identities that it trusts.
 
     `delegated_permissions`: of Azure Service Management, which it asks for on behalf of persons.
     """
@@ -27,9 +31,16 @@ class Registration:
     multi_tenant: bool
     application_permissions: tuple[str, ...]
     app_roles: tuple[str, ...]
-    federated_identity: str | None
+    federated_identities: frozenset[str]
     redirect_uris: tuple[str, ...]
     delegated_permissions: tuple[str, ...] = ()
+
+    def trusting(self, principal_id: str) -> Self:
+        """With one more federated credential. Raises ValueError where there are as many as Entra takes."""
+        trusted = self.federated_identities | {principal_id}
+        if len(trusted) > MOST_FEDERATED_IDENTITIES:
+            raise ValueError(f"{self.display_name} has {MOST_FEDERATED_IDENTITIES} federated credentials already")
+        return replace(self, federated_identities=trusted)
 
 
 def permission_id(name: str) -> str:

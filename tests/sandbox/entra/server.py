@@ -36,7 +36,6 @@ class EntraServer:
         persons: Mapping[str, Person],
         now: Callable[[], datetime],
         violate: Callable[[str], None],
-        identity_header: str,
     ) -> None:
         self._service = service
         self._consent = Consent(service)
@@ -46,7 +45,6 @@ class EntraServer:
         self._persons = persons
         self._now = now
         self._violate = violate
-        self._identity_header = identity_header
         self.keys = [published_key()]
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -87,14 +85,14 @@ class EntraServer:
 
     async def handle_identity(self, request: web.Request) -> web.StreamResponse:
         """App Service's protocol: a header that only the app knows, the version, a client id and a resource."""
-        query = request.query
-        if request.method != "GET" or request.headers.get("X-IDENTITY-HEADER") != self._identity_header:
+        query, header = request.query, request.headers.get("X-IDENTITY-HEADER", "")
+        if request.method != "GET" or not self._service.is_app(header):
             return web.json_response({"statusCode": 401, "message": "The identity header is missing."}, status=401)
         if query.get("api-version") != IDENTITY_VERSION or not query.get("resource"):
             return web.json_response({"statusCode": 400, "message": "Unsupported version or no resource."}, status=400)
         client_id = query.get("client_id", "")
         try:
-            token = self._service.identity_token(client_id, query["resource"])
+            token = self._service.identity_token(header, client_id, query["resource"])
         except EntraError as error:
             self._violate(f"managed identity: {error}")
             return web.json_response({"statusCode": 400, "message": error.text}, status=400)
@@ -189,5 +187,6 @@ class EntraServer:
                 request=without_secrets(form) if form else None,
                 status=status,
                 response=without_secrets(answer),
+                asserted_by=self._service.asserted_by(form),
             )
         )

@@ -57,11 +57,12 @@ class Issued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagedIdentity:
-    """A user-assigned identity of the deployment."""
+    """A user-assigned identity of the deployment. `header`: of the app that it is assigned to; no other app reaches it."""
 
     client_id: str
     principal_id: str
     tenant_id: str
+    header: str
 
 
 class TokenService:
@@ -157,10 +158,14 @@ class TokenService:
         )
         return Issued(token=sign(claims), tenant_id=tenant.id, app_id=registration.app_id, roles=tuple(roles))
 
-    def identity_token(self, client_id: str, resource: str) -> str:
-        """What the managed-identity endpoint gives: tokens for the exchange only."""
+    def is_app(self, header: str) -> bool:
+        """Whether it is the identity header of an app here."""
+        return any(identity.header == header for identity in self.identities.values())
+
+    def identity_token(self, header: str, client_id: str, resource: str) -> str:
+        """What the managed-identity endpoint gives the app of that header: tokens for the exchange only."""
         identity = self.identities.get(client_id.lower())
-        if identity is None:
+        if identity is None or identity.header != header:
             raise EntraError(400, "invalid_request", 7002, "No User Assigned or Delegated Managed Identity found.")
         if resource != EXCHANGE:
             raise unknown_resource(resource, identity.tenant_id)
@@ -173,6 +178,14 @@ class TokenService:
                 audience=EXCHANGE,
             )
         )
+
+    @staticmethod
+    def asserted_by(form: Mapping[str, str]) -> str | None:
+        """The client id of the managed identity whose token came as the assertion, whatever is answered to it."""
+        try:
+            return str(read(form.get("client_assertion", ""), audience=EXCHANGE)["azp"])
+        except jwt.PyJWTError:
+            return None
 
     def _check_assertion(self, registration: Registration, assertion: str) -> None:
         """Section 9.2: issuer, subject and audience must match the federated credential word for word."""
@@ -188,7 +201,7 @@ class TokenService:
         issuer = f"{self.authority}/{registration.home_tenant}/v2.0"
         if claims["iss"] != issuer:
             raise no_federated_match("issuer", str(claims["iss"]), 700211)
-        if registration.federated_identity is None or claims.get("sub") != registration.federated_identity:
+        if claims.get("sub") not in registration.federated_identities:
             raise no_federated_match("subject", str(claims.get("sub")))
 
     def _resource(self, scope: str, tenant: Tenant) -> str:

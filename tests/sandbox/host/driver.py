@@ -5,7 +5,7 @@ import contextlib
 import json
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ from aiohttp import web
 from tests.sandbox.clock import PATH_VARIABLE, SharedClock
 from tests.sandbox.host.activities import Activities
 from tests.sandbox.host.bindings import FunctionInfo, HostSettings, read_functions
+from tests.sandbox.host.circle import Circle
 from tests.sandbox.host.front import Front
 from tests.sandbox.host.hub import Hub
 from tests.sandbox.host.management import Management
@@ -46,7 +47,9 @@ class Host:
         zygote: Zygote,
         auto_advance: bool = True,
         install: str | None = None,
+        circle: Circle | None = None,
     ) -> None:
+        """`circle`: of the hosts on this clock. Without one it is alone, and `auto_advance` is its own."""
         self.environment = dict(environment)
         self._directory = app_directory.resolve()
         self._log = log.resolve()
@@ -58,14 +61,19 @@ class Host:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._hub = Hub(hub)
-        self._runtime = Runtime(hub=self._hub, clock=clock, points=points, settings=HostSettings.read(self._directory))
+        self._circle = circle or Circle(auto_advance=auto_advance)
+        self._runtime = Runtime(
+            hub=self._hub,
+            clock=clock,
+            points=points,
+            settings=HostSettings.read(self._directory),
+            on_turn=self._circle.turned,
+        )
         self._orchestrations = Orchestrations(self._runtime)
         self._activities = Activities(self._runtime, self._orchestrations.wake)
         self._orchestrations.on_activities = self._activities.dispatch
         self._schedules = Schedules(self._runtime)
-        self._timekeeper = Timekeeper(
-            self._runtime, self._schedules, self._orchestrations.wake, auto_advance=auto_advance
-        )
+        self._timekeeper = Timekeeper(self._runtime, self._schedules, self._orchestrations.wake, self._circle)
         self._front = Front(self._runtime)
         self._management = Management(self._runtime, self._orchestrations)
         self._runtime.client_binding = self._management.binding(self.url)
@@ -86,6 +94,7 @@ class Host:
         """Fork the app, wait until it is indexed, open the front. Raises AppFailedToLoad."""
         try:
             self._subscriptions.callback(self._clock.on_move(self._runtime.wake.set))
+            self._subscriptions.callback(self._circle.join(self._runtime, self._timekeeper.fire_due))
             application = web.Application(client_max_size=_LARGEST_REQUEST_BYTES)
             self._management.add_to(application.router)
             application.router.add_route("*", r"/{path:[\s\S]*}", self._front.handle)
@@ -102,6 +111,7 @@ class Host:
         """Kill the app and end all that runs; nothing is left behind. Safe to call twice."""
         self._stopping = True
         self._drop_worker()  # first and without waiting: also a cancelled stop leaves no process
+        self._subscriptions.close()  # nor does another host's turn start anything here
         try:
             await self._runtime.stop()
             if self._runner is not None:
@@ -109,15 +119,17 @@ class Host:
         finally:
             self._drop_worker()
             self._socket.close()
-            self._subscriptions.close()
             self._hub.close()
 
     async def kill(self) -> None:
         """SIGKILL the app's process. Work waits until it is back; HTTP callers are refused."""
+        self._runtime.down = True
         self._drop_worker()
+        self._circle.turned()
 
     async def restart(self) -> None:
         """Start the app anew, with the environment as it is now; one that runs is killed first."""
+        self._runtime.down = False
         # Shielded: whoever asked may be cancelled (a request of the app that died), the restart goes on.
         await asyncio.shield(self._runtime.spawn(self._restart()))
 
@@ -192,28 +204,27 @@ class Host:
 
     @property
     def auto_advance(self) -> bool:
-        """Whether the clock jumps to the next durable timer when everybody only waits."""
-        return self._timekeeper.auto_advance
+        """Whether the clock jumps to the next durable timer when everybody only waits, for all hosts of the circle."""
+        return self._circle.auto_advance
 
     @auto_advance.setter
     def auto_advance(self, wanted: bool) -> None:
-        self._timekeeper.auto_advance = wanted
-        self._runtime.wake.set()
+        self._circle.auto_advance = wanted
 
     def be_patient_with(self, *prefixes: str) -> None:
         """Make no jump for orchestrations whose ids begin so: they wait for people."""
-        self._timekeeper.patient = prefixes
+        self._circle.patient = prefixes
 
     async def idle(self, timeout: float) -> None:  # noqa: ASYNC109 - the caller's deadline, named as such
-        """Wait until nothing runs, is queued or is due, and no jump of the clock is to come. Raises TimeoutError."""
+        """Wait until nothing runs, is queued or is due in any host of the circle, and no jump of the clock is to come.
+
+        Raises TimeoutError.
+        """
         try:
             async with asyncio.timeout(timeout):
-                await self._timekeeper.idle()
+                await self._circle.idle()
         except TimeoutError:
-            live = [f"{each.name} {each.id} {each.status}" for each in self.orchestrations() if each.live]
-            raise TimeoutError(
-                f"not idle after {timeout} s; under way: {self._runtime.busy.count}; live: {live}"
-            ) from None
+            raise TimeoutError(f"not idle after {timeout} s; {self._circle.told()}") from None
 
     @property
     def app_process(self) -> int:
@@ -223,16 +234,12 @@ class Host:
 
     @property
     def rests(self) -> bool:
-        """Whether nothing runs, and nothing will run by itself but timer functions."""
-        return self._runtime.busy.count == 0 and not self._runtime.hub.timers()
+        """Whether nothing runs, and nothing will run by itself but timer functions, in any host of the circle."""
+        return self._circle.rests
 
-    @contextlib.asynccontextmanager
-    async def still(self) -> AsyncIterator[bool]:
+    def still(self) -> contextlib.AbstractAsyncContextManager[bool]:
         """A moment in which nothing runs and the clock does not jump. True if nothing will run by itself after it."""
-        await self._runtime.busy.quiet()
-        rests = self.rests
-        with self._runtime.busy:
-            yield rests
+        return self._circle.still()
 
     async def run_timer(self, function_name: str) -> None:
         """Run a timer function now and wait for it. Raises TimerFunctionFailed."""

@@ -1,7 +1,7 @@
 """What every part of the driver shares: the app's present process, the clock, the points, and what is under way."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tests.sandbox.clock import SharedClock
@@ -16,13 +16,15 @@ from tests.sandbox.points import Cut, Points
 class Runtime:
     """The shared state. Work waits here while the app is down."""
 
-    def __init__(self, *, hub: Hub, clock: SharedClock, points: Points, settings: HostSettings) -> None:
+    def __init__(
+        self, *, hub: Hub, clock: SharedClock, points: Points, settings: HostSettings, on_turn: Callable[[], None]
+    ) -> None:
         self.hub = hub
         self.clock = clock
         self.points = points
         self.settings = settings
         self.wake = asyncio.Event()
-        self.busy = Busy(self.wake.set)
+        self.busy = Busy(on_turn)
         self.environment: dict[str, str] = {}
         self.functions: dict[str, FunctionInfo] = {}
         self.client_binding = ""
@@ -30,6 +32,7 @@ class Runtime:
         self.failures: list[tuple[str, str]] = []
         self.worker: Worker | None = None
         self.coming = False
+        self.down = False  # killed, and nobody has asked for it back
         self.broken: BaseException | None = None
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -1,4 +1,4 @@
-"""Fires durable timers and timer functions as the clock passes them, and moves the clock when everybody only waits.
+"""Fires a host's durable timers and timer functions as the clock passes them, and moves the clock when all only wait.
 
 A jump goes to the earliest durable timer, never to a timer function's time; those fire when a jump passes them.
 """
@@ -7,8 +7,8 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from tests.sandbox.host.circle import Circle
 from tests.sandbox.host.history import EventType, event, stamp
-from tests.sandbox.host.hub import Timer
 from tests.sandbox.host.runtime import Runtime
 from tests.sandbox.host.schedules import Schedules
 
@@ -22,18 +22,11 @@ _TOLERANCE_SECONDS = 1e-5
 class Timekeeper:
     """One task that waits for the next time, or for a reason to look again."""
 
-    def __init__(
-        self, runtime: Runtime, schedules: Schedules, wake: Callable[[str], object], *, auto_advance: bool
-    ) -> None:
+    def __init__(self, runtime: Runtime, schedules: Schedules, wake: Callable[[str], object], circle: Circle) -> None:
         self._runtime = runtime
         self._schedules = schedules
         self._wake_instance = wake
-        self.auto_advance = auto_advance
-        self.patient: tuple[str, ...] = ()
-        """How the ids of orchestrations begin that wait for people: no jump is made for their timers."""
-
-    def _to_jump_to(self) -> list[Timer]:
-        return [one for one in self._runtime.hub.timers() if not one.id.startswith(self.patient or ("\0",))]
+        self._circle = circle
 
     def fire_due(self) -> None:
         """Fire whatever the clock has passed."""
@@ -48,33 +41,19 @@ class Timekeeper:
             self._wake_instance(timer.id)
         self._schedules.fire_due(now)
 
-    async def idle(self) -> None:
-        """Until nothing runs, is queued or is due, and no jump is to come. Raises what broke the app."""
-        runtime = self._runtime
-        while True:
-            if runtime.broken is not None:
-                raise runtime.broken
-            self.fire_due()
-            if runtime.busy.count:
-                await runtime.busy.quiet()
-            elif self.auto_advance and self._to_jump_to():
-                await runtime.busy.stirred()
-            else:
-                return
-
     async def run(self) -> None:
         """Until cancelled."""
-        runtime = self._runtime
+        runtime, circle = self._runtime, self._circle
         while True:
             runtime.wake.clear()
-            self.fire_due()
-            timers, jumps = runtime.hub.timers(), self._to_jump_to()
-            if self.auto_advance and jumps and runtime.busy.count == 0 and runtime.worker is not None:
-                entered = runtime.busy.entered
-                if not await self._woken(_SETTLE_SECONDS) and runtime.busy.entered == entered:
-                    runtime.clock.advance_to(runtime.clock.moment(jumps[0].due))
+            circle.fire_due()
+            due = circle.jump_of(runtime)
+            if due is not None:
+                entered = circle.entered
+                if not await self._woken(_SETTLE_SECONDS) and circle.entered == entered:
+                    runtime.clock.advance_to(runtime.clock.moment(due))
                 continue
-            upcoming = [timer.due for timer in timers[:1]] + self._schedules.upcoming()
+            upcoming = [timer.due for timer in runtime.hub.timers()[:1]] + self._schedules.upcoming()
             ahead = min(upcoming, default=float("inf")) - runtime.clock.timestamp()
             await self._woken(min(max(ahead, 0.0), _LONGEST_WAIT_SECONDS))
 

@@ -1,4 +1,4 @@
-// The storage account of the Functions host and of Durable, and of the app's state tables. Reached by identity alone.
+// The storage account of the state: the tables of the app, and nothing of a host. Reached by identity alone.
 // Without a virtual network the account is reachable from anywhere; who may do anything there is decided by role.
 
 @description('Suffix that makes names unique.')
@@ -15,12 +15,11 @@ param tags object
 @description('Redundancy of the account.')
 param redundancy string
 
-@description('Object id of the app\'s identity.')
-param identityPrincipalId string
-
-var container = 'deployments'
+@description('Object ids of the apps\' identities.')
+param principalIds string[]
 
 var tableNames = [
+  'Budgets'
   'ByEnd'
   'ByState'
   'Claims'
@@ -34,16 +33,12 @@ var tableNames = [
   'Subscriptions'
   'Tenants'
   'Visits'
+  'Wakes'
   'WebhookIds'
 ]
 
-// Built-in roles reference. Of the whole account, since Durable makes its own containers, queues and tables, named after
-// its task hub. Blob Data Owner, and not Contributor, is what the Functions host documents for its own storage.
-var roles = {
-  blobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
-  queueDataContributor: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
-  tableDataContributor: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
-}
+// Built-in roles reference: Storage Table Data Contributor. Of the whole account, which holds nothing else.
+var tableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
   name: 'st${token}'
@@ -63,19 +58,6 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
   }
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2024-01-01' = {
-  parent: account
-  name: 'default'
-}
-
-resource deployments 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' = {
-  parent: blobs
-  name: container
-  properties: {
-    publicAccess: 'None'
-  }
-}
-
 resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2024-01-01' = {
   parent: account
   name: 'default'
@@ -89,22 +71,19 @@ resource tables 'Microsoft.Storage/storageAccounts/tableServices/tables@2024-01-
 ]
 
 resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for role in items(roles): {
-    name: guid(account.id, identityPrincipalId, role.value)
+  for principalId in principalIds: {
+    name: guid(account.id, principalId, tableDataContributor)
     scope: account
     properties: {
-      principalId: identityPrincipalId
+      principalId: principalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.value)
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', tableDataContributor)
     }
   }
 ]
 
-@description('Name of the account, for the host\'s connection by identity.')
+@description('Name of the account, for backup and restore.')
 output accountName string = account.name
 
 @description('Table endpoint of the state.')
 output tablesEndpoint string = account.properties.primaryEndpoints.table
-
-@description('Address of the container from which the app\'s package is loaded.')
-output deploymentContainer string = '${account.properties.primaryEndpoints.blob}${deployments.name}'

@@ -1,0 +1,53 @@
+"""Who looks at an activation request in Azure: Tenantry Access, who sees everybody's, or the engineer, who sees their own."""
+
+from typing import Protocol
+
+from shared.activation.following import active_of
+from shared.activation.record import Request
+from shared.arm.activation_shapes import ACTIVATED, ASSIGNED, ActiveAssignment, AskedActivation
+from shared.arm.as_person import AsPerson
+from shared.services import Services
+
+
+class Sight(Protocol):
+    """Both raise the RemoteErrors of Azure."""
+
+    async def asked(self, record: Request) -> AskedActivation | None:
+        """The request as PIM shows it; None where it shows none."""
+        ...
+
+    async def active(self, record: Request) -> ActiveAssignment | None:
+        """The active assignment that the request led to."""
+        ...
+
+
+class OfAccess:
+    """As Tenantry Access: any request, the engineer's, or the broker's for them."""
+
+    def __init__(self, services: Services) -> None:
+        self._activations = services.azure_activations
+
+    async def asked(self, record: Request) -> AskedActivation | None:
+        """As above."""
+        kind = ASSIGNED if record.brokered else ACTIVATED
+        return await self._activations.read(record.subscription_id, record.asked.below, record.request_id, kind)
+
+    async def active(self, record: Request) -> ActiveAssignment | None:
+        """As above."""
+        found = await self._activations.in_force(record.subscription_id, record.asked.principal_id)
+        return active_of(record.asked, found, assigned=record.brokered)
+
+
+class OfEngineer:
+    """By the engineer's own token: their own requests, at the subscription itself. Raises ClaimsChallenge besides."""
+
+    def __init__(self, person: AsPerson) -> None:
+        self._person = person
+
+    async def asked(self, record: Request) -> AskedActivation | None:
+        """As above."""
+        return await self._person.asked(record.subscription_id, record.request_id)
+
+    async def active(self, record: Request) -> ActiveAssignment | None:
+        """As above."""
+        return active_of(record.asked, await self._person.in_force(record.subscription_id))
