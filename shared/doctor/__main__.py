@@ -1,9 +1,9 @@
-"""`python -m shared.doctor [--tenant ID]... [--subscription ID]... [--json]`: exit code 0 when nobody has to do anything, 1
-when somebody has, 2 for wrong usage or settings.
+"""`python -m shared.doctor [--tenant ID]... [--subscription ID]... [--as-me] [--json]`: exit code 0 when nobody has to do
+anything, 1 when somebody has, 2 for wrong usage or settings.
 
-Run it with the app's settings where the app's user-assigned identity is attached, for half of what is open is what our own
-registrations may do, and nobody else's rights would answer that. A person's Azure CLI would not do: its token for Graph lacks
-the scopes of PIM and of policies, whatever roles the person holds (azure-cli issues 23906, 26471, 33778).
+Run it with the app's settings where the app's user-assigned identity is attached: it settles all that is open and needs no
+change. With --as-me it runs on your own machine as the person who is signed in with the Azure CLI, and says of the rest that
+it takes the app's identity.
 """
 
 import argparse
@@ -16,13 +16,13 @@ from msgspec import DecodeError
 
 from shared.clock import SystemClock
 from shared.doctor.examining import Wanted, opened
-from shared.doctor.findings import Report
-from shared.doctor.health import references
+from shared.doctor.findings import Check, Report
+from shared.doctor.health import is_reference, references
 from shared.doctor.report import as_json, as_text
 from shared.errors import AutomationError
 from shared.identifiers import SubscriptionId, TenantId, as_guid
 from shared.services import new_id
-from shared.settings import NAMES, Settings, read_settings
+from shared.settings import NAMES, read_settings
 
 
 def main() -> int:
@@ -38,9 +38,9 @@ def main() -> int:
         "--defender", choices=["yes", "no"], help="whether the tenants have Defender, where you know it"
     )
     parser.add_argument("--reads-only", action="store_true", help="send no request that is validated only")
+    parser.add_argument("--as-me", action="store_true", help="as who is signed in with the Azure CLI (az)")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of text")
     chosen = parser.parse_args()
-    unresolved = references((name, os.environ.get(name, "")) for name in NAMES)  # noqa: TID251 - before it is read
     wanted = Wanted(
         tenants=tuple(TenantId(one) for one in chosen.tenant),
         subscriptions=tuple(SubscriptionId(one) for one in chosen.subscription),
@@ -49,20 +49,28 @@ def main() -> int:
     )
     # What a token is refused for is told in the report.
     logging.getLogger("azure").setLevel(logging.CRITICAL)
+    unresolved = references((name, os.environ.get(name, "")) for name in NAMES)  # noqa: TID251 - before it is read
     try:
-        report = asyncio.run(_examined(read_settings(), wanted))
+        report = asyncio.run(_examined_as_person(wanted) if chosen.as_me else _examined_as_app(unresolved, wanted))
     except (AutomationError, DecodeError) as error:
-        if not unresolved.sound:
+        if not unresolved.sound and not chosen.as_me:
             print(f"key vault: {unresolved.told}: {unresolved.do}", file=sys.stderr)  # noqa: T201
         print(f"cannot examine: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    report = Report(checks=(unresolved, *report.checks), facts=report.facts)
     print(as_json(report) if chosen.json else as_text(report))  # noqa: T201
     return report.exit_code
 
 
-async def _examined(settings: Settings, wanted: Wanted) -> Report:
-    async with opened(settings, SystemClock(), new_id) as doctor:
+async def _examined_as_app(unresolved: Check, wanted: Wanted) -> Report:
+    async with opened(read_settings(), SystemClock(), new_id) as doctor:
+        report = await doctor.examine(wanted)
+    return Report(checks=(unresolved, *report.checks), facts=report.facts)
+
+
+async def _examined_as_person(wanted: Wanted) -> Report:
+    """Secrets stay in the vault: no person needs them for this, and a reference to one is as good as none."""
+    settings = read_settings({name: value for name, value in os.environ.items() if not is_reference(value)})  # noqa: TID251 - secrets left out
+    async with opened(settings, SystemClock(), new_id, as_person=True) as doctor:
         return await doctor.examine(wanted)
 
 

@@ -7,23 +7,25 @@ every write without an intent. One try each; what is refused is an answer, for t
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import httpx
 import jwt
 import msgspec
 
-from shared.credentials import Credentials
+from shared.doctor.signed_in import OutOfReach
 from shared.errors import MissingIntent, RemoteCall, Throttled, Unavailable
 from shared.identifiers import SubscriptionId, TenantId
 from shared.patience import code_of
 from shared.permissions import REQUEST_ELIGIBILITY, SECURITY_READER, Call, Family, Registration
+from shared.roles import TRUSTS
 from shared.settings import Settings
 
 _AZURE = frozenset({Family.AZURE_PIM, Family.AZURE_BUDGETS})
 _PIM_VERSION = "2020-10-01"
 _PAGES = 5
+_MORE = "ask as somebody who may more there (docs/doctor.md), or as the app"
 JUSTIFICATION = "Tenantry doctor: validated only"
 
 
@@ -54,6 +56,11 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         return 200 <= self.status < 300
 
     @property
+    def forbidden(self) -> bool:
+        """Whether it was refused for want of a right. PIM's lists may say so with status 400 (azure_facts.py)."""
+        return self.status in (401, 403) or self.code == "InsufficientPermissions"
+
+    @property
     def brief(self) -> str:
         """For a person: never the vendor's text, which may name somebody."""
         return f"{self.status} {self.code}".strip()
@@ -76,14 +83,31 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     schedule_id: str = ""
 
 
-class Asker:
-    """Asks as any of our registrations. `date`: the vendor's clock, as its latest answer told it."""
+class Tokens(Protocol):
+    """In whose name is asked: each registration's, or, whichever it is, the person's who is signed in."""
 
-    def __init__(self, settings: Settings, credentials: Credentials, http: httpx.AsyncClient) -> None:
+    async def token(self, registration: Registration, tenant_id: TenantId, /) -> str:
+        """For Graph in a tenant."""
+        ...
+
+    async def azure_token(self, registration: Registration, /) -> str:
+        """For Azure Resource Manager in the source tenant."""
+        ...
+
+
+class Asker:
+    """Asks as our registrations, or `as_person`. `date`: the vendor's clock, as its latest answer told it."""
+
+    def __init__(self, settings: Settings, tokens: Tokens, http: httpx.AsyncClient, *, as_person: bool = False) -> None:
         self._settings = settings
-        self._credentials = credentials
+        self._tokens = tokens
         self._http = http
+        self.as_person = as_person
         self.date = ""
+
+    def acts_as(self, registration: Registration) -> bool:
+        """Whether the registration trusts the identity that is at hand."""
+        return not self.as_person and registration in TRUSTS[self._settings.role]
 
     async def ask(
         self,
@@ -99,7 +123,8 @@ class Asker:
         """One read of the permission tables. `ids`: those of its path, in order. `as_stranger`: by a registration that the
         table does not name, to see it refused.
 
-        Raises MissingIntent for what is no read, NotConsented, Throttled, Unavailable.
+        Raises MissingIntent for what is no read, NotConsented, Throttled, Unavailable, and OutOfReach where a person is
+        refused: the app may not be.
         """
         if call.write or call.delegated or (registration not in call.registrations and not as_stranger):
             raise MissingIntent(f"{registration} may not ask {call.method} {call.path}")
@@ -164,26 +189,23 @@ class Asker:
 
     async def claims(self, registration: Registration, tenant_id: TenantId, *, of_azure: bool = False) -> Claims:
         """What a registration's token for a tenant says."""
-        token = await (
-            self._credentials.azure_token(registration)
-            if of_azure
-            else self._credentials.token(registration, tenant_id)
-        )
+        token = await self._token(registration, tenant_id, in_azure=of_azure)
         # Our own token, straight from the authority over TLS: read, not verified.
         return msgspec.convert(jwt.decode(token, options={"verify_signature": False}), Claims, strict=False)
 
+    async def _token(self, registration: Registration, tenant_id: TenantId, *, in_azure: bool) -> str:
+        if in_azure:
+            return await self._tokens.azure_token(registration)
+        return await self._tokens.token(registration, tenant_id)
+
     async def _post_to_azure(self, url: str, body: object) -> Told:
-        token = await self._credentials.azure_token(Registration.ACCESS)
+        token = await self._tokens.azure_token(Registration.ACCESS)
         remote = RemoteCall(service="arm", method="POST", path="/validate", tenant_id=self._settings.source_tenant_id)
         return await self._answered("POST", url, token, body, remote)
 
     async def _send(self, call: Call, registration: Registration, tenant_id: TenantId, url: str, body: object) -> Told:
         in_azure = call.family in _AZURE
-        token = await (
-            self._credentials.azure_token(registration)
-            if in_azure
-            else self._credentials.token(registration, tenant_id)
-        )
+        token = await self._token(registration, tenant_id, in_azure=in_azure)
         remote = RemoteCall(
             service="arm" if in_azure else "graph",
             method=call.method,
@@ -210,6 +232,8 @@ class Asker:
         remote = msgspec.structs.replace(remote, status=told.status, code=told.code)
         if told.status == 429 and remote.path.endswith("runHuntingQuery"):
             return told
+        if self.as_person and told.forbidden:
+            raise OutOfReach(f"you are refused with {told.brief}", _MORE)
         if told.status == 429:
             raise Throttled(remote, seconds=0.0)
         if told.status >= 500:

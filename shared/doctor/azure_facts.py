@@ -1,6 +1,6 @@
 """The open questions about Azure Resource Manager (facts.py). Pure data."""
 
-from shared.doctor.facts import Fact, Way
+from shared.doctor.facts import ABOUT_APPS, Fact, Way
 
 _REST = "rest: authorization/role-eligibility-schedule-requests"
 _LISTS = "rest: authorization/role-eligibility-schedules"
@@ -23,6 +23,7 @@ AZURE_FACTS: tuple[Fact, ...] = (
         way=Way.READ,
         look="a list of eligibilities as Tenantry Access, beside the roles that it holds on the subscription",
         page="entra: pim-apis",
+        takes_app=ABOUT_APPS,
         then="assign User Access Administrator on the subscription to Tenantry Access, beside the custom role",
     ),
     Fact(
@@ -34,6 +35,7 @@ AZURE_FACTS: tuple[Fact, ...] = (
         way=Way.READ,
         look="a list as Tenantry Lookup, which has no right in Azure",
         page=_LISTS,
+        takes_app="it takes a reader without any right: Tenantry Lookup",
     ),
     Fact(
         id="arm-past-start-refused",
@@ -74,6 +76,7 @@ AZURE_FACTS: tuple[Fact, ...] = (
         way=Way.VALIDATION,
         look="an update to the end that it has, where the role's policy asks for MFA",
         page=_REST,
+        takes_app=ABOUT_APPS,
     ),
     Fact(
         id="arm-eligibility-capped-at-a-year",

@@ -122,7 +122,7 @@ async def _policies(visit: AzureVisit) -> list[Finding]:
 async def _pim_only(visit: AzureVisit) -> list[Finding]:
     query = {"api-version": _PREVIEW, "$filter": f"roleDefinitionId eq '{role_path(visit.id, visit.role)}'"}
     told, rows = await _raw(visit, LIST_AZURE_POLICIES, query)
-    if told.status == 400:
+    if told.status == 400 and not told.forbidden:
         return [likely(_PIM_ONLY, f"the preview answers with {told.brief}")]
     if not told.taken:
         return refused((_PIM_ONLY,), told, Registration.ACCESS)
@@ -178,9 +178,11 @@ async def _group_members(visit: AzureVisit) -> list[Finding]:
         return [other(_MEMBERS, "members of a group are listed")]
     for one in found:
         if one.principal_type == "Group":
-            _, members = await visit.asker.listed(
+            told, members = await visit.asker.listed(
                 LIST_GROUP_MEMBERS, Registration.LOOKUP, visit.source, (one.principal_id,), {"$select": "id"}
             )
+            if not told.taken:
+                return refused((_MEMBERS,), told, Registration.LOOKUP)
             if members:
                 return [likely(_MEMBERS, f"a group with {len(members)} members is listed, and none of them")]
     return unsettled([_MEMBERS], "no group with members is eligible")
@@ -205,6 +207,8 @@ async def _activations(visit: AzureVisit) -> list[Finding]:
 
 
 async def _cancellations(visit: AzureVisit) -> list[Finding]:
+    if visit.cancellations is None:
+        return unsettled([_CANCEL], "what the app has kept of its cancellations is out of reach here")
     outcomes = [one.outcome for one in visit.cancellations]
     if "done" in outcomes:
         return [likely(_CANCEL, "the app has cancelled requests")]

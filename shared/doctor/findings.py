@@ -10,17 +10,20 @@ from shared.doctor.facts import LIVES_WITH_BOTH, Fact, Way
 from shared.doctor.graph_facts import GRAPH_FACTS
 
 FACTS: dict[str, Fact] = {one.id: one for one in (*GRAPH_FACTS, *AZURE_FACTS)}
+AS_PERSON = frozenset(one.id for one in FACTS.values() if one.way is not Way.CHANGE and not one.takes_app)
+"""What a person's delegated token settles, too."""
 
 
 class Answer(StrEnum):
     """How a fact stands. `OPEN`: there was nothing to tell it by. `BARRED`: it could not be asked, and a person can help.
-    `BY_HAND`: only a change would tell.
+    `AS_APP`: it takes the app's identity, and the doctor ran as a person. `BY_HAND`: only a change would tell.
     """
 
     LIKELY = "likely"
     OTHER = "other"
     OPEN = "open"
     BARRED = "barred"
+    AS_APP = "asApp"
     BY_HAND = "byHand"
 
 
@@ -43,10 +46,12 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A fact with all that was found of it, the most telling first."""
+    """A fact with all that was found of it, the most telling first. `settled` and `as_whom`: how, and by which identity."""
 
     id: str
     question: str
+    settled: str
+    as_whom: str
     answer: Answer
     told: str
     depends: tuple[str, ...]
@@ -74,7 +79,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         return 1 if self.to_do else 0
 
 
-_TELLING = (Answer.OTHER, Answer.LIKELY, Answer.BARRED, Answer.OPEN)
+_TELLING = (Answer.OTHER, Answer.LIKELY, Answer.BARRED, Answer.AS_APP, Answer.OPEN)
 
 
 def likely(fact: str, told: str) -> Finding:
@@ -102,6 +107,17 @@ def barred(facts: Iterable[str], told: str) -> list[Finding]:
     return [Finding(fact=one, answer=Answer.BARRED, told=told) for one in facts]
 
 
+def as_app(facts: Iterable[str], told: str) -> list[Finding]:
+    """They take the app's identity, and the doctor runs as a person."""
+    return [Finding(fact=one, answer=Answer.AS_APP, told=told) for one in facts]
+
+
+def left_to_app() -> list[Finding]:
+    """Every fact that no person settles, with the reason."""
+    facts = [one for one in FACTS.values() if one.takes_app]
+    return [finding for one in facts for finding in as_app([one.id], f"it takes the app's identity: {one.takes_app}")]
+
+
 def judge(found: Sequence[Finding]) -> tuple[Judged, ...]:
     """Every fact, with what was found of it."""
     return tuple(_judged(fact, [one for one in found if one.fact == fact.id]) for fact in FACTS.values())
@@ -118,6 +134,8 @@ def _judged(fact: Fact, found: list[Finding]) -> Judged:
     return Judged(
         id=fact.id,
         question=fact.question,
+        settled=fact.way.value,
+        as_whom=fact.as_whom,
         answer=answer,
         told=told,
         depends=fact.depends,

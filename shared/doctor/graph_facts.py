@@ -1,6 +1,6 @@
 """The open questions about Entra and Microsoft Graph (facts.py). Pure data."""
 
-from shared.doctor.facts import Fact, Way
+from shared.doctor.facts import ABOUT_APPS, CLI_LACKS, Fact, Way
 
 _PARTNER = "graph: crosstenantaccesspolicyconfigurationpartner-update"
 _CREATE_PARTNER = "graph: crosstenantaccesspolicy-post-partners"
@@ -50,6 +50,7 @@ GRAPH_FACTS: tuple[Fact, ...] = (
         way=Way.VALIDATION,
         look="an update to the end that it has, with a start ten minutes ago, beside one that starts now",
         page=_REQUESTS,
+        takes_app=CLI_LACKS,
     ),
     Fact(
         id="partial-inbound-trust-merges",
@@ -113,6 +114,7 @@ GRAPH_FACTS: tuple[Fact, ...] = (
         way=Way.READ,
         look="whether the provisioning log of a job whose cycle ended names users who are not assigned",
         page=_SYNC,
+        takes_app=CLI_LACKS,
         then="pause the job of the tenant, and make its scope 'only assigned users and groups' in the portal: "
         "accounts of others are made in the target",
     ),
@@ -138,6 +140,7 @@ GRAPH_FACTS: tuple[Fact, ...] = (
         way=Way.READ,
         look="the code of validateCredentials, while the source does not redeem and the target lets users in",
         page="entra: cross-tenant-synchronization-configure",
+        takes_app=CLI_LACKS,
     ),
     Fact(
         id="on-demand-value-is-object",
@@ -208,6 +211,7 @@ GRAPH_FACTS: tuple[Fact, ...] = (
         way=Way.VALIDATION,
         look="whether a request of Tenantry Access is validated, while it holds no directory role",
         page=_REQUESTS,
+        takes_app=ABOUT_APPS,
         then="the target's administrator assigns Privileged Role Administrator to Tenantry Access",
     ),
     Fact(
@@ -219,6 +223,7 @@ GRAPH_FACTS: tuple[Fact, ...] = (
         way=Way.VALIDATION,
         look="an extension to the end that it has, of an eligibility that ends later than in 14 days",
         page="entra: pim-how-to-renew-extend",
+        takes_app=CLI_LACKS,
     ),
     Fact(
         id="renew-needs-expired",
@@ -229,6 +234,7 @@ GRAPH_FACTS: tuple[Fact, ...] = (
         way=Way.VALIDATION,
         look="a renewal to the end that it has, of an eligibility in force",
         page="entra: pim-how-to-renew-extend",
+        takes_app=CLI_LACKS,
     ),
     Fact(
         id="subject-not-found-is-400",
@@ -239,6 +245,7 @@ GRAPH_FACTS: tuple[Fact, ...] = (
         way=Way.VALIDATION,
         look="a request for an object id that nobody has",
         page=_REQUESTS,
+        takes_app=CLI_LACKS,
     ),
     Fact(
         id="eligibility-answers-pending",
@@ -259,6 +266,7 @@ GRAPH_FACTS: tuple[Fact, ...] = (
         way=Way.READ,
         look="the role's policy in a tenant whose access is by hand, for want of PIM",
         page="entra: licensing-fundamentals",
+        takes_app=CLI_LACKS,
     ),
     Fact(
         id="hunting-without-defender",
@@ -269,6 +277,7 @@ GRAPH_FACTS: tuple[Fact, ...] = (
         way=Way.READ,
         look="one saved query in a tenant that wants hunting; --defender no says that there is no Defender",
         page=_HUNT,
+        takes_app=CLI_LACKS,
     ),
     Fact(
         id="hunting-without-devices",
@@ -279,6 +288,7 @@ GRAPH_FACTS: tuple[Fact, ...] = (
         way=Way.READ,
         look="one saved query in a tenant that wants hunting; --defender yes says that there is Defender",
         page=_HUNT,
+        takes_app=CLI_LACKS,
     ),
     Fact(
         id="hunting-quota-tells-wait",
@@ -289,5 +299,6 @@ GRAPH_FACTS: tuple[Fact, ...] = (
         way=Way.READ,
         look="nothing, unless the tenant's quota is spent just when the doctor asks; it is never spent on purpose",
         page="graph: security-api-overview",
+        takes_app=CLI_LACKS,
     ),
 )

@@ -5,17 +5,21 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import httpx
+import msgspec
 
-from shared.arm.access_shapes import roles_of
+from shared.arm.access_shapes import RoleDefinition, roles_of
 from shared.azure_permissions import LIST_AZURE_ROLES, azure_actions
+from shared.broker_permissions import broker_actions
 from shared.credentials import Credentials
 from shared.doctor.asking import Asker
 from shared.doctor.azure_looks import roles_held
 from shared.doctor.findings import Check
+from shared.doctor.signed_in import OutOfReach
 from shared.doctor.visit import AzureVisit
 from shared.errors import AutomationError, NotConsented
 from shared.identifiers import TenantId
-from shared.permissions import MULTI_TENANT, Registration, needed
+from shared.permissions import FIND_SERVICE_PRINCIPALS, MULTI_TENANT, Registration, needed
+from shared.roles import TRUSTS
 from shared.settings import Settings
 from shared.tables import Table
 from shared.tenants.findings import Feature
@@ -26,9 +30,19 @@ _MOST_SKEW = timedelta(minutes=2)
 """Assertions and tokens carry their times; Entra allows five minutes."""
 
 
+class _Principal(msgspec.Struct, rename="camel"):
+    id: str
+    app_id: str
+
+
+def is_reference(value: str) -> bool:
+    """Whether a setting names a secret of the key vault, which the platform replaces by the secret where the app runs."""
+    return value.strip().startswith(_REFERENCE)
+
+
 def references(environment: Iterable[tuple[str, str]]) -> Check:
     """Settings that the platform should have replaced by a secret, and has not."""
-    left = sorted(name for name, value in environment if value.strip().startswith(_REFERENCE))
+    left = sorted(name for name, value in environment if is_reference(value))
     told = f"not resolved: {', '.join(left)}" if left else "every reference is resolved"
     do = (
         "let the app's identity read the vault's secrets (Key Vault Secrets User), then restart the app" if left else ""
@@ -70,6 +84,8 @@ async def _held(
     settings: Settings, credentials: Credentials, registration: Registration, tenant_id: TenantId, *, needed_there: bool
 ) -> Check:
     name = f"{registration.value} in {tenant_id}"
+    if registration not in TRUSTS[settings.role]:
+        return Check(name=name, sound=True, told="not looked at: it trusts the identity of another app alone")
     wanted = frozenset(needed(registration, settings.source_mode))
     try:
         roles = await credentials.fresh_roles(registration, tenant_id)
@@ -91,35 +107,84 @@ async def _held(
     return Check(name=name, sound=False, told=told, do="; ".join(acts))
 
 
-async def azure_role(asker: Asker, visit: AzureVisit) -> Check:
-    """What Tenantry Access may do on a subscription, beside the permission table."""
-    name = f"{Registration.ACCESS.value} on {visit.id}"
+async def azure_roles(settings: Settings, asker: Asker, visit: AzureVisit) -> AsyncIterator[Check]:
+    """What those of our registrations may do on a subscription that have a custom role, beside the permission table."""
+    yield await _azure_role(settings, asker, visit, Registration.ACCESS, azure_actions())
+    if settings.has_broker:
+        yield await _azure_role(settings, asker, visit, Registration.BROKER, broker_actions())
+
+
+async def _azure_role(
+    settings: Settings, asker: Asker, visit: AzureVisit, registration: Registration, actions: Sequence[str]
+) -> Check:
+    name = f"{registration.value} on {visit.id}"
     try:
-        own = (await asker.claims(Registration.ACCESS, visit.source, of_azure=True)).oid
+        own = await _principal(settings, asker, registration)
         held = await roles_held(visit, own)
         query = {"api-version": "2022-04-01"}
         _, rows = await asker.listed(LIST_AZURE_ROLES, Registration.ACCESS, visit.source, (visit.id,), query)
+    except OutOfReach as error:
+        return Check(name=name, sound=True, told=f"not looked at: {error}")
+    except NotConsented as error:
+        do = "run the doctor with --as-me" if error.missing else f"have {registration.value} made there"
+        return Check(name=name, sound=False, told=f"not found: {error}", do=do)
     except AutomationError as error:
         return Check(name=name, sound=False, told=f"not read: {error}", do=f"run the doctor again later for {name}")
     roles = [one for key, one in roles_of(rows).items() if key in held]
-    missing = [action for action in azure_actions() if not any(one.allows(action) for one in roles)]
-    granted = {action for one in roles for part in one.permissions for action in part.actions}
-    beyond = sorted(granted - set(azure_actions()))
+    if registration is Registration.BROKER and not visit.brokered:
+        return _unused(name, roles, actions, brokered=visit.brokered)
+    return _beside(name, roles, actions)
+
+
+async def _principal(settings: Settings, asker: Asker, registration: Registration) -> str:
+    """The object id of a registration's service principal in the source: by its own token, or else looked up there.
+
+    Raises NotConsented where it is not there, or, with what is missing, where it may not be looked up.
+    """
+    source, app_id = settings.source_tenant_id, settings.client_ids[registration]
+    if asker.acts_as(registration):
+        return (await asker.claims(registration, source, of_azure=True)).oid
+    query = {"$filter": f"appId eq '{app_id}'", "$select": "id,appId"}
+    told, rows = await asker.listed(FIND_SERVICE_PRINCIPALS, Registration.SOURCE, source, (), query)
+    found = [msgspec.json.decode(row, type=_Principal) for row in rows]
+    for one in found:
+        if one.app_id == app_id:
+            return one.id
+    raise NotConsented(registration.value, source, () if told.taken else FIND_SERVICE_PRINCIPALS.permissions)
+
+
+def _beside(name: str, roles: Sequence[RoleDefinition], actions: Sequence[str]) -> Check:
+    missing = [action for action in actions if not any(one.allows(action) for one in roles)]
+    beyond = sorted(_granted(roles) - set(actions))
     if missing:
         do = f"assign the custom role with {', '.join(missing)} to {name}"
-        return Check(name=name, sound=False, told=f"lacks {', '.join(missing)}", do=do)
+        more = f"; holds beyond the permission table: {', '.join(beyond)}" if beyond else ""
+        return Check(name=name, sound=False, told=f"lacks {', '.join(missing)}{more}", do=do)
     if beyond:
         # It may have to hold Owner or User Access Administrator: that is one of the open questions.
         return Check(name=name, sound=True, told=f"it holds beyond the permission table: {', '.join(beyond)}")
     return Check(name=name, sound=True, told="it holds the actions of the permission table, and no more")
 
 
-async def store(name: str, table: Table, role: str) -> Check:
+def _unused(name: str, roles: Sequence[RoleDefinition], actions: Sequence[str], *, brokered: bool | None) -> Check:
+    """The broker where it is not known to be wanted: it should hold nothing, for it may make anybody active."""
+    if not roles:
+        return Check(name=name, sound=True, told="it holds nothing there")
+    if brokered is None:
+        return _beside(name, roles, actions)
+    told = f"it holds {', '.join(sorted(_granted(roles)))}, and the subscription is not of the mode broker"
+    return Check(name=name, sound=False, told=told, do=f"take the role from {name}, or declare the mode broker there")
+
+
+def _granted(roles: Sequence[RoleDefinition]) -> set[str]:
+    return {action for one in roles for part in one.permissions for action in part.actions}
+
+
+async def store(name: str, table: Table, do: str) -> Check:
     """Whether a table can be read."""
     try:
         await table.page("", {}, size=1, token=None)
     except AutomationError as error:
-        do = f"let the identity read it ({role}), and its network reach it"
         return Check(name=name, sound=False, told=f"not reached: {type(error).__name__}", do=do)
     return Check(name=name, sound=True, told="it answers")
 

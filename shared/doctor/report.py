@@ -11,6 +11,7 @@ _SAID = {
     Answer.OTHER: "otherwise",
     Answer.OPEN: "open",
     Answer.BARRED: "not asked",
+    Answer.AS_APP: "as the app",
     Answer.BY_HAND: "by hand",
 }
 _WIDTH = 42
@@ -50,6 +51,7 @@ def _fact(fact: Judged) -> Iterator[str]:
     else:
         yield f"      {known.question}"
     yield f"      {fact.told}"
+    yield f"      settled {fact.settled}, as {fact.as_whom}"
     yield f"      code: {', '.join(fact.depends)}"
     for one in fact.found:
         if one.told != fact.told or len(fact.found) > 1:

@@ -6,11 +6,11 @@ import msgspec
 
 from shared.clock import Clock
 from shared.doctor.asking import Asker, Told
-from shared.doctor.findings import Finding, barred, unsettled
+from shared.doctor.findings import Finding, as_app, barred, unsettled
+from shared.doctor.signed_in import OutOfReach
 from shared.errors import NotConsented, RemoteError
 from shared.identifiers import NewId, SubscriptionId, TenantId
 from shared.subjects import Intent
-from shared.subscriptions.record import Subscription
 from shared.tenants.record import Tenant
 
 _NO_PIM = frozenset({"AadPremiumLicenseRequired", "MissingProvider"})
@@ -33,20 +33,18 @@ class TenantVisit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AzureVisit(msgspec.Struct, frozen=True, kw_only=True):
-    """A managed subscription. `cancellations`: how the app's own came out, wherever they were."""
+    """A managed subscription. `role`: one that is looked after there. `brokered`: whether it is of the mode broker;
+    `cancellations`: how the app's own came out, wherever they were. Both are None where the store is out of reach.
+    """
 
     asker: Asker
     clock: Clock
     new_id: NewId
     source: TenantId
-    subscription: Subscription
+    id: SubscriptionId
     role: str
-    cancellations: tuple[Intent, ...] = ()
-
-    @property
-    def id(self) -> SubscriptionId:
-        """The subscription's id."""
-        return self.subscription.record.subscription_id
+    brokered: bool | None = None
+    cancellations: tuple[Intent, ...] | None = None
 
 
 class Look[V](msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +63,8 @@ async def looked[V](look: Look[V], visit: V, where: str) -> list[Finding]:
         rest = unsettled(look.facts, "nothing there to tell it by")
     except NotConsented as error:
         rest = barred(look.facts, f"{error.registration} is not consented: have it consented, or leave its feature")
+    except OutOfReach as error:
+        rest = as_app(look.facts, f"{error}: {error.do}")
     except RemoteError as error:
         told = f"{error.call.method} {error.call.path} failed with {error.call.status} {error.call.code}".strip()
         rest = barred(look.facts, f"{told}: run the doctor again later")
@@ -79,7 +79,7 @@ def refused(facts: tuple[str, ...], told: Told, who: str) -> list[Finding]:
     """A refusal that is not what was asked for."""
     if told.code in _NO_PIM:
         return unsettled(facts, "there is no PIM here")
-    if told.status in (401, 403):
+    if told.forbidden:
         return barred(
             facts, f"{who} is refused with {told.brief}: consent or assign what the permission table asks for"
         )

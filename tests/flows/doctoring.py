@@ -16,6 +16,7 @@ from shared.permissions import Registration
 from shared.services import new_id
 from shared.settings import read_settings
 from tests.flows.activating import Locked, locked
+from tests.flows.azure_cli import AzureCli
 from tests.flows.financing import Finance
 from tests.flows.pictures import picture
 from tests.flows.scene import Scene
@@ -23,6 +24,7 @@ from tests.flows.test_access import carry_out
 from tests.sandbox.arm.models.policy import MFA
 from tests.sandbox.arm.models.records import Requestor, Ticket, Window
 from tests.sandbox.arm.models.records import Wanted as Asked
+from tests.sandbox.arm.tokens import AZURE_CLI
 from tests.sandbox.graph.models.cross_tenant import Consent
 from tests.sandbox.graph.models.pim_records import PRIVILEGED_ROLE_ADMINISTRATOR
 from tests.sandbox.population import CLIENT_IDS
@@ -35,18 +37,28 @@ _READS = ("/validateCredentials", ".runHuntingQuery", "/validate")
 type Story = Callable[[Scene], Awaitable[Wanted]]
 
 
-async def examined(scene: Scene, wanted: Wanted, monkeypatch: pytest.MonkeyPatch) -> Report:
-    """The doctor's report, with what it asked being reads, and everything as it was before."""
-    environment = scene.world.host.environment
+async def examined(
+    scene: Scene, wanted: Wanted, monkeypatch: pytest.MonkeyPatch, *, cli: AzureCli | None = None
+) -> Report:
+    """The doctor's report, with what it asked being reads, and everything as it was before. `cli`: as who is signed in there,
+    where there is no managed identity, and as nobody else.
+    """
+    environment = dict(scene.world.host.environment)
+    if cli is not None:
+        environment = {name: value for name, value in environment.items() if not name.startswith("IDENTITY_")}
+        environment["PATH"] = str(cli.folder)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     # Aiohttp, which azure-identity speaks through, reads the trusted certificates when it is imported.
     monkeypatch.setattr(aiohttp.connector, "_SSL_CONTEXT_VERIFIED", scene.world.certificates.client_context())
     scene.world.clouds.provisioning.settle()
     before, mark = await everything(scene), len(scene.world.clouds.recorder.entries)
-    async with opened(read_settings(environment), scene.world.clock, new_id) as doctor:
+    async with opened(read_settings(environment), scene.world.clock, new_id, as_person=cli is not None) as doctor:
         report = await doctor.examine(wanted)
-    asked = [one for one in list(scene.world.clouds.recorder.entries)[mark:] if one.service in ("graph", "arm")]
+    sent = list(scene.world.clouds.recorder.entries)[mark:]
+    asked = [one for one in sent if one.service in ("graph", "arm")]
+    if cli is not None:
+        assert {one.app_id for one in sent} <= {AZURE_CLI}
     assert [f"{one.method} {one.path}" for one in asked if changes(one)] == []
     assert await everything(scene) == before
     return report

@@ -136,6 +136,16 @@ async def test_a_tenant_that_is_not_ready_is_refused(scene: Scene, monkeypatch: 
         await examined(scene, Wanted(tenants=(scene.target,)), monkeypatch)
 
 
+@pytest.mark.parametrize("role", ["front", "broker"])
+async def test_an_app_that_does_not_work_is_no_place_to_look_from(
+    role: str, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.world.host.environment["TENANTRY_ROLE"] = role
+
+    with pytest.raises(BadRequest, match="identity of the worker"):
+        await examined(scene, Wanted(), monkeypatch)
+
+
 async def test_nothing_named_leaves_every_fact_open(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     await scene.call("GET", "/api/tenants")
 

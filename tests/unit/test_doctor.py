@@ -17,7 +17,20 @@ from shared.doctor.asking import Asker
 from shared.doctor.azure_looks import AZURE_LOOKS
 from shared.doctor.azure_requests import AZURE_REQUESTS
 from shared.doctor.facts import LIVES_WITH_BOTH, Fact, Way
-from shared.doctor.findings import FACTS, Answer, Check, Finding, Report, barred, judge, likely, other, unsettled
+from shared.doctor.findings import (
+    AS_PERSON,
+    FACTS,
+    Answer,
+    Check,
+    Finding,
+    Report,
+    barred,
+    judge,
+    left_to_app,
+    likely,
+    other,
+    unsettled,
+)
 from shared.doctor.graph_looks import GRAPH_LOOKS
 from shared.doctor.graph_requests import GRAPH_REQUESTS
 from shared.doctor.report import as_json, as_text
@@ -61,6 +74,27 @@ def test_what_is_validated_is_said_to_be() -> None:
     validated = {fact for facts, validates in _LOOKS if validates for fact in facts}
 
     assert validated == {one.id for one in FACTS.values() if one.way is Way.VALIDATION}
+
+
+def test_what_only_a_change_settles_is_neither_the_apps_nor_a_persons() -> None:
+    changes = [one for one in FACTS.values() if one.way is Way.CHANGE]
+
+    assert {(one.takes_app, one.as_whom, one.id in AS_PERSON) for one in changes} == {("", "nobody", False)}
+
+
+def test_a_person_is_told_of_each_fact_that_takes_the_app_why() -> None:
+    left = {one.fact: one.told for one in left_to_app()}
+
+    assert left.keys() == {one.id for one in FACTS.values() if one.way is not Way.CHANGE} - AS_PERSON
+    assert all(FACTS[fact].takes_app in told for fact, told in left.items())
+
+
+def test_what_takes_the_app_gives_a_person_nothing_to_do_and_yields_to_what_was_found() -> None:
+    judged = {one.id: one for one in judge([*left_to_app(), likely("arm-pim-needs-owner", "taken")])}
+
+    assert judged["past-start-refused"].answer is Answer.AS_APP
+    assert judged["arm-pim-needs-owner"].answer is Answer.LIKELY
+    assert Report(checks=(), facts=tuple(judged.values())).exit_code == 0
 
 
 def test_the_most_telling_finding_of_several_places_counts() -> None:
@@ -146,6 +180,6 @@ def test_a_clock_more_than_two_minutes_off_is_unsound(date: str, *, sound: bool)
 
 
 def test_docs_doctor_lists_the_facts() -> None:
-    rows = re.findall(r"^\| `([a-z0-9-]+)` \| (.+?) \| (.+?) \|$", _PAGE.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \| (.+?) \| (.+?) \| (.+?) \|$", _PAGE.read_text(), re.MULTILINE)
 
-    assert rows == [(one.id, one.question, one.way.value) for one in FACTS.values()]
+    assert rows == [(one.id, one.question, one.way.value, one.as_whom) for one in FACTS.values()]

@@ -1,4 +1,4 @@
-"""Who calls Graph: a token of ours for Graph, of an application, on machine time."""
+"""Who calls Graph: a token of ours for Graph, of an application or of a person, on machine time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +12,12 @@ from tests.sandbox.graph.models.tenant import Tenant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """What the token says."""
+    """What the token says. `roles`: app permissions, or a person's scopes. What the person themself may is not looked at."""
 
     tenant: Tenant
     app_id: str
     roles: frozenset[str]
+    person_id: str | None = None
 
 
 def authenticated(header: str, graph_url: str, tenants: Mapping[str, Tenant]) -> Caller:
@@ -33,11 +34,15 @@ def authenticated(header: str, graph_url: str, tenants: Mapping[str, Tenant]) ->
     except jwt.PyJWTError:
         raise unauthenticated("Access token validation failure.") from None
     tenant = tenants.get(str(claims.get("tid")))
-    if tenant is None or claims.get("idtyp") != "app":
-        raise unauthenticated("Access token validation failure. Only applications are served.")
-    roles = claims.get("roles")
+    if tenant is None:
+        raise unauthenticated("Access token validation failure. The tenant is not known.")
+    scopes, roles = claims.get("scp"), claims.get("roles")
+    if claims.get("idtyp") != "app" and not scopes:
+        raise unauthenticated("Access token validation failure. Neither an application's nor with scopes.")
+    held = str(scopes).split() if scopes else roles
     return Caller(
         tenant=tenant,
         app_id=str(claims.get("appid")),
-        roles=frozenset(str(role) for role in roles) if isinstance(roles, list) else frozenset(),
+        roles=frozenset(str(role) for role in held) if isinstance(held, list) else frozenset(),
+        person_id=str(claims.get("oid")) if scopes else None,
     )

@@ -101,7 +101,12 @@ class GraphServer(VendorServer):
         version, _, rest = path.strip("/").partition("/")
         token = exchange.request.headers.get("Authorization", "")
         caller = authenticated(token, self.url, self._estate.tenants)
-        exchange.who = Who(tenant_id=caller.tenant.id, app_id=caller.app_id, roles=tuple(sorted(caller.roles)))
+        exchange.who = Who(
+            tenant_id=caller.tenant.id,
+            app_id=caller.app_id,
+            roles=tuple(sorted(caller.roles)),
+            on_behalf_of=caller.person_id,
+        )
         exchange.body = json_or_text(exchange.raw)
         found = self.router.find(exchange.request.method, rest) if version == VERSION else None
         if found is None:
