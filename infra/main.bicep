@@ -86,6 +86,11 @@ param instanceMemoryMB int = 2048
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
+@description('How many HTTP requests an instance takes at once, before another one is begun. They share one Python process.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrency int = 4
+
 @description('Instances for orchestrators and activities that are kept running, and paid for.')
 @minValue(0)
 param durableAlwaysReady int = 0
@@ -147,6 +152,7 @@ module app 'modules/app.bicep' = {
     redundancy: storageRedundancy
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
+    httpConcurrency: httpConcurrency
     durableAlwaysReady: isolation ? 0 : durableAlwaysReady
   }
 }
@@ -162,6 +168,7 @@ module workerApp 'modules/app.bicep' = if (isolation) {
     redundancy: storageRedundancy
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
+    httpConcurrency: httpConcurrency
     durableAlwaysReady: durableAlwaysReady
   }
 }
@@ -177,6 +184,7 @@ module brokerApp 'modules/app.bicep' = if (brokerApart) {
     redundancy: storageRedundancy
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
+    httpConcurrency: httpConcurrency
   }
 }
 

@@ -24,6 +24,9 @@ param instanceMemoryMB int
 @description('The most instances that the app scales out to.')
 param maximumInstanceCount int
 
+@description('How many HTTP requests an instance takes at once.')
+param httpConcurrency int
+
 @description('Instances of the group durable (orchestrators and activities) that are kept running.')
 param durableAlwaysReady int = 0
 
@@ -109,6 +112,12 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
+        // By itself it follows from the memory (16 at 2,048 MB), and so many would wait for each other in one Python process.
+        triggers: {
+          http: {
+            perInstanceConcurrency: httpConcurrency
+          }
+        }
         alwaysReady: durableAlwaysReady == 0 ? [] : [
           {
             name: 'durable'

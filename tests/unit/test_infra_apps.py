@@ -8,6 +8,7 @@ import pytest
 
 from shared.permissions import Registration
 from shared.roles import Role
+from tests.benchmarks.test_activation import AN_INSTANCE_TAKES
 from tests.unit.bicep import INFRA, all_properties
 from tests.unit.bicep_values import Values
 from tests.unit.shapes import APP, FILES, SETTINGS, SHAPES, TOKEN, Shape, each_shape, named
@@ -88,3 +89,9 @@ def test_what_an_app_for_the_broker_costs_is_what_the_arithmetic_gives(tmp_path:
     ]
     extra = {memory: month(100, memory, 0, apart=True) - month(100, memory, 0) for memory in (2.0, 0.5)}
     assert f"{extra[2.0]:.0f} USD a month at 2,048 MB, {extra[0.5]:.0f} at 512 MB" in " ".join(_OPERATING.split())
+
+
+def test_an_instance_takes_as_many_requests_as_the_benchmark_measures() -> None:
+    [declared] = re.findall(r"^param httpConcurrency int = (\d+)$", (INFRA / "main.bicep").read_text(), re.MULTILINE)
+
+    assert int(declared) == AN_INSTANCE_TAKES
