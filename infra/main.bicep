@@ -73,6 +73,22 @@ param renewalHour int = 2
 @minValue(1)
 param renewalWindowDays int = 21
 
+@description('The most eligibilities that one run of the renewal changes in one tenant.')
+@minValue(1)
+param renewalMostChanges int = 50
+
+@description('How long a consent or another person\'s act is waited for, in days.')
+@minValue(1)
+param consentDeadlineDays int = 14
+
+@description('How long a directory may take to show a change, in minutes.')
+@minValue(1)
+param replicationDeadlineMinutes int = 30
+
+@description('How long the synchronization may take for a tenant, in minutes.')
+@minValue(1)
+param provisioningDeadlineMinutes int = 120
+
 @description('Memory of an instance, in MB.')
 @allowed([
   512
@@ -120,6 +136,9 @@ param sealsLocked bool = false
 @description('Whether App Service authentication stands before the host\'s own routes. Set to false only to find out why the platform, and not the app, answers 401 or 403 below /api.')
 param hostRoutesClosed bool = true
 
+@description('Whether no address is let in at the worker and the broker. Set to false only where their timers do not run after a deployment.')
+param workersClosed bool = true
+
 var permissions = loadJsonContent('permissions.json')
 var token = uniqueString(subscription().id, environmentName, location)
 var tags = { 'azd-env-name': environmentName }
@@ -153,6 +172,7 @@ module app 'modules/app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     httpConcurrency: httpConcurrency
+    workersClosed: workersClosed
     durableAlwaysReady: isolation ? 0 : durableAlwaysReady
   }
 }
@@ -169,6 +189,7 @@ module workerApp 'modules/app.bicep' = if (isolation) {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     httpConcurrency: httpConcurrency
+    workersClosed: workersClosed
     durableAlwaysReady: durableAlwaysReady
   }
 }
@@ -185,6 +206,7 @@ module brokerApp 'modules/app.bicep' = if (brokerApart) {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     httpConcurrency: httpConcurrency
+    workersClosed: workersClosed
   }
 }
 
@@ -391,6 +413,10 @@ var common = {
   nightlyHour: nightlyHour
   renewalHour: renewalHour
   renewalWindowDays: renewalWindowDays
+  renewalMostChanges: renewalMostChanges
+  consentDeadlineDays: consentDeadlineDays
+  replicationDeadlineMinutes: replicationDeadlineMinutes
+  provisioningDeadlineMinutes: provisioningDeadlineMinutes
 }
 
 module settings 'modules/settings.bicep' = {

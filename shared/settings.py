@@ -20,6 +20,9 @@ from shared.notify.webhook import is_key
 from shared.permissions import OPTIONAL, SECURITY_READER, Registration, SourceMode
 from shared.roles import Role
 
+_REFERENCE = "@Microsoft.KeyVault("
+"""How a setting begins whose reference the platform could not resolve."""
+
 _AZURE, _PRICES = "https://management.azure.com", "https://prices.azure.com"
 
 FINANCE_KEY, FINANCE_PREVIOUS_KEY = "TENANTRY_FINANCE_KEY", "TENANTRY_FINANCE_PREVIOUS_KEY"
@@ -180,6 +183,11 @@ class _Reader:
         value = self._environment.get(name, "").strip() or default
         if value is None:
             self.problems.append(f"{name} is missing ({NAMES[name]})")
+            return ""
+        if value.startswith(_REFERENCE):
+            self.problems.append(
+                f"{name} names a secret of the key vault that is not there, or that this app's identity may not read"
+            )
             return ""
         return value
 

@@ -1,11 +1,16 @@
 """Wakes that one app leaves for another, whose sweeper raises them. As every wake they carry no facts: rows tell those."""
 
+import logging
+
 import msgspec
 
+from shared.errors import StoreConflict, StoreUnavailable
 from shared.identifiers import NewId
 from shared.rows import Row, encode
 from shared.run import StartOrchestration
 from shared.tables import Stale, Table
+
+_log = logging.getLogger(__name__)
 
 _ALL = "wakes"
 
@@ -49,5 +54,8 @@ class Elsewhere:
         self._wakes = wakes
 
     async def wake(self, orchestration_id: str) -> None:
-        """Leave a wake."""
-        await self._wakes.leave(orchestration_id)
+        """Leave a wake. What was done before is done, whether that can be left or not: the run looks by itself, too."""
+        try:
+            await self._wakes.leave(orchestration_id)
+        except (StoreConflict, StoreUnavailable) as error:
+            _log.info("orchestration.not_woken orchestration_id=%s reason=%s", orchestration_id, type(error).__name__)

@@ -69,7 +69,8 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
 }
 
 // By position, and not by app: where another identity takes the place of one, its credential is written over. One that was named
-// after its app would stay, and so would the trust. Writes to one application at once conflict.
+// after its app would stay, and so would the trust. Writes to one application at once conflict. The first part is read of the
+// application, and so waits for it: written out, it failed where both were new (msgraph-bicep-types, issue 301).
 @batchSize(1)
 resource credentials 'Microsoft.Graph/applications/federatedIdentityCredentials@v1.0' = [
   for (principalId, index) in trusted: {

@@ -27,6 +27,9 @@ param maximumInstanceCount int
 @description('How many HTTP requests an instance takes at once.')
 param httpConcurrency int
 
+@description('Whether no address is let in where the app answers nobody.')
+param workersClosed bool
+
 @description('Instances of the group durable (orchestrators and activities) that are kept running.')
 param durableAlwaysReady int = 0
 
@@ -84,13 +87,15 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
     httpsOnly: true
     clientAffinityEnabled: false
     keyVaultReferenceIdentity: identity.id
+    // Of siteConfig this plan takes a part. The rest, ftpsState among it, is refused in some regions and left aside in others (error
+    // 51021; azure-cli issue 31414, Azure/terraform-azurerm-avm-res-web-site pull request 345).
     siteConfig: {
-      ftpsState: 'Disabled'
       http20Enabled: true
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      // Where nothing is answered nobody is let in. Packages still come: those go to the app's other address.
-      ipSecurityRestrictionsDefaultAction: answers ? 'Allow' : 'Deny'
+      // Where nothing is answered nobody is let in. Packages still come: those go to the app's other address. But the host tells the
+      // platform of its timers at the app's own address (azure-functions-host, FunctionsSyncManager), where this may be in its way.
+      ipSecurityRestrictionsDefaultAction: answers || !workersClosed ? 'Allow' : 'Deny'
       scmIpSecurityRestrictionsDefaultAction: 'Allow'
       scmIpSecurityRestrictionsUseMain: false
     }
@@ -129,7 +134,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   }
 }
 
-// No user name and password for publishing: packages come by Entra tokens only.
+// No user name and password for publishing: packages come by Entra tokens only. It shuts FTP, too, which knows nothing else.
 resource ftpPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
   parent: app
   name: 'ftp'

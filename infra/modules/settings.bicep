@@ -49,6 +49,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' existing = {
   name: appName
 }
 
+// All settings there are, written at once: one that a person made beside them is gone after it.
 resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'appsettings'
@@ -85,6 +86,10 @@ resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
       TENANTRY_NIGHTLY_HOUR: string(common.nightlyHour)
       TENANTRY_RENEWAL_HOUR: string(common.renewalHour)
       TENANTRY_RENEWAL_WINDOW_DAYS: string(common.renewalWindowDays)
+      TENANTRY_RENEWAL_MOST_CHANGES: string(common.renewalMostChanges)
+      TENANTRY_CONSENT_DEADLINE_DAYS: string(common.consentDeadlineDays)
+      TENANTRY_REPLICATION_DEADLINE_MINUTES: string(common.replicationDeadlineMinutes)
+      TENANTRY_PROVISIONING_DEADLINE_MINUTES: string(common.provisioningDeadlineMinutes)
     },
     secretSettings,
     brokerSettings

@@ -15,7 +15,7 @@ from shared.identifiers import NewId, SubscriptionId
 from shared.rows import Row, encode
 from shared.tables import Table, readable
 
-_SERVES = timedelta(days=1)
+SERVES = timedelta(days=1)
 """How long a figure is told while no newer can be read."""
 
 
@@ -45,7 +45,7 @@ class BudgetBook:
             found = await self._budgets.read(subscription_id, name)
         except RemoteError as error:
             known = await self.kept(subscription_id, name)
-            if known is None or known.unread or now - known.at > _SERVES:
+            if known is None or known.unread or now - known.at > SERVES:
                 await self._keep(subscription_id, name, KeptBudget(at=now, found=None, unread=type(error).__name__))
             raise
         return await self._keep(subscription_id, name, KeptBudget(at=now, found=found))

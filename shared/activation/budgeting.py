@@ -8,6 +8,8 @@ import logging
 from msgspec.structs import replace
 
 from shared.activation.budget import BudgetView, view
+from shared.activation.budget_book import SERVES
+from shared.activation.locked import locked_subscriptions
 from shared.activation.record import Request
 from shared.errors import RemoteError
 from shared.identifiers import SubscriptionId
@@ -17,7 +19,7 @@ from shared.subscriptions.lockdown import Budget, LockDown
 
 _log = logging.getLogger(__name__)
 
-_PAGE, _AT_ONCE = 200, 20
+_AT_ONCE = 20
 _NOT_YET = "Azure's budget was not read yet, which is done every hour"
 
 
@@ -50,9 +52,12 @@ async def budget_kept(services: Services, subscription_id: SubscriptionId, lock_
     """The budget as Azure told it last; one of unknown figures where it was never asked; None where none is declared."""
     name, currency = lock_down.budget.azure_name, lock_down.money.currency
     kept = await services.budgets.kept(subscription_id, name) if name else None
-    if kept is not None:
-        return view(lock_down.budget, kept.found, currency, kept.at, unread=_unread(kept.unread))
-    return view(lock_down.budget, None, currency, services.clock.now(), unread=_NOT_YET if name else "")
+    if kept is None:
+        return view(lock_down.budget, None, currency, services.clock.now(), unread=_NOT_YET if name else "")
+    if services.clock.now() - kept.at > SERVES:
+        old = f"Azure's budget was last read at {kept.at:%Y-%m-%d %H:%M} UTC, too long ago to count"
+        return view(lock_down.budget, None, currency, kept.at, unread=old)
+    return view(lock_down.budget, kept.found, currency, kept.at, unread=_unread(kept.unread))
 
 
 async def with_budget(services: Services, record: Request, budget: BudgetView | None) -> Request:
@@ -72,14 +77,8 @@ async def with_budget(services: Services, record: Request, budget: BudgetView | 
 
 async def read_budgets(services: Services) -> None:
     """Ask Azure for the budgets of all locked subscriptions. One that does not answer keeps what was read before."""
-    named: dict[SubscriptionId, str] = {}
-    token: object = None
-    while True:
-        records, token = await services.subscriptions.list(size=_PAGE, token=token)
-        locked = {one.subscription_id: one.lock_down for one in records if one.lock_down is not None}
-        named.update({key: one.budget.azure_name for key, one in locked.items() if one.budget.azure_name})
-        if token is None:
-            break
+    locked = await locked_subscriptions(services)
+    named = {key: one.budget.azure_name for key, one in locked.items() if one.budget.azure_name}
 
     async def one(subscription_id: SubscriptionId) -> None:
         with KeptApart(_log, "budget.postponed", subscription_id=subscription_id):

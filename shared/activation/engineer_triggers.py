@@ -142,9 +142,14 @@ async def post_release(
         return problem(409, "Not active", f"It cannot be given back here: {told}.")
     if record.brokered:
         return await _given_back(services, orchestrations, caller, record)
-    found = await release(services, caller, await as_person(services, request), record)
+    request_id = record.request_id
+
+    async def begun() -> None:
+        await follow(services, orchestrations, request_id)
+
+    found = await release(services, caller, await as_person(services, request), record, begun)
     if found is not None and found.released is not None and found.is_open:
-        await follow(services, orchestrations, found.request_id)
+        await begun()
     return await _taken_back(services, found)
 
 
@@ -171,7 +176,10 @@ async def _own(services: Services, request: func.HttpRequest) -> tuple[Caller, R
 async def _taken_back(services: Services, record: Request | None) -> func.HttpResponse:
     if record is None:
         return problem(409, "Busy", "Somebody is at it just now. Try again in a minute.")
-    return problem(409, "Refused", record.problem) if record.problem else await shown(services, record)
+    if record.problem:
+        return problem(409, "Refused", record.problem)
+    # PIM took it, and does not show it yet: the run that follows it sees it.
+    return await shown(services, record, status=202 if record.state is State.PENDING else 200)
 
 
 def _key(request: func.HttpRequest) -> str:

@@ -161,7 +161,7 @@ def _unseen(record: Request, now: datetime) -> Request:
 def _granted(record: Request, seen: Seen) -> Request:
     """Granted: it ends when its active assignment says; until that shows, when it was asked to, if we know the moment."""
     known, minutes = record.decision, record.asked.minutes
-    decision = known or Decision(approved=True, at=seen.now)
+    decision = known or Decision(approved=True, at=_granted_at(record, seen))
     record = _with_unasked(replace(record, decision=decision), seen.now)
     if seen.active is None and minutes is not None and seen.now >= record.expires + timedelta(minutes=minutes):
         return moved(record, State.ENDED, seen.now)  # it has come and gone unseen
@@ -169,6 +169,12 @@ def _granted(record: Request, seen: Seen) -> Request:
     until = None if minutes is None or known is None else begins + timedelta(minutes=minutes)
     approved = replace(moved(record, State.APPROVED, seen.now), end=until)
     return _of_grant(approved, seen)
+
+
+def _granted_at(record: Request, seen: Seen) -> datetime:
+    """When it was approved, which PIM tells no application: no later than when it came into force."""
+    begun = None if seen.active is None else seen.active.start
+    return begun if begun is not None and record.asked.created <= begun < seen.now else seen.now
 
 
 def _with_unasked(record: Request, now: datetime) -> Request:

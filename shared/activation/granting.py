@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from shared.activation.acting import claim, fence_of, without_claim
 from shared.activation.brokered import GRANTED_WITHIN, is_to_grant, is_to_take_back, is_waiting, ruled
 from shared.activation.entitlement import is_declared
+from shared.activation.following import claimed
 from shared.activation.record import Deed, Request, State, moved
 from shared.activation.weighing import judged
 from shared.arm.activation_shapes import AskedActivation
@@ -84,10 +85,16 @@ async def taken_back(services: Services, record: Request) -> Request:
 
 
 async def _shown(services: Services, record: Request) -> AskedActivation | None:
-    """The grant, if PIM shows it: to the broker, or, in another app than the broker's, to Tenantry Access."""
-    if services.broker is None:
+    """The grant, if PIM shows it: to Tenantry Access, or, in an app that may not act as that, to the broker itself.
+
+    A broker that may not look meets the same when it sends, and that tells what to do.
+    """
+    if services.settings.role.works or services.broker is None:
         return await OfAccess(services).asked(record)
-    return await services.broker.read(record.subscription_id, record.request_id)
+    try:
+        return await services.broker.read(record.subscription_id, record.request_id)
+    except (Forbidden, NotConsented):
+        return None
 
 
 async def _may_have_landed(services: Services, record: Request) -> bool:
@@ -134,11 +141,14 @@ async def _why_not(services: Services, record: Request, subscription: Subscripti
 
 
 async def _failed(services: Services, record: Request, why: str) -> Request:
-    now = services.clock.now()
+    now, mine = services.clock.now(), record.claim
 
     def put(found: Request) -> Request | None:
+        holder = claimed(found, now)
+        if not is_to_grant(found) or (holder is not None and (mine is None or holder.nonce != mine.nonce)):
+            return None  # the broker is at it: what it sends would be in force, and nobody would follow it
         told = f"It was approved, and not granted: {why}"
-        return replace(moved(found, State.FAILED, now, problem=told[:500]), claim=None) if is_to_grant(found) else None
+        return replace(moved(found, State.FAILED, now, problem=told[:500]), claim=None)
 
     return (await services.activations.change(record.request_id, put)).record
 

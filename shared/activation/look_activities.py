@@ -10,7 +10,7 @@ from shared.activation.brokered import is_to_grant, is_to_take_back, is_waiting
 from shared.activation.budgeting import budget_now, with_budget
 from shared.activation.cancelling import NOT_CANCELLED, cancel
 from shared.activation.closing import closing
-from shared.activation.following import pause
+from shared.activation.following import claimed, pause
 from shared.activation.messages import Look, LookOutcome, Over
 from shared.activation.record import Request, RequestId, State, with_violations
 from shared.activation.seeing import seen_now
@@ -42,6 +42,9 @@ async def look_at_activation(services: Services, call: Look) -> LookOutcome:
 
 
 async def _looked(services: Services, call: Look, request_id: RequestId) -> LookOutcome:
+    run = await services.runs.open_run(request_id)
+    if run is None or run.nonce != call.run.nonce:
+        return Over("followed")
     found = await services.activations.read(request_id)
     if found is None:
         return await _over(services, call, "gone")
@@ -53,19 +56,27 @@ async def _looked(services: Services, call: Look, request_id: RequestId) -> Look
     lock_down = None if subscription is None else subscription.record.lock_down
     if record.brokered:
         record = await _brokered(services, record, subscription)
-        # What a process did not live to see is closed before anything is over.
-        now_there = await services.activations.read(request_id)
-        if now_there is not None and (wait := await closing(services, now_there)):
-            return Again(wait, "the broker's write cannot be judged yet")
     elif record.state is State.PENDING:
         record = await _weighed(services, record, lock_down)
     record = await _judged_after(services, record, lock_down)
     record = await telling.told(services, record, lock_down)
     if not record.is_open or (record.in_force and record.released is None and record.wants_back is None):
+        if wait := await _unclosed(services, request_id):
+            return Again(wait, "an earlier write cannot be judged yet")
         return await _over(services, call, record.state)
     seconds = pause(record, services.clock.now())
     # What is to be cancelled, and somebody was at, does not wait for the next look.
     return Again(min(seconds, _PAUSE_SECONDS) if _is_to_be_cancelled(record, lock_down) else seconds, record.state)
+
+
+async def _unclosed(services: Services, request_id: RequestId) -> float:
+    """Close what a process did not live to see, before anything is over: nobody looks again. Gives the wait, if any."""
+    found = await services.activations.read(request_id)
+    if found is None:
+        return 0.0
+    if claimed(found.record, services.clock.now()) is not None:
+        return _PAUSE_SECONDS  # whoever is at it closes it, or died, which shows when the claim is over
+    return await closing(services, found)
 
 
 def _is_to_be_cancelled(record: Request, lock_down: LockDown | None) -> bool:

@@ -92,7 +92,7 @@ OPERATIONS = (
         function=engineer_triggers.post_cancel,
         who=ENGINEERS,
         parameters=(_ID,),
-        answers={200: _REQUEST},
+        answers={200: _REQUEST, 202: json("PIM took it, and does not show it yet.", ActivationView)},
         problems=(400, 404, 409),
     ),
     Operation(

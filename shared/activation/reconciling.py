@@ -7,9 +7,9 @@ import logging
 from collections.abc import Sequence
 
 from shared.activation.following import active_of
+from shared.activation.locked import locked_subscriptions
 from shared.activation.record import Request, State
 from shared.activation.taking_up import follow, take_up
-from shared.activation.watching import locked_subscriptions
 from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, Standing
 from shared.identifiers import SubscriptionId
 from shared.notify.notices import Kind, Notice
@@ -29,7 +29,7 @@ async def reconcile_activations(services: Services, orchestrations: Orchestratio
 
     async def one(subscription_id: SubscriptionId) -> None:
         with KeptApart(_log, "reconcile.postponed", subscription_id=subscription_id):
-            await _reconciled(services, orchestrations, subscription_id, locked[subscription_id])
+            await _reconciled(services, orchestrations, subscription_id, locked[subscription_id].roles)
 
     await each_of(locked, one, at_once=_AT_ONCE)
 

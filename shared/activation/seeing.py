@@ -1,4 +1,4 @@
-"""One look at PIM: a request's record as PIM shows it now. Whoever acts on a request looks first: it may be decided there."""
+"""One look at PIM: a request's record as it shows there, to whoever may look. It may be decided there."""
 
 from shared.activation.acting import without_claim
 from shared.activation.brokered import is_waiting
@@ -20,6 +20,10 @@ async def seen_now(services: Services, record: Request, sight: Sight) -> Request
 
 async def seen_as(services: Services, record: Request, asked: AskedActivation | None, sight: Sight) -> Request:
     """The record as the request shows, which was just read."""
+    if asked is not None and asked.principal_id != record.asked.principal_id:
+        asked = None  # who asks chooses the name: one of somebody else is another request
+    if asked is None and not sight.is_whole and record.state is not State.APPROVED:
+        return record
     shows = asked is None and not record.brokered
     granted = record.state is State.APPROVED or shows or (asked is not None and asked.standing is Standing.GRANTED)
     seen = Seen(

@@ -52,16 +52,17 @@ async def take_up(services: Services, orchestrations: Orchestrations, asked: Ask
     if found is None:
         await services.activations.create(found_at_pim(asked))
         _log.info("activation.found request_id=%s subscription_id=%s", request_id, asked.subscription_id)
-    elif found.record.brokered or (found.record.subscription_id, found.record.asked.below.lower()) != (
-        asked.subscription_id,
-        asked.below.lower(),
-    ):
+    elif found.record.brokered or _named(found.record.asked) != _named(asked):
         # Who asks chooses the name: one that is known from elsewhere must not hide a request.
         await _tell_of_taken_name(services, asked)
         return
     elif not found.record.is_open and found.record.state in (State.FAILED, State.EXPIRED):
         await services.activations.change(request_id, lambda one: None if one.is_open else reopened(one, asked))
     await follow(services, orchestrations, request_id)
+
+
+def _named(asked: AskedActivation) -> tuple[str, str, str]:
+    return asked.subscription_id, asked.below.lower(), asked.principal_id
 
 
 async def _tell_of_taken_name(services: Services, asked: AskedActivation) -> None:

@@ -10,12 +10,14 @@ from msgspec.structs import replace
 
 from shared.activation.following import claimed
 from shared.activation.record import Request, RequestId, State, Verdict
+from shared.activation.seeing import seen_now
 from shared.chain import Deed
 from shared.errors import NotAllowed
 from shared.identifiers import ObjectId
 from shared.orchestrations import Orchestrations
 from shared.permissions import Registration
 from shared.services import Services
+from shared.writes.sight import OfAccess
 
 VERDICT_ACT = 44
 
@@ -45,13 +47,18 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 async def take(services: Services, orchestrations: Orchestrations, given: Given) -> tuple[Fate, Request | None]:
     """Record a verdict, if it may be. Safe twice: the same verdict of the same person is recorded once.
 
-    Whether it was decided at PIM a moment ago is seen by its run, which is woken: whoever sends a webhook may not look there.
+    Whether it was decided at PIM a moment ago is looked at where this app may: whoever sends a webhook has no token. In the
+    front it is seen by its run, which is woken, and a verdict that came after the decision counts for nothing.
     """
     found = await services.activations.read(given.request_id)
     if found is None:
         return Fate.UNKNOWN_REQUEST, None
     record = found.record
+    if services.settings.role.works:
+        record = await seen_now(services, record, OfAccess(services))
     if (why := await _why_not(services, record, given)) is not None:
+        if record.run_id and record.state is not found.record.state:
+            await orchestrations.wake(record.run_id)  # it was decided there, and this was the first to see so
         return why, record
     verdict = Verdict(
         approves=given.approves, by=given.by, at=services.clock.now(), said=given.said, reason=given.reason

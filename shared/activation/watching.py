@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from shared.activation.locked import locked_subscriptions
 from shared.activation.record import RUN_KIND, State
 from shared.activation.store import Hint
 from shared.activation.taking_up import follow, take_up
@@ -28,7 +29,6 @@ _REQUESTS_AT_ONCE = 20
 _LONGEST_LIST_SECONDS = 60.0
 """Of machine time: subscriptions that do not answer must not use up what all of them have."""
 
-_PAGE = 200
 _BETWEEN_CYCLES = timedelta(minutes=30)
 """What was granted longer ago, and is not known, is found by the nightly reconcile."""
 
@@ -57,20 +57,9 @@ async def watch_activations(services: Services, orchestrations: Orchestrations) 
     # What is left of a lock-down that was taken away is followed to its end, without a look at the subscription.
     left = [hint for one in known.keys() - locked.keys() for hint in known[one].values()]
     await asyncio.gather(
-        *(_watched(cycle, one, roles, known.get(one, {})) for one, roles in locked.items()),
+        *(_watched(cycle, one, lock.roles, known.get(one, {})) for one, lock in locked.items()),
         *(_one(cycle, hint.request_id, _begun(cycle, hint)) for hint in left if hint.request_id not in cycle.followed),
     )
-
-
-async def locked_subscriptions(services: Services) -> dict[SubscriptionId, tuple[str, ...]]:
-    """The subscriptions that are locked down, with the roles that are."""
-    found: dict[SubscriptionId, tuple[str, ...]] = {}
-    token: object = None
-    while True:
-        records, token = await services.subscriptions.list(size=_PAGE, token=token)
-        found.update({one.subscription_id: one.lock_down.roles for one in records if one.lock_down is not None})
-        if token is None:
-            return found
 
 
 async def _watched(

@@ -3,13 +3,12 @@
 An application sees and cancels; it neither asks for an activation nor decides one.
 """
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.arm.activation_shapes import ACTIVATED, ActiveAssignment, AskedActivation, active_in, asked_in
+from shared.arm.activation_shapes import ACTIVATED, ActiveAssignment, AskedActivation, active_in, asked_in, readable
 from shared.azure_permissions import CANCEL_ACTIVATION, LIST_ACTIVATIONS, LIST_ACTIVE, READ_ACTIVATION
 from shared.errors import NotFound, RoleNotAllowed
 from shared.identifiers import ObjectId, SubscriptionId
@@ -17,8 +16,6 @@ from shared.privileged import OpenIntent
 
 if TYPE_CHECKING:
     from shared.arm.client import Arm
-
-_log = logging.getLogger(__name__)
 
 _VERSION = {"api-version": "2020-10-01"}
 
@@ -37,7 +34,7 @@ class AzureActivations:
         Those that ended long ago are gone.
         """
         items = await self._open_arm().pages(LIST_ACTIVATIONS, subscription_id, _VERSION)
-        found = [one for item in items if (one := _readable(item, subscription_id)) is not None]
+        found = [one for item in items if (one := readable(item, subscription_id, asked_in)) is not None]
         return [one for one in found if one.role_definition_id in self._allowed_roles]
 
     async def read(
@@ -83,13 +80,4 @@ class AzureActivations:
         """
         chosen = {} if principal_id is None else {"$filter": f"principalId eq '{principal_id}'"}
         items: list[msgspec.Raw] = await self._open_arm().pages(LIST_ACTIVE, subscription_id, {**_VERSION, **chosen})
-        return [one for item in items if (one := active_in(item, subscription_id)) is not None]
-
-
-def _readable(item: msgspec.Raw, subscription_id: SubscriptionId) -> AskedActivation | None:
-    """One of a list: what cannot be read keeps none of the others from being seen."""
-    try:
-        return asked_in(item, subscription_id)
-    except msgspec.DecodeError:
-        _log.error("activation.unreadable subscription_id=%s", subscription_id)
-        return None
+        return [one for item in items if (one := readable(item, subscription_id, active_in)) is not None]

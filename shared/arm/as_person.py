@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import jwt
 import msgspec
 
-from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, active_in, asked_in
+from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, active_in, asked_in, readable
 from shared.arm.approval_shapes import Approval, Asked, Stage, approval_of, asked_of, claims_in
 from shared.arm.shapes import role_path
 from shared.azure_permissions import (
@@ -125,7 +125,7 @@ class AsPerson:
         A request by its name takes the right to read everybody's, so public clients of PIM find it in this list, too.
         """
         for item in await self._own(LIST_OWN_REQUESTS, subscription_id):
-            asked = asked_in(item, subscription_id)
+            asked = readable(item, subscription_id, asked_in)
             if asked is not None and asked.request_id == name:
                 return asked
         return None
@@ -136,7 +136,7 @@ class AsPerson:
         GET /{scope}/providers/Microsoft.Authorization/roleAssignmentScheduleInstances?$filter=asTarget() (no right).
         """
         items = await self._own(LIST_OWN_ACTIVE, subscription_id)
-        return [one for item in items if (one := active_in(item, subscription_id)) is not None]
+        return [one for item in items if (one := readable(item, subscription_id, active_in)) is not None]
 
     async def activate(
         self,
@@ -152,8 +152,8 @@ class AsPerson:
         """Activate the person's own eligibility, from now on. PIM takes it also while an approval is pending.
 
         PUT /{scope}/providers/Microsoft.Authorization/roleAssignmentScheduleRequests/{name} (no right: whoever is eligible).
-        Safe twice: one of that name is refused as a Conflict, and is then looked for by its name, as where the answer was
-        lost (Unavailable, uncertain), by whoever may read requests. Raises RoleNotAllowed, and Rejected with the code, and
+        Safe twice: one of that name is refused as a Conflict, and is then looked for, as where the answer was lost
+        (Unavailable, uncertain). Raises RoleNotAllowed, and Rejected with the code, and
         the policy's rules in its message.
         """
         body = self._activation(subscription_id, role_definition_id, duration, justification, ticket)

@@ -16,13 +16,13 @@ from msgspec import DecodeError
 
 from shared.clock import SystemClock
 from shared.doctor.examining import Wanted, opened
-from shared.doctor.findings import Check, Report
+from shared.doctor.findings import Report
 from shared.doctor.health import is_reference, references
 from shared.doctor.report import as_json, as_text
 from shared.errors import AutomationError
 from shared.identifiers import SubscriptionId, TenantId, as_guid
 from shared.services import new_id
-from shared.settings import NAMES, read_settings
+from shared.settings import read_settings
 
 
 def main() -> int:
@@ -49,29 +49,22 @@ def main() -> int:
     )
     # What a token is refused for is told in the report.
     logging.getLogger("azure").setLevel(logging.CRITICAL)
-    unresolved = references((name, os.environ.get(name, "")) for name in NAMES)  # noqa: TID251 - before it is read
     try:
-        report = asyncio.run(_examined_as_person(wanted) if chosen.as_me else _examined_as_app(unresolved, wanted))
+        report = asyncio.run(_examined(wanted, as_person=chosen.as_me))
     except (AutomationError, DecodeError) as error:
-        if not unresolved.sound and not chosen.as_me:
-            print(f"key vault: {unresolved.told}: {unresolved.do}", file=sys.stderr)  # noqa: T201
         print(f"cannot examine: {error}", file=sys.stderr)  # noqa: T201
         return 2
     print(as_json(report) if chosen.json else as_text(report))  # noqa: T201
     return report.exit_code
 
 
-async def _examined_as_app(unresolved: Check, wanted: Wanted) -> Report:
-    async with opened(read_settings(), SystemClock(), new_id) as doctor:
+async def _examined(wanted: Wanted, *, as_person: bool) -> Report:
+    """Secrets stay in the vault: none is needed for this, and a reference to one is as good as none."""
+    given = dict(os.environ)  # noqa: TID251 - references are left out before it is read
+    settings = read_settings({name: value for name, value in given.items() if not is_reference(value)})
+    async with opened(settings, SystemClock(), new_id, as_person=as_person) as doctor:
         report = await doctor.examine(wanted)
-    return Report(checks=(unresolved, *report.checks), facts=report.facts)
-
-
-async def _examined_as_person(wanted: Wanted) -> Report:
-    """Secrets stay in the vault: no person needs them for this, and a reference to one is as good as none."""
-    settings = read_settings({name: value for name, value in os.environ.items() if not is_reference(value)})  # noqa: TID251 - secrets left out
-    async with opened(settings, SystemClock(), new_id, as_person=True) as doctor:
-        return await doctor.examine(wanted)
+    return report if as_person else Report(checks=(references(given.values()), *report.checks), facts=report.facts)
 
 
 def _guid(text: str) -> str:

@@ -20,6 +20,7 @@ from shared.subscriptions.record import Lock, LockState, Subscription
 from shared.tenants.change import Change
 from shared.tenants.record import Goal, Problem, Record, Tenant
 from shared.tenants.states import UNDER_WAY, WAITING, State
+from shared.wakes import Left
 
 _log = logging.getLogger(__name__)
 
@@ -45,8 +46,11 @@ async def sweep_runs(services: Services, orchestrations: Hosted) -> None:
 
     old = services.clock.now() - _GRACE
     known = [run for run in await services.runs.list_open() if run.kind in ORCHESTRATORS]
-    await each_of([run for run in known if run.left or run.opened <= old], one, at_once=_AT_ONCE)
-    await _raise_wakes(services, orchestrations)
+    await each_of(
+        [run for run in known if run.opened <= old or (run.left and run.started is None)], one, at_once=_AT_ONCE
+    )
+    with KeptApart(_log, "sweep.postponed", subject="wakes"):
+        await _raise_wakes(services, orchestrations)
     for state in sorted(WAITING):
         await _sweep_waiting(services, orchestrations, state)
 
@@ -76,10 +80,13 @@ async def _sweep(services: Services, orchestrations: Hosted, run: Run) -> None:
 
 async def _raise_wakes(services: Services, orchestrations: Hosted) -> None:
     """Those that another app left, once what it opened is started: a wake of what is not there is lost."""
-    for one in await services.wakes.left():
-        with KeptApart(_log, "sweep.postponed", subject=one.orchestration_id):
-            await orchestrations.wake(one.orchestration_id)
-            await services.wakes.raised(one)
+
+    async def one(left: Left) -> None:
+        with KeptApart(_log, "sweep.postponed", subject=left.orchestration_id):
+            await orchestrations.wake(left.orchestration_id)
+            await services.wakes.raised(left)
+
+    await each_of(await services.wakes.left(), one, at_once=_AT_ONCE)
 
 
 async def _fail(services: Services, run: Run, reason: str) -> None:

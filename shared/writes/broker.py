@@ -11,14 +11,13 @@ from shared.arm.broker import Broker
 from shared.permissions import Registration
 from shared.privileged import OpenIntent, PrivilegedWrite
 from shared.services import Services
+from shared.writes.sight import OfAccess
 
 GRANT_ACT, TAKE_BACK_ACT = 49, 50
 
 
 def rebuilt(services: Services, record: Request, kind: str) -> PrivilegedWrite[Any]:
-    """What was sent, to be read back. Raises LookupError where there is no broker to read as."""
-    if services.broker is None:
-        raise LookupError(kind)
+    """What was sent, to be read back: as Tenantry Access, where another app is the broker, or it is gone."""
     return (
         granting(services, services.broker, record)
         if kind == Deed.GRANT
@@ -26,13 +25,18 @@ def rebuilt(services: Services, record: Request, kind: str) -> PrivilegedWrite[A
     )
 
 
-def granting(services: Services, broker: Broker, record: Request) -> PrivilegedWrite[AskedActivation | None]:
+def granting(services: Services, broker: Broker | None, record: Request) -> PrivilegedWrite[AskedActivation | None]:
     """Who asked is active for as long as they asked for. Its name at PIM is the request's: there is never a second one."""
     asked, by = record.asked, "" if record.decision is None else record.decision.by
     justification = f"Request {record.request_id}, approved by {by} in Tenantry: {asked.justification}"[:500]
 
+    async def read() -> AskedActivation | None:
+        if broker is None:
+            return await OfAccess(services).asked(record)
+        return await broker.read(asked.subscription_id, asked.request_id)
+
     async def send(_: AskedActivation | None, intent: OpenIntent) -> str:
-        return await broker.grant(asked, justification, intent)
+        return await _present(broker).grant(asked, justification, intent)
 
     return PrivilegedWrite(
         kind=Deed.GRANT,
@@ -43,22 +47,24 @@ def granting(services: Services, broker: Broker, record: Request) -> PrivilegedW
         what="make active for an Azure role, for a time",
         act=GRANT_ACT,
         wanted={"principal": asked.principal_id, "role": asked.role_definition_id, "minutes": asked.minutes},
-        read=lambda: broker.read(asked.subscription_id, asked.request_id),
+        read=read,
         satisfied=lambda found: found is not None,
         send=send,
         picture=msgspec.to_builtins,
     )
 
 
-def taking_back(services: Services, broker: Broker, record: Request) -> PrivilegedWrite[ActiveAssignment | None]:
+def taking_back(services: Services, broker: Broker | None, record: Request) -> PrivilegedWrite[ActiveAssignment | None]:
     """The broker's grant ends before its end."""
     asked = record.asked
 
     async def read() -> ActiveAssignment | None:
+        if broker is None:
+            return await OfAccess(services).active(record)
         return active_of(asked, await broker.in_force(asked), assigned=True)
 
     async def send(_: ActiveAssignment | None, intent: OpenIntent) -> str:
-        return await broker.take_back(asked, services.new_id(), intent)
+        return await _present(broker).take_back(asked, services.new_id(), intent)
 
     return PrivilegedWrite(
         kind=Deed.RELEASE,
@@ -75,3 +81,9 @@ def taking_back(services: Services, broker: Broker, record: Request) -> Privileg
         picture=msgspec.to_builtins,
         patient=True,  # a list shows for a while what is taken back
     )
+
+
+def _present(broker: Broker | None) -> Broker:
+    if broker is None:
+        raise LookupError("this is sent by the broker's app alone")
+    return broker

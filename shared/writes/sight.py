@@ -10,7 +10,9 @@ from shared.services import Services
 
 
 class Sight(Protocol):
-    """Both raise the RemoteErrors of Azure."""
+    """Both raise the RemoteErrors of Azure. `is_whole`: what is not shown is not there; else it may only show late."""
+
+    is_whole: bool
 
     async def asked(self, record: Request) -> AskedActivation | None:
         """The request as PIM shows it; None where it shows none."""
@@ -23,6 +25,8 @@ class Sight(Protocol):
 
 class OfAccess:
     """As Tenantry Access: any request, the engineer's, or the broker's for them."""
+
+    is_whole = True
 
     def __init__(self, services: Services) -> None:
         self._activations = services.azure_activations
@@ -40,6 +44,8 @@ class OfAccess:
 
 class OfEngineer:
     """By the engineer's own token: their own requests, at the subscription itself. Raises ClaimsChallenge besides."""
+
+    is_whole = False
 
     def __init__(self, person: AsPerson) -> None:
         self._person = person

@@ -253,8 +253,8 @@ async def test_the_broker_s_app_that_dies_after_its_grant_grants_no_second_time(
 
 async def test_an_approval_that_the_broker_s_app_does_not_carry_out_within_an_hour_fails(scene: Scene) -> None:
     found = await brokered(scene)
-    scene.world.clouds.distrust(BROKER_CLIENT_ID)
     request_id = await requested(found)
+    await scene.world.broker.kill()
 
     await found.decide(request_id)
     await pass_time(scene, 2 * _MINUTE)
@@ -262,10 +262,20 @@ async def test_an_approval_that_the_broker_s_app_does_not_carry_out_within_an_ho
     await until_request(found, request_id, "failed")
 
     assert "within an hour" in (await found.shown(request_id))["problem"]
-    assert "broker.postponed" in scene.world.log.read_text()
-    scene.world.trust(Registration.BROKER, BROKER_CLIENT_ID)
+    await scene.world.broker.restart()
     await pass_time(scene, 2 * _MINUTE)
     assert granted(found) == []
+
+
+async def test_a_broker_that_no_registration_trusts_says_what_it_lacks(scene: Scene) -> None:
+    found = await brokered(scene)
+    scene.world.clouds.distrust(BROKER_CLIENT_ID)
+    request_id = await requested(found)
+
+    await found.decide(request_id)
+    await until_request(found, request_id, "failed")
+
+    assert "Tenantry Broker may not do it" in (await found.shown(request_id))["problem"]
 
 
 async def test_a_wake_is_left_once_and_raised_once(scene: Scene) -> None:

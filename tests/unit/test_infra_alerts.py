@@ -7,10 +7,11 @@ from functools import cache
 from shared.assembly import app_of
 from shared.roles import Role
 from tests.unit.bicep import Bicep, properties, read_all
+from tests.unit.bicep_values import Values
+from tests.unit.shapes import Shape, each_shape
 from tests.unit.told import logged
 
 _ALERTS = read_all()["modules/alerts.bicep"]
-_ASKED = re.compile(r"'([a-z]+_[a-z]+)'")
 _NAMED = re.compile(r"'([a-z_]+\.[a-z_]+) ?'")
 
 
@@ -29,12 +30,20 @@ def timers(role: Role) -> frozenset[str]:
     )
 
 
+def looked_for(file: Bicep, *, broker_apart: bool) -> list[str]:
+    """The timers that each have to run."""
+    found: list[str] = Values(file, {"brokerApart": broker_apart}).variable("timers")
+    return found
+
+
 def problems(file: Bicep) -> list[str]:
     """Events and timers that a query names and the app does not have; queries that name none."""
     there = {*logged(), *timers(Role.WORKER), *timers(Role.BROKER)}
+    placed = {"{timers}": looked_for(file, broker_apart=True)}
     found: list[str] = []
     for rule in rules(file):
-        events = {*_NAMED.findall(rule["query"]), *_ASKED.findall(rule["query"])}
+        events = {*_NAMED.findall(rule["query"])}
+        events |= {name for place, names in placed.items() if place in rule["query"] for name in names}
         found += [f"{rule['name']}: no {one}" for one in sorted(events - set(there))]
         if not events:
             found.append(f"{rule['name']}: names nothing")
@@ -62,15 +71,29 @@ def test_a_query_that_looks_at_everything_is_found() -> None:
     assert problems(Bicep(emptied)) == ["'review-due': names nothing"]
 
 
-def test_an_app_whose_timers_stop_is_told_of_whichever_it_is() -> None:
-    [rule] = [one for one in rules(_ALERTS) if one["name"] == "'timers-stopped'"]
-    asked = set(_ASKED.findall(rule["query"]))
-    [[apart, together]] = re.findall(r"replace\(rule.query, '{timers}', brokerApart \? '(\d)' : '(\d)'\)", _ALERTS.text)
+@each_shape
+def test_one_timer_is_looked_for_of_each_app_that_has_any_and_none_of_an_app_that_is_not_deployed(shape: Shape) -> None:
+    [given] = shape.main.made("modules/alerts.bicep").values()
+    found = looked_for(_ALERTS, broker_apart=shape.main.of(given["brokerApart"]))
+    working = [role for role in shape.expected if timers(role)]
 
-    assert "| where Running < {timers}" in rule["query"]
-    assert len(asked & timers(Role.WORKER)) == int(together) == len(asked & timers(Role.ALL))
-    assert len(asked & (timers(Role.WORKER) | timers(Role.BROKER))) == int(apart)
-    assert not timers(Role.FRONT)
+    assert [len(timers(role) & set(found)) for role in working] == [1] * len(working)
+    assert set(found) <= {name for role in working for name in timers(role)}
+    assert Role.FRONT not in working
+
+
+def test_a_timer_that_only_fails_is_as_good_as_none() -> None:
+    [rule] = [one for one in rules(_ALERTS) if one["name"] == "'timers-stopped'"]
+
+    assert rule["query"].strip("'\n").splitlines() == [
+        "AppRequests",
+        '| where Success and Name in ("{timers}")',
+        "| summarize Running = dcount(Name)",
+        "| where Running < {count}",
+    ]
+    assert _ALERTS.keys["query"] == (
+        "replace(replace(rule.query, '{timers}', join(timers, '\", \"')), '{count}', string(length(timers)))"
+    )
 
 
 def test_each_of_what_somebody_must_hear_has_its_alert() -> None:

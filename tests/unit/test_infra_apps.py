@@ -11,7 +11,7 @@ from shared.roles import Role
 from tests.benchmarks.test_activation import AN_INSTANCE_TAKES
 from tests.unit.bicep import INFRA, all_properties
 from tests.unit.bicep_values import Values
-from tests.unit.shapes import APP, FILES, SETTINGS, SHAPES, TOKEN, Shape, each_shape, named
+from tests.unit.shapes import APP, FILES, MAIN, SETTINGS, SHAPES, TOKEN, Shape, each_shape, named
 from tools.package import OUT
 
 _ROOT = INFRA.parent
@@ -56,14 +56,33 @@ def test_azd_builds_once_what_every_service_deploys_and_what_people_reach_comes_
     assert re.findall(r"uses: (.+)", services) == ["[worker, broker]"]
 
 
+def left_behind(now: Shape, before: Shape) -> tuple[set[str], set[str]]:
+    """What a deployment of another shape does not take away: what is the apps' own, and vaults."""
+    own = [{name for role in shape.expected for name in named(role).values()} for shape in (before, now)]
+    vaults = [{one["name"] for one in shape.given("modules/vault.bicep")} for shape in (before, now)]
+    return own[0] - own[1] - {"worker", "broker"}, vaults[0] - vaults[1]
+
+
+@pytest.mark.parametrize(("told", "now", "before"), [("three apps", 3, 1), ("one app", 1, 3)])
+def test_what_another_shape_leaves_behind_is_named_and_nothing_that_goes_on(told: str, now: int, before: int) -> None:
+    shapes = list(SHAPES.values())
+
+    [[deleted, emptied]] = re.findall(rf"^ *\| {told} \| (.+) \| (.+) \|$", _OPERATING, re.MULTILINE)
+    own, vaults = left_behind(shapes[now], shapes[before])
+    assert {one.replace("<token>", TOKEN) for one in re.findall(r"`(.+?)`", deleted)} == own
+    assert {one.replace("<token>", TOKEN) for one in re.findall(r"`(.+?)`", emptied)} == vaults
+
+
 @pytest.mark.parametrize("role", Role)
 def test_only_an_app_that_answers_is_open(role: Role) -> None:
-    given = {"role": role.value, "token": TOKEN}
+    given = {"role": role.value, "token": TOKEN, "workersClosed": True}
     door = dict(all_properties(SETTINGS.root))["excludedPaths"]
     network = dict(all_properties(APP.root))["ipSecurityRestrictionsDefaultAction"]
 
     assert Values(SETTINGS, given).of(door) == (["/api/*"] if role.answers else [])
     assert Values(APP, given).of(network) == ("Allow" if role.answers else "Deny")
+    assert Values(APP, {**given, "workersClosed": False}).of(network) == "Allow"
+    assert all(one.given["workersClosed"] == "workersClosed" for one in MAIN.modules if one.path == "modules/app.bicep")
 
 
 def test_a_credential_is_named_by_its_place_so_that_another_shape_writes_over_it() -> None:

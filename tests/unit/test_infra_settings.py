@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
@@ -25,10 +26,6 @@ _OF_THE_PLATFORM = {
 _LEFT_TO_THE_DEFAULT = {
     "TENANTRY_PRICES_ENDPOINT": "Azure has one price list",
     "TENANTRY_ALLOWED_DIRECTORY_ROLES": "a role beyond Security Reader is to be a change of this deployment's code",
-    "TENANTRY_RENEWAL_MOST_CHANGES": "a brake, which is loosened on purpose only",
-    "TENANTRY_CONSENT_DEADLINE_DAYS": "how patient to be is no matter of where the app runs",
-    "TENANTRY_REPLICATION_DEADLINE_MINUTES": "as above",
-    "TENANTRY_PROVISIONING_DEADLINE_MINUTES": "as above",
     "TENANTRY_TABLES_CONNECTION_STRING": "for local runs: the endpoint is set",
     "TENANTRY_AUDIT_TABLES_CONNECTION_STRING": "for local runs: the endpoint is set",
     "TENANTRY_AUDIT_BLOBS_CONNECTION_STRING": "for local runs: the endpoint is set",
@@ -151,6 +148,10 @@ def test_defaults_of_the_deployment_are_those_of_the_app() -> None:
     assert int(default["nightlyHour"]) == settings.nightly_hour
     assert int(default["renewalHour"]) == settings.renewal.hour
     assert int(default["renewalWindowDays"]) == settings.renewal.window_days
+    assert int(default["renewalMostChanges"]) == settings.renewal.most_changes
+    assert timedelta(days=int(default["consentDeadlineDays"])) == settings.deadlines.consent
+    assert timedelta(minutes=int(default["replicationDeadlineMinutes"])) == settings.deadlines.replication
+    assert timedelta(minutes=int(default["provisioningDeadlineMinutes"])) == settings.deadlines.provisioning
     assert default["sourceMode"] == f"'{settings.source_mode.value}'"
     assert default["webhookCeiling"] == f"'{settings.webhook_ceiling}'"
     assert set(re.findall(r"'(\S+)'", default["azureRoles"])) == settings.allowed_azure_roles

@@ -251,3 +251,13 @@ def test_destinations_are_not_shown_where_settings_are() -> None:
 
     assert "soc.example" not in shown
     assert _KEY not in shown
+
+
+@pytest.mark.parametrize("name", ["TENANTRY_COOKIE_KEY", "TENANTRY_WEBHOOK_URL", "TENANTRY_FINANCE_KEY"])
+def test_a_secret_that_the_platform_could_not_read_is_said_to_be_that(name: str) -> None:
+    reference = "@Microsoft.KeyVault(VaultName=kv-x;SecretName=x)"
+
+    told = problems({**ENVIRONMENT, name: reference})
+
+    assert f"{name} names a secret of the key vault that is not there" in told
+    assert reference not in told
