@@ -30,6 +30,11 @@ FINANCE_KEY, FINANCE_PREVIOUS_KEY = "TENANTRY_FINANCE_KEY", "TENANTRY_FINANCE_PR
 _ROLE, _AUDIT_TABLES, _AUDIT_BLOBS = "TENANTRY_ROLE", "TENANTRY_AUDIT_TABLES", "TENANTRY_AUDIT_BLOBS"
 
 
+def is_reference(value: str) -> bool:
+    """Whether a setting names a secret of the key vault, which the platform replaces by the secret where the app runs."""
+    return value.strip().startswith(_REFERENCE)
+
+
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One storage account's tables, or its blobs: an endpoint reached by identity, or a connection string (local runs)."""
 
@@ -184,7 +189,7 @@ class _Reader:
         if value is None:
             self.problems.append(f"{name} is missing ({NAMES[name]})")
             return ""
-        if value.startswith(_REFERENCE):
+        if is_reference(value):
             self.problems.append(
                 f"{name} names a secret of the key vault that is not there, or that this app's identity may not read"
             )

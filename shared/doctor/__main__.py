@@ -17,12 +17,12 @@ from msgspec import DecodeError
 from shared.clock import SystemClock
 from shared.doctor.examining import Wanted, opened
 from shared.doctor.findings import Report
-from shared.doctor.health import is_reference, references
+from shared.doctor.health import references
 from shared.doctor.report import as_json, as_text
 from shared.errors import AutomationError
 from shared.identifiers import SubscriptionId, TenantId, as_guid
 from shared.services import new_id
-from shared.settings import read_settings
+from shared.settings import is_reference, read_settings
 
 
 def main() -> int:

@@ -20,12 +20,11 @@ from shared.errors import AutomationError, NotConsented
 from shared.identifiers import TenantId
 from shared.permissions import FIND_SERVICE_PRINCIPALS, MULTI_TENANT, Registration, needed
 from shared.roles import TRUSTS
-from shared.settings import Settings
+from shared.settings import Settings, is_reference
 from shared.tables import Table
 from shared.tenants.findings import Feature
 from shared.tenants.record import Tenant
 
-_REFERENCE = "@Microsoft.KeyVault("
 _MOST_SKEW = timedelta(minutes=2)
 """Assertions and tokens carry their times; Entra allows five minutes."""
 
@@ -33,11 +32,6 @@ _MOST_SKEW = timedelta(minutes=2)
 class _Principal(msgspec.Struct, rename="camel"):
     id: str
     app_id: str
-
-
-def is_reference(value: str) -> bool:
-    """Whether a setting names a secret of the key vault, which the platform replaces by the secret where the app runs."""
-    return value.strip().startswith(_REFERENCE)
 
 
 def references(values: Iterable[str]) -> Check:

@@ -363,3 +363,29 @@ async def test_a_challenge_after_a_lost_answer_hides_no_write_that_may_have_land
         await Patience(bench.world.clock).send(remote, how, once)
 
     assert told.value.uncertain
+
+
+async def test_one_s_own_request_is_found_on_whichever_page_it_stands(bench: Bench) -> None:
+    desk = Desk(bench)
+    bench.world.clouds.azure.page = 1
+    await desk.asks()
+    bench.world.clouds.replication.off()
+    ana = await desk.by(bench.world.ana)
+    await ana.cancel(desk.subscription_id, _NAME, _MINE)
+    await desk.asks(_OTHER)
+
+    found = [await ana.asked(desk.subscription_id, one) for one in (_NAME, _OTHER)]
+
+    assert [None if one is None else one.request_id for one in found] == [_NAME, _OTHER]
+    assert await ana.asked(desk.subscription_id, "11111111-0000-4000-8000-000000000003") is None
+
+
+async def test_nobody_sees_another_person_s_requests_as_their_own(bench: Bench) -> None:
+    desk = Desk(bench)
+    await desk.asks()
+    bench.world.clouds.replication.off()
+
+    fay = await desk.by(desk.fay)
+
+    assert await fay.asked(desk.subscription_id, _NAME) is None
+    assert await fay.in_force(desk.subscription_id) == []

@@ -4,10 +4,12 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from shared import api
 from shared.activation.record import RUN_KIND, RequestId
@@ -17,12 +19,16 @@ from shared.identifiers import ObjectId
 from shared.permissions import Registration
 from shared.roles import Role
 from shared.running.acts import ORCHESTRATORS
+from shared.subscriptions.lockdown import Budget, LockDown
+from shared.subscriptions.record import Change, Subscription
 from tests.conftest import OpenWorld
 from tests.flows.activating import REQUESTS, Locked, locked
 from tests.flows.apart import apart, asked_as, pass_time, until_request, until_tenant
 from tests.flows.brokering import PUT, brokered, granted
+from tests.flows.financing import Finance
 from tests.flows.scene import STANDARD, Scene
 from tests.flows.test_isolation import requested
+from tests.sandbox.arm.models.budgets import Budget as AzureBudget
 from tests.sandbox.arm.routes import activation_requests
 from tests.sandbox.points import cut, then_cut
 from tests.sandbox.population import APPROVE, REQUEST
@@ -49,6 +55,12 @@ def passed(scene: Scene, kind: str, label: str) -> int:
 async def acts(found: Locked, request_id: RequestId, number: int) -> list[str]:
     """What the audit says of an act."""
     return [one.deed.outcome for one in await found.trail(request_id) if one.deed.act == number]
+
+
+def lock_down_of(found: Subscription) -> LockDown:
+    """How it is locked down."""
+    assert found.record.lock_down is not None
+    return found.record.lock_down
 
 
 async def cancels(found: Locked, request_id: RequestId) -> httpx.Response:
@@ -279,6 +291,54 @@ async def test_one_item_that_cannot_be_read_hides_none_of_the_others(
 
     assert answer.status_code == 202, answer.text
     assert "activation.unreadable" in scene.world.log.read_text()
+
+
+async def test_a_budget_that_no_worker_has_read_for_more_than_a_day_counts_for_nothing(scene: Scene) -> None:
+    found = await locked(scene)
+    found.subscription.set_budget(AzureBudget(name="production", amount=1000, spent=900))
+
+    def declare(one: Subscription) -> Change:
+        lock_down = replace(lock_down_of(one), budget=Budget(azure_name="production"))
+        return Change(record=replace(one.record, lock_down=lock_down))
+
+    await scene.subscriptions.update(found.id, declare)
+    await scene.world.worker.run_timer("read_budgets")
+    fresh = (await found.ask(dryRun=True)).json()["money"]["budget"]
+    await scene.world.worker.kill()
+    await found.after(timedelta(hours=25))
+    old = (await found.ask(dryRun=True)).json()["money"]["budget"]
+
+    assert (fresh["left"], old["left"]) == ("100", None)
+    assert "too long ago to count" in old["notes"][0]
+
+
+async def test_what_the_engineer_took_back_in_the_portal_is_decided_by_nobody(scene: Scene) -> None:
+    found = await locked(scene)
+    request_id = await requested(found)
+    found.subscription.activations.cancel(request_id)
+
+    answer = await found.decide(request_id)
+
+    assert answer.status_code == 409
+    assert "asks nobody" in answer.json()["detail"]
+    await until_request(found, request_id, "cancelled")
+
+
+async def test_a_verdict_after_a_decision_in_the_portal_counts_for_nothing(scene: Scene) -> None:
+    """The front cannot look whether it was decided there a moment ago."""
+    found = await locked(scene)
+    await found.rule(senior_above=Decimal(1))
+    request_id = await requested(found)
+    await pass_time(scene, 2 * _MINUTE)
+    await found.decide_in_portal(request_id, found.ivan)
+    scene.world.clock.advance(5)
+
+    answer = await Finance(found).says(request_id, "approve")
+    await until_request(found, request_id, "approved")
+    await pass_time(scene, _MINUTE)
+
+    assert answer.status_code == 202
+    assert "financeDemanded" in [one.code for one in (await found.record(request_id)).record.violations]
 
 
 async def test_an_orchestration_without_its_run_row_ends_at_once(scene: Scene) -> None:

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from shared.activation.following import CLAIM_LASTS, Seen, after, claimed, is_to_remind, pause, reminded
+from shared.activation.following import CLAIM_LASTS, Seen, after, claimed, is_to_remind, pause, reminded, reviewed
 from shared.activation.record import Claim, Decision, Deed, Request, RequestId, State, found_at_pim
 from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, Standing
+from shared.arm.approval_shapes import Stage
 from shared.azure_permissions import VM_CONTRIBUTOR
 from shared.identifiers import ObjectId, SubscriptionId
 
@@ -181,3 +182,81 @@ def test_it_always_looks_again_within_a_quarter_of_an_hour_while_it_waits(record
     waits = replace(record, state=State.PENDING, asked=asked(), request_id=RequestId("r"))
 
     assert 10 <= pause(waits, NOW + timedelta(minutes=minutes)) <= 900
+
+
+def stage(*, approved: bool | None, by: ObjectId = FIONA) -> Stage:
+    """As its approver sees it, reviewed a minute ago."""
+    return Stage(
+        stage_id="s",
+        status="Completed",
+        mine=True,
+        approved=approved,
+        reviewed_by=by,
+        reviewed_at=NOW,
+        justification="CHG1",
+    )
+
+
+_SOON = NOW + timedelta(minutes=1)
+
+
+def test_what_an_approver_sees_decided_is_decided_and_its_end_is_known() -> None:
+    approved, denied = (
+        reviewed(pending(), stage(approved=True), _SOON),
+        reviewed(pending(), stage(approved=False), _SOON),
+    )
+
+    assert (approved.state, approved.end, approved.in_force) == (State.APPROVED, NOW + timedelta(hours=2), False)
+    assert approved.decision == Decision(approved=True, at=NOW, by=FIONA, reason="CHG1")
+    assert (denied.state, denied.decision and denied.decision.by) == (State.DENIED, FIONA)
+
+
+def test_a_stage_that_says_neither_yes_nor_no_decides_nothing() -> None:
+    assert reviewed(pending(), stage(approved=None), _SOON) == pending()
+
+
+def test_who_is_known_to_have_decided_stays_and_who_was_not_is_filled_in() -> None:
+    known = replace(pending(), decision=Decision(approved=True, at=NOW, by=EMIL))
+    unknown = replace(pending(), decision=Decision(approved=True, at=_SOON))
+
+    assert reviewed(known, stage(approved=True), _SOON).decision == known.decision
+    filled = reviewed(unknown, stage(approved=True), _SOON).decision
+    assert filled is not None
+    assert (filled.by, filled.at) == (FIONA, NOW)
+
+
+def test_what_is_over_is_not_opened_again_by_its_approval() -> None:
+    over = replace(pending(), state=State.CANCELLED)
+
+    assert reviewed(over, stage(approved=True), _SOON).state is State.CANCELLED
+
+
+def test_pim_may_be_at_it_for_an_hour_after_its_approver_saw_it_approved() -> None:
+    approved = reviewed(pending(), stage(approved=True), _SOON)
+    waits = Seen(now=NOW + timedelta(minutes=40), asked=asked("PendingProvisioning"))
+    late = Seen(now=NOW + timedelta(minutes=70), asked=asked("PendingProvisioning"))
+
+    assert after(approved, waits).state is State.APPROVED
+    ended = after(approved, late)
+    assert (ended.state, [one.code for one in ended.violations]) == (State.ENDED, ["decisionWithoutAccess"])
+
+
+def test_what_pim_could_not_provision_after_its_approval_has_failed() -> None:
+    approved = reviewed(pending(), stage(approved=True), _SOON)
+    in_force = replace(approved, in_force=True)
+    seen = Seen(now=_SOON, asked=asked("FailedAsResourceIsLocked"))
+
+    failed = after(approved, seen)
+    assert (failed.state, "FailedAsResourceIsLocked" in failed.problem) == (State.FAILED, True)
+    assert after(in_force, seen).state is State.ENDED
+    assert after(replace(approved, released=NOW), seen).state is State.APPROVED
+
+
+def test_an_approval_in_the_portal_is_no_later_than_its_grant_came_into_force() -> None:
+    seen = Seen(now=NOW + timedelta(minutes=10), asked=asked("Provisioned"), active=active(NOW + timedelta(hours=2)))
+    earlier = replace(seen, active=replace(active(None), start=NOW - timedelta(hours=1)))
+
+    found, strange = after(pending(), seen).decision, after(pending(), earlier).decision
+    assert found is not None
+    assert strange is not None
+    assert (found.at, strange.at) == (NOW, seen.now)
