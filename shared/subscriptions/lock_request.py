@@ -114,7 +114,9 @@ def lock_down_in(body: LockDownRequest, allowed: frozenset[str], *, has_broker: 
     """What a body declares, sorted. Raises BadRequest that names the field. `has_broker`: the deployment has its identity."""
     if body.mode is ApprovalMode.BROKER and not has_broker:
         raise BadRequest(
-            "lockDown.mode", "is pim alone in this deployment: it has no broker (infra: TENANTRY_BROKER_SUBSCRIPTIONS)"
+            "lockDown.mode",
+            "is pim alone in this deployment, which has no TENANTRY_BROKER_CLIENT_ID: infra makes it for "
+            "TENANTRY_BROKER_SUBSCRIPTIONS",
         )
     window_hours = _window(body)
     _check_quorum(body)
