@@ -51,17 +51,9 @@ def _worker(*, answers: bool) -> func.FunctionApp:
     for part in (onboarding, upkeep, renewal, lockdown, activation, approvals, notify, offboarding):
         app.register_functions(part.blueprint())
     if answers:
-        app.register_functions(_answering())
+        from shared import api  # noqa: PLC0415
+        from shared.hosting import register_operation  # noqa: PLC0415
+
+        for operation in api.OPERATIONS:
+            register_operation(app, operation)
     return app
-
-
-def _answering() -> func.Blueprint:
-    import azure.durable_functions as df  # noqa: PLC0415 - as above
-
-    from shared import api  # noqa: PLC0415
-    from shared.hosting import register_operation  # noqa: PLC0415
-
-    part: func.Blueprint = df.Blueprint()
-    for operation in api.OPERATIONS:
-        register_operation(part, operation)
-    return part

@@ -13,6 +13,7 @@ import msgspec
 
 from shared.durable import Context, Hosted, Steps
 from shared.operations import Operation
+from shared.plain_hosting import at_route, at_times
 from shared.problems import guarded
 from shared.run import RunKey
 from shared.services import Services, current
@@ -69,19 +70,15 @@ def register_timer(
         await function(await current(), Hosted(client))
 
     run.__name__ = name
-    timed = app.timer_trigger(arg_name="timer", schedule=schedule, run_on_startup=False)
-    app.function_name(name)(timed(app.durable_client_input(client_name="client")(run)))
+    at_times(app, name, schedule, app.durable_client_input(client_name="client")(run))
 
 
 def register_operation(app: df.Blueprint, operation: Operation) -> None:
-    """Register an HTTP function. Anonymous to the host: the app itself checks tokens."""
+    """Register an HTTP function that may start and wake orchestrations."""
     function = guarded(operation.function, operation.pages)
 
     async def run(req: func.HttpRequest, client) -> func.HttpResponse:  # type: ignore[no-untyped-def]  # noqa: ANN001 - as above
         return await function(await current(), Hosted(client), req)
 
     run.__name__ = operation.name
-    routed = app.route(
-        route=operation.path, methods=[operation.method], auth_level=func.AuthLevel.ANONYMOUS, trigger_arg_name="req"
-    )
-    app.function_name(operation.name)(routed(app.durable_client_input(client_name="client")(run)))
+    at_route(app, operation, app.durable_client_input(client_name="client")(run))

@@ -56,6 +56,13 @@ class PrivilegedWrite[Image](msgspec.Struct, frozen=True, kw_only=True):
         return intent_key(self.where, self.object_name)
 
 
+def sender[T](given: T | None) -> T:
+    """Who sends it. Raises LookupError where a write was built to be read back alone."""
+    if given is None:
+        raise LookupError("this is never sent without whose act it is")
+    return given
+
+
 class Fence(msgspec.Struct, frozen=True, kw_only=True):
     """Which run may write. One that was cancelled, has come to its end, or was followed by another may not."""
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from shared.arm.budget_shapes import AzureBudget
 from shared.subscriptions.lockdown import Budget
@@ -62,6 +63,13 @@ def view(
     if declared.amount is not None:
         return _own(declared.amount, name, found, currency, now, why_not)
     return _azure(name, found, currency, now, why_not)
+
+
+def is_news(one: BudgetView, known: BudgetView | None) -> bool:
+    """Whether it says more than what is known: an earlier look does not, nor the same. Another budget's is always news."""
+    if known is None or (one.azure_name, one.currency, one.source) != (known.azure_name, known.currency, known.source):
+        return True
+    return one.as_of >= known.as_of and replace(one, as_of=known.as_of) != known
 
 
 def _own(

@@ -7,7 +7,7 @@ import logging
 
 from msgspec.structs import replace
 
-from shared.activation.budget import BudgetView, view
+from shared.activation.budget import BudgetView, is_news, view
 from shared.activation.budget_book import SERVES
 from shared.activation.locked import locked_subscriptions
 from shared.activation.record import Request
@@ -66,7 +66,7 @@ async def with_budget(services: Services, record: Request, budget: BudgetView | 
         return record
 
     def put(found: Request) -> Request | None:
-        if found.priced is None or _tells_no_more(budget, found.priced.budget):
+        if found.priced is None or not is_news(budget, found.priced.budget):
             return None
         return replace(found, priced=replace(found.priced, budget=budget))
 
@@ -89,12 +89,3 @@ async def read_budgets(services: Services) -> None:
 
 def _unread(error: str) -> str:
     return f"Azure's budgets cannot be read now ({error})" if error else ""
-
-
-def _tells_no_more(one: BudgetView, known: BudgetView | None) -> bool:
-    """Whether it says the same, or is an earlier look. One of another budget is always news."""
-    if known is None:
-        return False
-    if (one.azure_name, one.currency, one.source) != (known.azure_name, known.currency, known.source):
-        return False
-    return one.as_of < known.as_of or replace(one, as_of=known.as_of) == known

@@ -48,12 +48,11 @@ async def decide(
         raise LookupError("PIM is told by the approver's own token alone")
     lock_down = await check_approver(services, caller, record)
     try:
-        outcome = await _decided(services, caller, person, lock_down, record, word)
+        return await _decided(services, caller, person, lock_down, record, word)
     finally:
         # Whatever came of it, or is in the way, the run sees by itself.
         if record.run_id:
             await orchestrations.wake(record.run_id)
-    return outcome
 
 
 async def _decided(

@@ -121,7 +121,7 @@ async def post_cancel(
     if record.brokered:
         found: Request | None = await brokering.withdraw(services, caller, record)
     else:
-        found = await withdraw(services, caller, await as_person(services, request), record)
+        found = await withdraw(services, orchestrations, caller, await as_person(services, request), record)
     if record.run_id:
         await orchestrations.wake(record.run_id)
     return await _taken_back(services, found)
@@ -142,14 +142,7 @@ async def post_release(
         return problem(409, "Not active", f"It cannot be given back here: {told}.")
     if record.brokered:
         return await _given_back(services, orchestrations, caller, record)
-    request_id = record.request_id
-
-    async def begun() -> None:
-        await follow(services, orchestrations, request_id)
-
-    found = await release(services, caller, await as_person(services, request), record, begun)
-    if found is not None and found.released is not None and found.is_open:
-        await begun()
+    found = await release(services, orchestrations, caller, await as_person(services, request), record)
     return await _taken_back(services, found)
 
 

@@ -22,7 +22,7 @@ from shared.subjects import IntentState
 from shared.subscriptions.lockdown import ApprovalMode
 from shared.subscriptions.record import Subscription
 from shared.writes.broker import granting, taking_back
-from shared.writes.sight import OfAccess
+from shared.writes.sight import OfAccess, OfBroker
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ async def _shown(services: Services, record: Request) -> AskedActivation | None:
     if services.settings.role.works or services.broker is None:
         return await OfAccess(services).asked(record)
     try:
-        return await services.broker.read(record.subscription_id, record.request_id)
+        return await OfBroker(services.broker).asked(record)
     except (Forbidden, NotConsented):
         return None
 

@@ -1,22 +1,23 @@
 """An engineer gives an active role back before its end, or takes a request back, by their own token, at once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from shared.activation.acting import claim, fence_of, without_claim
 from shared.activation.record import Deed, Request, State
 from shared.activation.seeing import seen_now
+from shared.activation.taking_up import follow
 from shared.arm.as_person import AsPerson
 from shared.callers import Caller
 from shared.errors import Rejected
-from shared.privileged import PrivilegedWrite
+from shared.orchestrations import Orchestrations
+from shared.privileged import PrivilegedWrite, RunStopped
 from shared.services import Services
 from shared.writes.activation import cancelling, releasing
 from shared.writes.sight import OfEngineer
-
-type Begun = Callable[[], Awaitable[None]]
 
 
 def why_not_released(record: Request) -> str:
@@ -36,50 +37,64 @@ def why_not_withdrawn(record: Request) -> str:
 
 
 async def release(
-    services: Services, caller: Caller, person: AsPerson, record: Request, begun: Begun
+    services: Services, orchestrations: Orchestrations, caller: Caller, person: AsPerson, record: Request
 ) -> Request | None:
     """End the activation. None: somebody else is at it. What PIM refuses stands as the problem of the record that is given.
-    `begun`: lets a run follow it, which sees what this process may not live to see.
 
     Safe twice. Raises ClaimsChallenge and the RemoteErrors of a failure.
     """
-    found = await _done(
-        services, caller, person, record, Deed.RELEASE, lambda mine: releasing(services, mine, person), begun
-    )
-    if found is None or found.problem or not found.is_open:
-        return found
-    now = services.clock.now()
-    return (await services.activations.change(found.request_id, lambda one: replace(one, released=now))).record
+
+    def released(found: Request) -> Request:
+        return replace(found, released=services.clock.now()) if found.is_open else found
+
+    deed = _Deed(kind=Deed.RELEASE, write=lambda mine: releasing(services, mine, person), over=released)
+    return await _done(services, orchestrations, caller, person, record, deed)
 
 
-async def withdraw(services: Services, caller: Caller, person: AsPerson, record: Request) -> Request | None:
+async def withdraw(
+    services: Services, orchestrations: Orchestrations, caller: Caller, person: AsPerson, record: Request
+) -> Request | None:
     """Take a pending request back, as `release` does."""
-    return await _done(services, caller, person, record, Deed.CANCEL, lambda mine: cancelling(services, mine, person))
+    deed = _Deed(kind=Deed.CANCEL, write=lambda mine: cancelling(services, mine, person), over=lambda found: found)
+    return await _done(services, orchestrations, caller, person, record, deed)
+
+
+class _Deed(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done, and what the record says once PIM took it."""
+
+    kind: Deed
+    write: Callable[[Request], PrivilegedWrite[Any]]
+    over: Callable[[Request], Request]
 
 
 async def _done(
     services: Services,
+    orchestrations: Orchestrations,
     caller: Caller,
     person: AsPerson,
     record: Request,
-    deed: Deed,
-    write: Callable[[Request], PrivilegedWrite[Any]],
-    begun: Begun | None = None,
+    deed: _Deed,
 ) -> Request | None:
-    mine = await claim(services, record.request_id, deed, caller.object_id, "")
+    mine = await claim(services, record.request_id, deed.kind, caller.object_id, "")
     if mine is None or mine.claim is None:
         return None
-    nonce, refused = mine.claim.nonce, ""
+    nonce, refused, taken = mine.claim.nonce, "", False
+
+    def let_go(found: Request) -> Request | None:
+        free = without_claim(found, nonce)
+        return deed.over(free or found) if taken else free
+
     try:
-        if begun is not None:
-            await begun()
-            # The run's number stands on the record now, and is what fences the write.
-            mine = (await services.activations.change(mine.request_id, lambda _: None)).record
-        await services.activation_intents.ensure(mine.request_id, fence_of(mine), write(mine))
+        # A run sees what this process may not live to see. Its number stands on the record then, and fences the write.
+        await follow(services, orchestrations, mine.request_id)
+        found = await services.activations.read(mine.request_id)
+        mine = mine if found is None else found.record
+        await services.activation_intents.ensure(mine.request_id, fence_of(mine), deed.write(mine))
+        taken = True
+    except RunStopped:  # another run begun at this moment
+        return None
     except Rejected as error:
         refused = f"PIM refused it: {error.call.code}. {error.call.message}"[:500]
     finally:
-        let_go = await services.activations.change(mine.request_id, lambda found: without_claim(found, nonce))
-    if refused:
-        return replace(mine, problem=refused)
-    return await seen_now(services, let_go.record, OfEngineer(person))
+        left = (await services.activations.change(mine.request_id, let_go)).record
+    return replace(mine, problem=refused) if refused else await seen_now(services, left, OfEngineer(person))

@@ -1,8 +1,6 @@
 """Azure Resource Manager's wire shapes of activations, with only the fields that we read, and what they say for us. Pure."""
 
-import logging
 import re
-from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 
@@ -31,9 +29,6 @@ ACTIVATED, ASSIGNED = "SelfActivate", "AdminAssign"
 """How a role becomes active: somebody eligible activates it, or it is assigned to them."""
 
 _BELOW = re.compile(r"(/resourceGroups/[^/?#]+(/providers/[^?#]+)?)?", re.IGNORECASE)
-
-
-_log = logging.getLogger(__name__)
 
 
 class Standing(StrEnum):
@@ -220,14 +215,3 @@ def _minutes(schedule: _Schedule | None) -> int | None:
     if expiration.end_date_time is None or schedule.start_date_time is None:
         return None
     return round((expiration.end_date_time - schedule.start_date_time).total_seconds() / 60)
-
-
-def readable[T](
-    item: msgspec.Raw, subscription_id: SubscriptionId, read: Callable[[msgspec.Raw, SubscriptionId], T | None]
-) -> T | None:
-    """One of a list: what cannot be read keeps none of the others from being seen."""
-    try:
-        return read(item, subscription_id)
-    except msgspec.DecodeError:
-        _log.error("activation.unreadable subscription_id=%s", subscription_id)
-        return None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.arm.activation_shapes import ACTIVATED, ActiveAssignment, AskedActivation, active_in, asked_in, readable
+from shared.arm.activation_shapes import ACTIVATED, ActiveAssignment, AskedActivation, active_in, asked_in
+from shared.arm.lists import readable
 from shared.azure_permissions import CANCEL_ACTIVATION, LIST_ACTIVATIONS, LIST_ACTIVE, READ_ACTIVATION
 from shared.errors import NotFound, RoleNotAllowed
 from shared.identifiers import ObjectId, SubscriptionId

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import jwt
 import msgspec
 
-from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, active_in, asked_in, readable
+from shared.arm.activation_shapes import ActiveAssignment, AskedActivation, active_in, asked_in
 from shared.arm.approval_shapes import Approval, Asked, Stage, approval_of, asked_of, claims_in
+from shared.arm.lists import readable
 from shared.arm.shapes import role_path
 from shared.azure_permissions import (
     ACTIVATE,

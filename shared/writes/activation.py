@@ -13,7 +13,7 @@ from shared.arm.approval_shapes import Approval
 from shared.arm.as_person import AsPerson
 from shared.errors import Conflict, NotAllowed, StoreConflict, StoreUnavailable
 from shared.permissions import Registration
-from shared.privileged import OpenIntent, PrivilegedWrite
+from shared.privileged import OpenIntent, PrivilegedWrite, sender
 from shared.services import Services
 from shared.subjects import Intent
 from shared.writes.broker import rebuilt
@@ -32,7 +32,7 @@ def submitting(services: Services, record: Request, person: AsPerson | None) -> 
 
     async def send(_: AskedActivation | None, intent: OpenIntent) -> str:
         try:
-            taken = await _present(person).activate(
+            taken = await sender(person).activate(
                 asked.subscription_id,
                 asked.role_definition_id,
                 name=asked.request_id,
@@ -126,7 +126,7 @@ def releasing(services: Services, record: Request, person: AsPerson | None) -> P
     asked, sight = record.asked, _sight(services, person)
 
     async def send(_: ActiveAssignment | None, intent: OpenIntent) -> str:
-        taken = await _present(person).deactivate(
+        taken = await sender(person).deactivate(
             asked.subscription_id,
             asked.role_definition_id,
             name=services.new_id(),
@@ -225,9 +225,3 @@ def _decision[T](
 
 def _sight(services: Services, person: AsPerson | None) -> Sight:
     return OfAccess(services) if person is None else OfEngineer(person)
-
-
-def _present(person: AsPerson | None) -> AsPerson:
-    if person is None:
-        raise LookupError("this is never sent without the person whose act it is")
-    return person

@@ -4,14 +4,13 @@ from typing import Any
 
 import msgspec
 
-from shared.activation.following import active_of
 from shared.activation.record import Deed, Request
 from shared.arm.activation_shapes import ActiveAssignment, AskedActivation
 from shared.arm.broker import Broker
 from shared.permissions import Registration
-from shared.privileged import OpenIntent, PrivilegedWrite
+from shared.privileged import OpenIntent, PrivilegedWrite, sender
 from shared.services import Services
-from shared.writes.sight import OfAccess
+from shared.writes.sight import OfAccess, OfBroker, Sight
 
 GRANT_ACT, TAKE_BACK_ACT = 49, 50
 
@@ -28,15 +27,11 @@ def rebuilt(services: Services, record: Request, kind: str) -> PrivilegedWrite[A
 def granting(services: Services, broker: Broker | None, record: Request) -> PrivilegedWrite[AskedActivation | None]:
     """Who asked is active for as long as they asked for. Its name at PIM is the request's: there is never a second one."""
     asked, by = record.asked, "" if record.decision is None else record.decision.by
+    sight = _sight(services, broker)
     justification = f"Request {record.request_id}, approved by {by} in Tenantry: {asked.justification}"[:500]
 
-    async def read() -> AskedActivation | None:
-        if broker is None:
-            return await OfAccess(services).asked(record)
-        return await broker.read(asked.subscription_id, asked.request_id)
-
     async def send(_: AskedActivation | None, intent: OpenIntent) -> str:
-        return await _present(broker).grant(asked, justification, intent)
+        return await sender(broker).grant(asked, justification, intent)
 
     return PrivilegedWrite(
         kind=Deed.GRANT,
@@ -47,7 +42,7 @@ def granting(services: Services, broker: Broker | None, record: Request) -> Priv
         what="make active for an Azure role, for a time",
         act=GRANT_ACT,
         wanted={"principal": asked.principal_id, "role": asked.role_definition_id, "minutes": asked.minutes},
-        read=read,
+        read=lambda: sight.asked(record),
         satisfied=lambda found: found is not None,
         send=send,
         picture=msgspec.to_builtins,
@@ -56,15 +51,10 @@ def granting(services: Services, broker: Broker | None, record: Request) -> Priv
 
 def taking_back(services: Services, broker: Broker | None, record: Request) -> PrivilegedWrite[ActiveAssignment | None]:
     """The broker's grant ends before its end."""
-    asked = record.asked
-
-    async def read() -> ActiveAssignment | None:
-        if broker is None:
-            return await OfAccess(services).active(record)
-        return active_of(asked, await broker.in_force(asked), assigned=True)
+    sight = _sight(services, broker)
 
     async def send(_: ActiveAssignment | None, intent: OpenIntent) -> str:
-        return await _present(broker).take_back(asked, services.new_id(), intent)
+        return await sender(broker).take_back(record.asked, services.new_id(), intent)
 
     return PrivilegedWrite(
         kind=Deed.RELEASE,
@@ -75,7 +65,7 @@ def taking_back(services: Services, broker: Broker | None, record: Request) -> P
         what="take an active Azure role back before its end",
         act=TAKE_BACK_ACT,
         wanted=None,
-        read=read,
+        read=lambda: sight.active(record),
         satisfied=lambda found: found is None,
         send=send,
         picture=msgspec.to_builtins,
@@ -83,7 +73,5 @@ def taking_back(services: Services, broker: Broker | None, record: Request) -> P
     )
 
 
-def _present(broker: Broker | None) -> Broker:
-    if broker is None:
-        raise LookupError("this is sent by the broker's app alone")
-    return broker
+def _sight(services: Services, broker: Broker | None) -> Sight:
+    return OfAccess(services) if broker is None else OfBroker(broker)

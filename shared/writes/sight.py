@@ -1,4 +1,4 @@
-"""Who looks at an activation request in Azure: Tenantry Access, who sees everybody's, or the engineer, who sees their own."""
+"""Who looks at an activation request in Azure: Tenantry Access at any, the broker at its grants, an engineer at their own."""
 
 from typing import Protocol
 
@@ -6,6 +6,7 @@ from shared.activation.following import active_of
 from shared.activation.record import Request
 from shared.arm.activation_shapes import ACTIVATED, ASSIGNED, ActiveAssignment, AskedActivation
 from shared.arm.as_person import AsPerson
+from shared.arm.broker import Broker
 from shared.services import Services
 
 
@@ -40,6 +41,23 @@ class OfAccess:
         """As above."""
         found = await self._activations.in_force(record.subscription_id, record.asked.principal_id)
         return active_of(record.asked, found, assigned=record.brokered)
+
+
+class OfBroker:
+    """As Tenantry Broker: what it was asked to grant, where it may look."""
+
+    is_whole = True
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    async def asked(self, record: Request) -> AskedActivation | None:
+        """As above."""
+        return await self._broker.read(record.subscription_id, record.request_id)
+
+    async def active(self, record: Request) -> ActiveAssignment | None:
+        """As above."""
+        return active_of(record.asked, await self._broker.in_force(record.asked), assigned=True)
 
 
 class OfEngineer:

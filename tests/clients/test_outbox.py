@@ -11,6 +11,8 @@ import pytest
 from shared.identifiers import ObjectId, SubscriptionId
 from shared.notify.destinations import Destinations
 from shared.notify.notices import ActivationFacts, Destination, Kind, Notice
+from shared.notify.outbox import Outbox
+from shared.services import new_id
 from tests.clients.desk import Desk, desk
 from tests.sandbox.azurite import Azurite
 from tests.sandbox.points import cut
@@ -349,3 +351,12 @@ async def test_the_log_tells_what_became_of_a_message_and_never_where_it_went(
     assert "reason=ConnectError" in caplog.text
     assert at.receiver.sig not in caplog.text
     assert "/workflows/" not in caplog.text
+
+
+async def test_an_app_that_knows_no_destination_loses_nothing_in_silence(at: Desk) -> None:
+    """What it told would be kept for nobody."""
+    now = at.clock.now()
+    outbox = Outbox(at.at.table("Outbox"), Destinations(urls={}, keys=()), "https://app.example", new_id, tells=False)
+
+    with pytest.raises(RuntimeError, match="only the app that delivers"):
+        await outbox.tell(now.date(), Notice(kind=Kind.FAILED, at=now, day=now.date()))

@@ -7,11 +7,13 @@ from decimal import Decimal
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from shared.permissions import Registration
 from tests.conftest import OpenWorld
 from tests.flows.activating import Locked, locked
 from tests.flows.scene import Scene
+from tests.sandbox.arm.errors import ArmError
 from tests.sandbox.entra.sign_ins import Demand
 from tests.sandbox.entra.tokens import Signer
 from tests.sandbox.points import cut, then_cut
@@ -19,6 +21,7 @@ from tests.sandbox.population import APPROVE, CLIENT_IDS
 
 pytestmark = pytest.mark.sampled(10)
 
+READ = "GET /providers/Microsoft.Authorization/roleAssignmentApprovals/{id}"
 PATCH = "PATCH /providers/Microsoft.Authorization/roleAssignmentApprovals/{id}/stages/{id}"
 
 
@@ -242,3 +245,28 @@ async def test_reminders_grow_apart_and_stop_with_the_decision(found: Locked) ->
     assert before == 4  # at once, after one hour, after two more, after four more
     assert found.sent().count("activation.pending") == before
     assert found.sent().count("activation.decided") == 1
+
+
+async def test_an_approval_that_pim_refuses_to_show_is_told_and_decides_nothing(found: Locked) -> None:
+    request_id = await found.asked()
+
+    async def refuse() -> None:
+        raise ArmError(400, "SelfApprovalNotAllowed", "Not by this one.")
+
+    found.scene.world.points.arm("vendor-read.before", READ, 0, refuse)
+
+    answer = await found.decide(request_id)
+
+    assert (answer.status_code, found.status(request_id)) == (409, "PendingApproval")
+    assert "PIM did not take the decision: SelfApprovalNotAllowed" in answer.json()["detail"]
+
+
+async def test_what_has_no_approval_at_pim_is_decided_by_nobody(found: Locked) -> None:
+    request_id = await found.asked()
+    await found.store.change(request_id, lambda one: replace(one, asked=replace(one.asked, approval_id="")))
+
+    answer = await found.decide(request_id)
+
+    assert answer.status_code == 409
+    assert "PIM does not show the request" in answer.json()["detail"]
+    assert not [one for one in found.scene.world.points.log if one.label == READ]

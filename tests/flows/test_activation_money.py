@@ -99,6 +99,21 @@ async def test_a_budget_that_nobody_has_read_yet_is_unknown_and_not_passed_over(
     assert codes(told) == ["budgetUnknown"]
 
 
+async def test_a_decision_is_held_back_by_what_was_spent_since_the_request_was_priced(found: Locked) -> None:
+    found.subscription.set_budget(AzureBudget(name=_NAME, amount=1000, spent=100))
+    await look(found)
+    answer = await found.ask()
+    await found.rest()
+    found.subscription.set_budget(AzureBudget(name=_NAME, amount=1000, spent=990))
+    await look(found)
+
+    decided = await found.decide(answer.json()["id"])
+
+    assert (answer.status_code, decided.status_code) == (202, 409), decided.text
+    assert "it is to be cancelled" in decided.json()["detail"]
+    assert not found.holds()
+
+
 async def test_a_price_list_that_does_not_answer_is_told_until_a_price_is_kept(found: Locked) -> None:
     retail = found.scene.world.clouds.retail
     retail.down = True

@@ -161,20 +161,21 @@ async def test_a_grant_that_never_came_through_leaves_no_open_intent(scene: Scen
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["in time", "late"])
-async def test_a_request_whose_answer_was_lost_is_not_refused_for_its_own_name(scene: Scene, *, late: bool) -> None:
+async def test_a_request_whose_answer_was_lost_is_not_refused_for_its_own_name(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, *, late: bool
+) -> None:
     """PIM knows its name at once, and may list it some time later."""
     found = await locked(scene)
     activations = found.subscription.activations
-    shown = activations.listed
     if late:
-        activations.listed = list  # type: ignore[method-assign]
+        monkeypatch.setattr(activations, "listed", list)
     scene.world.points.arm("vendor.after", _ASK, 0, then_cut(scene.world.host.kill_and_restart))
     with pytest.raises(httpx.TransportError):
         await found.ask(key="mine")
 
     again = await found.ask(key="mine")
 
-    activations.listed = shown  # type: ignore[method-assign]
+    monkeypatch.undo()
     assert again.status_code == 202, again.text
     await until_request(found, again.json()["id"], "pending")
     assert len(activations.requests) == 1
@@ -200,17 +201,19 @@ async def test_a_name_that_somebody_else_made_at_pim_is_no_request_of_ours(scene
     assert "activation.name_taken" in scene.world.log.read_text()
 
 
-async def test_a_cancel_is_sent_also_where_the_engineer_s_list_is_late(scene: Scene) -> None:
+async def test_a_cancel_is_sent_also_where_the_engineer_s_list_is_late(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = await locked(scene)
     request_id = await requested(found)
-    activations = found.subscription.activations
-    shown = activations.listed
-    activations.listed = list  # type: ignore[method-assign]
+    monkeypatch.setattr(found.subscription.activations, "listed", list)
 
     taken = await cancels(found, request_id)
 
-    activations.listed = shown  # type: ignore[method-assign]
+    monkeypatch.undo()
     assert (taken.status_code, taken.json()["state"]) == (202, "pending"), taken.text
+    # What a list does not show yet is not unknown to PIM: approvers are told nothing else.
+    assert (await found.record(request_id)).record.asked.status == "PendingApproval"
     assert found.status(request_id) == "Canceled"
     await until_request(found, request_id, "cancelled")
     assert await acts(found, request_id, 42) == ["done"]
@@ -322,6 +325,33 @@ async def test_what_the_engineer_took_back_in_the_portal_is_decided_by_nobody(sc
     assert answer.status_code == 409
     assert "asks nobody" in answer.json()["detail"]
     await until_request(found, request_id, "cancelled")
+
+
+async def test_a_decision_in_the_portal_that_a_rule_forbids_is_told_to_who_comes_second(scene: Scene) -> None:
+    """Whose approval it was is known to an approver alone, and at once."""
+    found = await locked(scene)
+    await found.rule(senior_above=Decimal(1))
+    request_id = await requested(found)
+    await found.decide_in_portal(request_id, found.frank)
+
+    second = await found.decide(request_id, found.ivan)
+
+    assert second.status_code == 409
+    assert "seniorOnly" in [one.code for one in (await found.record(request_id)).record.violations]
+
+
+async def test_the_broker_s_app_asks_nothing_of_a_request_that_pim_decides(scene: Scene) -> None:
+    found = await locked(scene)
+    request_id = await requested(found)
+    scene.world.points.arm("vendor.after", _CANCEL, 0, then_cut(scene.world.host.kill))
+    with pytest.raises(httpx.TransportError):
+        await cancels(found, request_id)
+    await scene.world.worker.kill()
+
+    await pass_time(scene, timedelta(minutes=10))
+
+    assert (await found.record(request_id)).has_open_intents
+    assert asked_as(scene.world, Role.BROKER) == frozenset()
 
 
 async def test_a_verdict_after_a_decision_in_the_portal_counts_for_nothing(scene: Scene) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from shared.activation.budget import BudgetView, Source, view
+from shared.activation.budget import BudgetView, Source, is_news, view
 from shared.arm.budget_shapes import AzureBudget, BudgetItem
 from shared.subscriptions.lockdown import Budget
 from tests.unit.pricing import NOW
@@ -143,3 +144,21 @@ def test_what_an_approver_must_know_of_it_is_noted(properties: dict[str, Any], n
 
 def test_a_forecast_in_another_currency_is_none() -> None:
     assert seen(AZURE, read(forecastSpend={"amount": 1, "unit": "EUR"})).forecast is None
+
+
+def test_a_later_look_is_news_where_it_says_something_else() -> None:
+    known = seen(AZURE, read())
+    later = replace(known, as_of=NOW + timedelta(hours=1))
+    spent = replace(later, spent=Decimal(500), left=Decimal("500.5"))
+
+    assert is_news(known, None)
+    assert not is_news(later, known)
+    assert is_news(spent, known)
+    assert not is_news(known, spent)
+
+
+def test_another_budget_is_news_however_old_the_look_at_it_is() -> None:
+    known = replace(seen(AZURE, read()), as_of=NOW + timedelta(hours=1))
+
+    for other in ({"azure_name": "Staging"}, {"currency": "EUR"}, {"source": Source.OWN}):
+        assert is_news(msgspec.structs.replace(known, as_of=NOW, **other), known)
