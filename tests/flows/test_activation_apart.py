@@ -364,7 +364,7 @@ async def test_a_release_that_a_list_does_not_show_yet_is_seen_soon(open_world: 
         token = scene.world.token(found.emil, REQUEST)
         answer = await scene.call("POST", f"{REQUESTS}/{request_id}/release", token=token)
         assert answer.status_code == 200, answer.text
-        assert (await found.record(request_id)).record.released == scene.world.clock.now()
+        assert (await found.record(request_id)).record.released is not None
         for _ in range(3):
             await found.after(timedelta(minutes=2))
 
