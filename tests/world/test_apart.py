@@ -127,7 +127,8 @@ async def test_an_app_that_was_killed_leaves_the_others_running(apart: World, de
     await apart.worker.start_orchestration("carry_out", "it")
     await apart.worker.idle(10)
 
-    assert journal(apart) == (["served past_due=True", "did it"] if dead == "host" else ["did it"])
+    # Two processes: which of them notes it first, nobody says.
+    assert sorted(journal(apart)) == (["did it", "served past_due=True"] if dead == "host" else ["did it"])
     assert await asked(apart) == (503 if dead == "host" else 202)
 
     await killed.restart()
