@@ -7,6 +7,7 @@ When a run ends its row is copied to the subject's own partition (newest first) 
 import msgspec
 
 from shared.clock import Clock
+from shared.identifiers import NewId
 from shared.rows import Row, encode
 from shared.run import Run, RunKey
 from shared.tables import Stale, Table
@@ -18,17 +19,20 @@ _NUMBERS = 10**12
 class Runs:
     """The table of runs."""
 
-    def __init__(self, table: Table, clock: Clock, *, starts: bool = True) -> None:
+    def __init__(self, table: Table, clock: Clock, new_id: NewId, *, starts: bool = True) -> None:
         """`starts`: whether what is opened from here is started from here."""
         self._table = table
         self._clock = clock
+        self._new_id = new_id
         self._starts = starts
 
     async def insert(self, run: Run) -> Run | None:
         """Open a run. None means that it is open now; else the run that holds the subject."""
         run = msgspec.structs.replace(run, left=not self._starts)
-        there = await self._table.insert(_row(OPEN, run.subject, run))
-        return None if there is None else there.decode(Run)
+        there = await self._table.insert(self._row(OPEN, run.subject, run))
+        holder = None if there is None else there.decode(Run)
+        # Our own, when the insert's answer was lost and the sweeper noted something on the row meanwhile.
+        return None if holder is None or holder.nonce == run.nonce else holder
 
     async def open_run(self, subject: str) -> Run | None:
         """The subject's open run."""
@@ -57,9 +61,9 @@ class Runs:
             return
         started = msgspec.structs.replace(row.decode(Run), started=self._clock.now())
         try:
-            await self._table.replace(_row(OPEN, run.subject, started, etag=row.etag))
+            await self._table.replace(self._row(OPEN, run.subject, started, etag=row.etag))
         except Stale:
-            return  # the run ended, or the sweeper noted it first
+            return  # it ended, or was cancelled meanwhile: then the sweeper notes it
 
     async def cancel(self, subject: str, by: str) -> Run | None:
         """Note that the subject's open run is to go no further. Gives it; None: none is open. Safe twice."""
@@ -69,7 +73,7 @@ class Runs:
                 return run
             cancelled = msgspec.structs.replace(run, cancelled_by=by)
             try:
-                await self._table.replace(_row(OPEN, subject, cancelled, etag=row.etag))
+                await self._table.replace(self._row(OPEN, subject, cancelled, etag=row.etag))
             except Stale:
                 continue  # marked as started meanwhile, or it ended
             return cancelled
@@ -82,9 +86,12 @@ class Runs:
 
     async def close(self, key: RunKey, outcome: str) -> None:
         """End a run: copied to the subject's partition, then deleted from `open`. Safe twice."""
-        while (row := await self._table.get(OPEN, key.subject)) is not None and row.nonce == key.nonce:
-            ended = msgspec.structs.replace(row.decode(Run), ended=self._clock.now(), outcome=outcome)
-            await self._table.upsert(_row(key.subject, f"{_NUMBERS - key.number:012d}", ended))
+        while (row := await self._table.get(OPEN, key.subject)) is not None:
+            run = row.decode(Run)
+            if run.nonce != key.nonce:
+                return
+            ended = msgspec.structs.replace(run, ended=self._clock.now(), outcome=outcome)
+            await self._table.upsert(self._row(key.subject, f"{_NUMBERS - key.number:012d}", ended))
             try:
                 # With the ETag, or a late repeat would delete the open row of the next run.
                 await self._table.delete(OPEN, key.subject, etag=row.etag)
@@ -92,6 +99,6 @@ class Runs:
                 continue  # marked as started meanwhile
             return
 
-
-def _row(partition: str, key: str, run: Run, *, etag: str = "") -> Row:
-    return Row(partition=partition, key=key, body=encode(run), nonce=run.nonce, etag=etag)
+    def _row(self, partition: str, key: str, run: Run, *, etag: str = "") -> Row:
+        # Not the run's own nonce: with that, a write that came second would take the first one's for its own.
+        return Row(partition=partition, key=key, body=encode(run), nonce=self._new_id(), etag=etag)

@@ -191,7 +191,7 @@ def build(settings: Settings, clock: Clock) -> Services:
         tenants=tenants,
         subscriptions=subscriptions,
         ends=Ends(by_end, of_tenants, of_subscriptions, clock, new_id),
-        runs=Runs(runs, clock, starts=settings.role.works),
+        runs=Runs(runs, clock, new_id, starts=settings.role.works),
         wakes=Wakes(Table(opened, "Wakes", clock), new_id),
         slots=Slots(Table(opened, "Slots", clock), clock, new_id),
         renewals=Renewals(Table(opened, "Renewals", clock), new_id),

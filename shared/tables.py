@@ -168,7 +168,10 @@ class Table:
         return await self._patiently(write)
 
     async def replace(self, row: Row) -> None:
-        """Replace the row that was read. Raises Stale when somebody else changed it meanwhile."""
+        """Replace the row that was read. Raises Stale when somebody else changed it meanwhile.
+
+        The row's nonce is this write's own: with one that another write has, that one's is taken for this one's.
+        """
 
         async def write() -> None:
             try:

@@ -67,7 +67,7 @@ class Scene:
             clock,
             new_id,
         )
-        self.runs = Runs(Table(self._state.get_table_client, "Runs", clock), clock)
+        self.runs = Runs(Table(self._state.get_table_client, "Runs", clock), clock, new_id)
         self.claims = Claims(Table(self._state.get_table_client, "Claims", clock))
         self.audit = Audit(Table(self._audit.get_table_client, "Audit", clock))
 
