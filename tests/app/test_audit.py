@@ -19,6 +19,8 @@ from tests.flows.scene import Scene
 from tests.sandbox.population import APP_ROLES, AUDIT, OPERATE, READ
 from tests.unit.making import ANA, NOON, TARGET
 
+pytestmark = pytest.mark.sampled(6)
+
 
 def auditor(scene: Scene) -> str:
     return scene.world.token(scene.world.people.reader, AUDIT)

@@ -9,6 +9,8 @@ from tests.app.visitor import Visitor, callback, given
 from tests.flows.scene import STANDARD, Scene
 from tests.sandbox.population import guid
 
+pytestmark = pytest.mark.sampled(4)
+
 _SETUP, _ACCESS = STANDARD
 
 

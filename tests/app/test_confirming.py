@@ -12,6 +12,8 @@ from tests.flows.scene import Scene
 from tests.sandbox.personas import Person
 from tests.sandbox.population import CLIENT_IDS, OPERATE
 
+pytestmark = pytest.mark.sampled(3)
+
 API = CLIENT_IDS[Registration.API]
 
 

@@ -11,7 +11,7 @@ from tests.app.visitor import Visitor, asked, callback, given
 from tests.flows.scene import STANDARD, Scene
 from tests.sandbox.population import CLIENT_IDS
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(2)
 
 _SETUP, _ACCESS = STANDARD
 

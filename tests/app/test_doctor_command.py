@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from shared.settings import NAMES
 from tests.conftest import OpenWorld
@@ -16,6 +17,8 @@ from tests.flows.declaring import declared
 from tests.flows.scene import Scene
 from tests.sandbox.population import guid
 from tests.unit.environment import ENVIRONMENT
+
+pytestmark = pytest.mark.sampled(2)
 
 _ROOT = Path(__file__).parents[2]
 

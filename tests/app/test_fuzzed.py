@@ -23,7 +23,7 @@ from tests.sandbox.population import APPROVE, AUDIT, REQUEST, guid
 from tests.sandbox.session import Session
 from tests.sandbox.world import World
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.sampled(5)]
 
 _EXAMPLES = 15
 _EXAMPLES_REFUSED = 2

@@ -16,7 +16,7 @@ from tests.flows.writes import PARTNERS
 from tests.sandbox.graph.models.cross_tenant import Consent, Partner, Trust
 from tests.sandbox.population import CLIENT_IDS
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(2)
 
 _CONNECT = re.compile(r'^Connect-MgGraph -TenantId "([^"]+)" -Scopes "([^"]+)"$', re.MULTILINE)
 

@@ -1,7 +1,11 @@
 """POST /api/tenants in the states that matter: what starts, what does not, and where a refusal points."""
 
+import pytest
+
 from tests.app.answers import assert_accepted, assert_conflict, runs_of
 from tests.flows.scene import STANDARD, Scene
+
+pytestmark = pytest.mark.sampled(3)
 
 
 async def test_the_answer_to_a_post_leads_to_the_record_and_to_the_first_consent(scene: Scene) -> None:

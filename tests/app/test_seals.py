@@ -21,7 +21,7 @@ from tests.flows.test_night import EVENING, night
 from tests.sandbox.points import Cut
 from tests.unit.making import TARGET
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(2)
 
 _NIGHT = "2026-03-03"
 

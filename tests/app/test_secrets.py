@@ -18,6 +18,8 @@ from tests.sandbox.population import APPROVE, REQUEST
 from tests.sandbox.receiver import Mood, new_key
 from tests.sandbox.world import World
 
+pytestmark = pytest.mark.sampled(2)
+
 # A JWT is three parts of base64 of which the first two are JSON objects: both begin with eyJ.
 _TOKEN = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}")
 _PART = re.compile(rb"eyJ[A-Za-z0-9_-]{40,}")

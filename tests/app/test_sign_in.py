@@ -17,6 +17,8 @@ from tests.sandbox.points import cut
 from tests.sandbox.population import CLIENT_IDS
 from tests.sandbox.world import World
 
+pytestmark = pytest.mark.sampled(8)
+
 _HOME = "/api/approvals"
 _TOKEN = "POST /{id}/oauth2/v2.0/token"
 

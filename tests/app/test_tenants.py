@@ -3,6 +3,7 @@
 import asyncio
 
 import msgspec
+import pytest
 
 from shared.permissions import SECURITY_READER, Registration, needed
 from shared.running.acts import ACTS
@@ -11,6 +12,8 @@ from shared.tenants.record import Tenant
 from shared.tenants.states import State
 from tests.app.seeds import seed
 from tests.flows.scene import STANDARD, Scene
+
+pytestmark = pytest.mark.sampled(3)
 
 _SUMMARY = {"tenantId", "displayName", "domain", "state", "since", "deadline", "run", "problem", "whatToDo", "href"}
 _RECORD = _SUMMARY | {

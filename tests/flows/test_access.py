@@ -20,7 +20,7 @@ from tests.sandbox.graph.models.directory import Group
 from tests.sandbox.graph.models.pim_records import SECURITY_READER
 from tests.sandbox.population import CLIENT_IDS
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(1)
 
 _ADMINISTRATOR = ("RoleManagement.ReadWrite.Directory", "Group.ReadWrite.All")
 

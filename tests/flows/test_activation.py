@@ -12,7 +12,7 @@ from tests.flows.activating import PLAN, REQUESTS, Locked, locked
 from tests.flows.scene import Scene
 from tests.sandbox.population import APPROVE, OPERATE, READ, REQUEST
 
-pytestmark = pytest.mark.sampled(14)
+pytestmark = pytest.mark.sampled(7)
 
 DAY = timedelta(days=1)
 

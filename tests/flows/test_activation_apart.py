@@ -27,7 +27,7 @@ from tests.sandbox.faults import Faults
 from tests.sandbox.points import cut
 from tests.sandbox.population import REQUEST
 
-pytestmark = pytest.mark.sampled(8)
+pytestmark = pytest.mark.sampled(4)
 
 BUDGET = "GET /subscriptions/{id}/providers/Microsoft.Consumption/budgets/{id}"
 

@@ -24,7 +24,7 @@ from tests.sandbox.arm.models.policy import ADMIN_ASSIGNMENT, MFA
 from tests.sandbox.points import cut, then_cut
 from tests.sandbox.population import REQUEST
 
-pytestmark = pytest.mark.sampled(12)
+pytestmark = pytest.mark.sampled(6)
 
 MINUTE = timedelta(minutes=1)
 CEILING = "TENANTRY_BROKER_WEBHOOK_CEILING"

@@ -19,7 +19,7 @@ from tests.sandbox.entra.tokens import Signer
 from tests.sandbox.points import cut, then_cut
 from tests.sandbox.population import APPROVE, CLIENT_IDS
 
-pytestmark = pytest.mark.sampled(10)
+pytestmark = pytest.mark.sampled(5)
 
 READ = "GET /providers/Microsoft.Authorization/roleAssignmentApprovals/{id}"
 PATCH = "PATCH /providers/Microsoft.Authorization/roleAssignmentApprovals/{id}/stages/{id}"

@@ -13,6 +13,8 @@ from tests.flows.activating import Locked, locked
 from tests.flows.crowding import HOURS, ask, crowd, decide_past_the_app, locked_like
 from tests.flows.scene import Scene
 
+pytestmark = pytest.mark.sampled(2)
+
 _PAGES = 5
 _AT_ONCE = 10
 _LIST = "roleAssignmentScheduleRequests"

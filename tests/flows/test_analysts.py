@@ -11,7 +11,7 @@ from tests.sandbox.graph.models.cross_tenant import Trust
 from tests.sandbox.personas import Person
 from tests.sandbox.population import CLIENT_IDS
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(3)
 
 _AN_HOUR = timedelta(hours=1)
 

@@ -23,6 +23,8 @@ from tests.sandbox.personas import Person
 from tests.sandbox.points import cut
 from tests.sandbox.population import APPROVE, CLIENT_IDS, REQUEST
 
+pytestmark = pytest.mark.sampled(8)
+
 _PATCH = "PATCH /providers/Microsoft.Authorization/roleAssignmentApprovals/{id}/stages/{id}"
 _TOKEN = "POST /{id}/oauth2/v2.0/token"
 _API = CLIENT_IDS[Registration.API]

@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 import httpx
+import pytest
 
 from tests.flows.refusal import Refusal
 from tests.flows.scene import Scene
 from tests.flows.writes import PARTNERS, onboarding_of, templated
+
+pytestmark = pytest.mark.sampled(2)
 
 
 async def test_of_two_posts_for_one_tenant_one_opens_the_run_and_the_other_is_pointed_at_it(scene: Scene) -> None:

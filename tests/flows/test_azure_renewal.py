@@ -15,7 +15,7 @@ from tests.flows.renewing import EVENING, midnight, night_after
 from tests.flows.scene import Scene
 from tests.sandbox.arm.models.roles import OWNER
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(2)
 
 
 @pytest.fixture

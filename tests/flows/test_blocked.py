@@ -1,8 +1,12 @@
 """Blocked before the first write: preflight says all that stands in the way, and putting it right is enough."""
 
+import pytest
+
 from tests.flows.refusal import Refusal
 from tests.flows.scene import Scene
 from tests.flows.writes import PARTNERS
+
+pytestmark = pytest.mark.sampled(2)
 
 
 async def test_preflight_names_all_that_blocks_at_once_and_writes_nothing(scene: Scene) -> None:

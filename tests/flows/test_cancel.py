@@ -16,7 +16,7 @@ from tests.flows.stopping import ACTIVITIES, Cancel, come_late, kept, middle
 from tests.sandbox.points import then_cut
 from tests.sandbox.session import Session
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(2)
 
 READING = ("vendor-read.before", "login.before", "store-read.before")
 WRITING = ("vendor.before",)

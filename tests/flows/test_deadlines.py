@@ -13,7 +13,7 @@ from tests.flows.writes import INSTANTIATE, PARTNERS, PROVISION, REQUEST_ELIGIBI
 from tests.sandbox.graph.errors import GraphError, throttled
 from tests.sandbox.population import CLIENT_IDS
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(1)
 
 _NEVER = (1e7, 1e7)
 _A_DAY = 24 * 60 * 60

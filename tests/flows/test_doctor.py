@@ -13,7 +13,7 @@ from tests.flows.doctoring import Story, answers, examined
 from tests.flows.financing import SETTINGS
 from tests.flows.scene import Scene
 
-pytestmark = pytest.mark.sampled(8)
+pytestmark = pytest.mark.sampled(3)
 
 APART: Mapping[str, Story] = {
     "policy-check-code": doctoring.without_redemption,

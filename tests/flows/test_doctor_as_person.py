@@ -20,7 +20,7 @@ from tests.flows.test_doctor_health import check
 from tests.sandbox.arm.models.roles import BUILT_IN, READER
 from tests.sandbox.personas import Person
 
-pytestmark = pytest.mark.sampled(14)
+pytestmark = pytest.mark.sampled(4)
 
 APPS_OWN = frozenset(FACTS) - AS_PERSON - BY_HAND
 TO_BE_VALIDATED = ("arm-past-start-refused", "arm-unknown-principal-is-subject")

@@ -17,6 +17,8 @@ from tests.flows.doctoring import examined
 from tests.flows.scene import Scene
 from tests.sandbox.population import BROKER_CLIENT_ID, CLIENT_IDS
 
+pytestmark = pytest.mark.sampled(4)
+
 [WRITE] = GRANT.permissions
 BEYOND = "Microsoft.Authorization/roleAssignments/write"
 

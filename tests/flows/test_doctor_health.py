@@ -12,6 +12,8 @@ from tests.flows.doctoring import answers, examined
 from tests.flows.scene import Scene
 from tests.sandbox.population import CLIENT_IDS, guid
 
+pytestmark = pytest.mark.sampled(4)
+
 _ACCESS = CLIENT_IDS[Registration.ACCESS]
 
 

@@ -14,7 +14,7 @@ from tests.flows.financing import KEY, PREVIOUS, SETTINGS, STRANGE, Finance
 from tests.flows.scene import Scene
 from tests.sandbox.population import guid
 
-pytestmark = pytest.mark.sampled(12)
+pytestmark = pytest.mark.sampled(6)
 
 
 @pytest.fixture

@@ -5,11 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
+import pytest
 
 from tests.flows.scene import STANDARD, Scene
 from tests.flows.writes import ONCE, onboarding_of, templated
 from tests.sandbox.graph.models.cross_tenant import Consent, IdentitySync, Partner, Trust
 from tests.sandbox.population import CLIENT_IDS
+
+pytestmark = pytest.mark.sampled(3)
 
 _AN_HOUR = timedelta(hours=1)
 

@@ -32,6 +32,8 @@ from tests.sandbox.arm.models.budgets import Budget
 from tests.sandbox.points import then_cut
 from tests.sandbox.population import BROKER_CLIENT_ID, REQUEST
 
+pytestmark = pytest.mark.sampled(6)
+
 _FRONT = frozenset({Registration.API, Registration.LOOKUP})
 _MINUTE = timedelta(minutes=1)
 

@@ -33,7 +33,7 @@ from tests.sandbox.arm.routes import activation_requests
 from tests.sandbox.points import cut, then_cut
 from tests.sandbox.population import APPROVE, REQUEST
 
-pytestmark = pytest.mark.sampled(8)
+pytestmark = pytest.mark.sampled(3)
 
 _AT = "/subscriptions/{id}/providers/Microsoft.Authorization/roleAssignmentScheduleRequests/{id}"
 _ASK, _CANCEL = f"PUT {_AT}", f"POST {_AT}/cancel"

@@ -11,7 +11,7 @@ from tests.flows.killing import KINDS, SECTIONS, WRITES_IN_TENANTS, Point, Undis
 from tests.flows.writes import ONCE
 from tests.sandbox.session import Session
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(2)
 
 PICKS = [
     (section, category)

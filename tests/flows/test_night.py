@@ -18,7 +18,7 @@ from tests.sandbox.personas import Person
 from tests.sandbox.points import Cut
 from tests.sandbox.population import CLIENT_IDS
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(2)
 
 EVENING = datetime(2026, 3, 2, 20, 0, 20, tzinfo=UTC)
 _SWEPT = timedelta(minutes=4)

@@ -10,7 +10,7 @@ from tests.flows.pictures import changes, picture
 from tests.flows.scene import Scene
 from tests.sandbox.graph.models.cross_tenant import Consent, IdentitySync, Partner, Trust
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(2)
 
 _EVERYONE = {"usersAndGroups": None, "applications": {"accessType": "allowed", "targets": []}}
 _B2B = {"b2bCollaborationInbound": _EVERYONE, "b2bDirectConnectOutbound": _EVERYONE}

@@ -11,7 +11,7 @@ from tests.flows.renewing import EVENING, end_of, held, midnight, night_after, r
 from tests.flows.scene import Scene
 from tests.sandbox.graph.models.pim_records import SECURITY_READER, Wanted
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(3)
 
 
 @pytest.fixture

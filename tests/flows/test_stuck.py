@@ -14,6 +14,8 @@ from tests.sandbox.graph.models.pim_records import PRIVILEGED_ROLE_ADMINISTRATOR
 from tests.sandbox.graph.models.tenant import Tenant
 from tests.sandbox.population import CLIENT_IDS
 
+pytestmark = pytest.mark.sampled(2)
+
 _BROKEN = Problem(code="InvalidCredentials", message="The job cannot reach the target tenant.")
 
 

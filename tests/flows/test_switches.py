@@ -14,7 +14,7 @@ from tests.sandbox.population import CLIENT_IDS
 from tests.sandbox.session import Session
 from tests.sandbox.switches import SWITCHES
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(1)
 
 NEEDS_ROLE = "eligibility-needs-directory-role"
 NOT_YET = {

@@ -18,6 +18,8 @@ from tests.conftest import OpenWorld
 from tests.sandbox.world import World
 from tools.layout import ROOT
 
+pytestmark = pytest.mark.sampled(5)
+
 _MARK = "TENANTRY_TEST_MARK"
 
 
@@ -47,6 +49,9 @@ async def test_two_worlds_side_by_side_share_nothing(open_world: OpenWorld) -> N
 
 @contextmanager
 def _demo(folder: Path, mark: str, *options: str, before: tuple[str, ...] = ()) -> Iterator[subprocess.Popen[str]]:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Tests that a shell runs in its background have it ignored, and what they start would inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         [*before, sys.executable, "-u", "-m", "tests.sandbox.demo", *options],
         cwd=folder,
