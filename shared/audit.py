@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from shared.chain import GENESIS, Deed, Entry, Unreadable, sealed
-from shared.errors import AutomationError, StoreConflict
+from shared.errors import AutomationError, StoreConflict, StoreUnavailable
 from shared.rows import Row, encode
 from shared.tables import Table
 
@@ -54,7 +54,8 @@ class Audit:
         raise StoreConflict(f"audit of {subject} kept moving")
 
     async def around[T](self, subject: str, deed: Deed, change: Callable[[], Awaitable[T]]) -> T:
-        """Append a deed before the change that it tells of, so that nothing counts untold; where that may not be, say so.
+        """Append a deed before the change that it tells of, so that nothing counts untold; where that may not be, or nobody
+        knows whether it was, say so.
 
         Raises what the change raises.
         """
@@ -62,7 +63,9 @@ class Audit:
         try:
             return await change()
         except AutomationError as error:
-            await self.add(subject, msgspec.structs.replace(deed, outcome=f"not done: {error}"))
+            # Where the store's answer is lost the change may have landed, or a sweeper carries it out yet.
+            told = "not known whether done" if isinstance(error, StoreUnavailable) else "not done"
+            await self.add(subject, msgspec.structs.replace(deed, outcome=f"{told}: {error}"))
             raise
 
     async def page(self, subject: str, *, size: int, token: Any) -> tuple[list[Entry | Unreadable], Any]:

@@ -22,6 +22,7 @@ from shared.errors import (
     NotFound,
     Rejected,
     RemoteError,
+    Throttled,
     Unavailable,
     Undecidable,
 )
@@ -37,6 +38,9 @@ _READ_BACKS = (1.0, 2.0, 4.0)
 
 _AT_ONCE = 20
 """Writes sent by one call of `ensure_each`: well within functionTimeout also on a slow day."""
+
+_FAILURES = (RemoteError, NotConsented, Undecidable, ClaimsChallenge, NotAllowed)
+"""What a vendor's refusal or failure is raised as."""
 
 
 class _Sent[Image](msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +139,8 @@ class Intents[I: str, S: Subject]:
             and (wait := patience_left(intent, write, self._clock.now()))
         ):
             return NotYet(seconds=min(30.0, wait), reason="a create was sent whose result is not to be seen yet")
+        intent = await self._without_others(subject_id, fence, write, intent)
+        pending = intent is not None and intent.state is IntentState.OPEN
         mine = await self._open(subject_id, fence, write, image, intent)
         if mine is None:
             return NotYet(seconds=5.0, reason="another delivery of this activity is at it")
@@ -154,6 +160,20 @@ class Intents[I: str, S: Subject]:
     ) -> float:
         """Close every open intent by reading back (open_intents.py)."""
         return await self._open_ones.close(subject_id, rebuild, last=last)
+
+    async def _without_others[Image](
+        self, subject_id: I, fence: Fence, write: PrivilegedWrite[Image], intent: Intent | None
+    ) -> Intent | None:
+        """The intent, once what somebody else sent by it, or what was to do the contrary, is settled: it is theirs, whatever
+        becomes of it.
+        """
+        if intent is None or intent.state is not IntentState.OPEN or intent.attempted is None:
+            return intent
+        subject = await self._subjects.seen(subject_id)
+        if subject is None or (intent.kind, intent.requested_by) == (write.kind, word(subject.record, fence)[0]):
+            return intent
+        await self._settling.settle(subject_id, write.key, write, intent, UNSEEN)
+        return await self._settling.settled(subject_id, write.key)
 
     async def _open[Image](
         self, subject_id: I, fence: Fence, write: PrivilegedWrite[Image], image: Image, seen: Intent | None
@@ -187,6 +207,8 @@ class Intents[I: str, S: Subject]:
                 seen=raw(write.picture(image)),
                 after=earlier.after if earlier else NOTHING,
                 reason=reason,
+                what=write.what,
+                registration=write.registration.value,
             )
             return [opened]
 
@@ -207,7 +229,7 @@ class Intents[I: str, S: Subject]:
             if not error.uncertain:
                 await self._not_sent(subject_id, key, mine, earlier)
             raise
-        except (RemoteError, NotConsented, Undecidable, ClaimsChallenge, NotAllowed) as error:
+        except _FAILURES as error:
             # Throttled; or a conflict or an absence: the thing is being made, or what it needs is not there yet; or its
             # person has to prove more first.
             await self._not_sent(subject_id, key, mine, earlier)
@@ -227,26 +249,34 @@ class Intents[I: str, S: Subject]:
         await self._subjects.change_intents(subject_id, decide)
 
     async def _read_back[Image](self, subject_id: I, sent: Sequence[_Sent[Image]]) -> list[Ensured[Image] | NotYet]:
-        """Settle what was sent as it shows. All of them are seen by the read of the first."""
+        """Settle what was sent as it shows. All of them are seen by the read of the first; one that fails says nothing of
+        what was sent.
+        """
         shown: dict[int, Ensured[Image]] = {}
+        seconds = 0.0
         for wait in (0.0, *_READ_BACKS):
             if len(shown) == len(sent):
                 break
             if wait:
                 await self._clock.sleep(wait)
-            image = await sent[0].write.read()
+            try:
+                image = await sent[0].write.read()
+            except _FAILURES as error:
+                _log.info("write.not_read_back subject=%s reason=%s", subject_id, type(error).__name__)
+                seconds = error.seconds if isinstance(error, Throttled) else 0.0
+                break
             for number, one in enumerate(sent):
                 if number not in shown and one.write.satisfied(image):
                     await self._done(subject_id, one, image)
                     shown[number] = Ensured(image=image, changed=True)
-        return [shown.get(number) or await self._unseen(subject_id, one) for number, one in enumerate(sent)]
+        return [shown.get(number) or await self._unseen(subject_id, one, seconds) for number, one in enumerate(sent)]
 
-    async def _unseen[Image](self, subject_id: I, one: _Sent[Image]) -> NotYet:
+    async def _unseen[Image](self, subject_id: I, one: _Sent[Image], seconds: float = 0.0) -> NotYet:
         """What was sent is still to be seen: its intent stays open, and knows the request."""
         await self._amend(
             subject_id, one.write.key, one.mine, msgspec.structs.replace(one.mine, request_id=one.request_id)
         )
-        return NotYet(seconds=15.0, reason="written, but a read does not show it yet")
+        return NotYet(seconds=max(15.0, seconds), reason="written, but a read does not show it yet", sent=True)
 
     async def _done[Image](self, subject_id: I, one: _Sent[Image], image: Image) -> None:
         after = raw(one.write.picture(image))

@@ -82,10 +82,13 @@ class Ensured[Image](msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotYet(msgspec.Struct, frozen=True, kw_only=True):
-    """Sent, but not to be seen yet: come again."""
+    """Not to be seen yet: come again. `sent`: the vendor took it just now; else an earlier try, or another one, is waited
+    for, and it may be that nothing was sent.
+    """
 
     seconds: float
     reason: str
+    sent: bool = False
 
 
 def check_fence(record: Fenced, fence: Fence) -> None:

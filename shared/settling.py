@@ -43,12 +43,12 @@ class Settling[I: str, S: Subject]:
         """
         deed = Deed(
             at=self._clock.now(),
-            registration=write.registration.value,
+            registration=mine.registration or write.registration.value,
             on_whose_word=mine.requested_by,
             tenant_id=write.where,
             act=mine.act,
             run=mine.run,
-            what=write.what,
+            what=mine.what or write.what,
             why=f"act {mine.act} of run {mine.run}" + (f": {mine.reason}" if mine.reason else ""),
             object_name=write.object_name,
             wanted=mine.wanted,

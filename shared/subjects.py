@@ -56,6 +56,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
 
     `before` is the first image ever seen (offboarding puts it back), `seen` what the latest write found there, `after` what
     it left (what differs from that was changed by somebody else); `entry` is the audit entry while it is being inserted.
+    `what` and `registration` are as the write said that opened it: another one of the same thing may settle it.
     """
 
     kind: str
@@ -73,6 +74,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     after: msgspec.Raw = msgspec.Raw(b"null")
     seen: msgspec.Raw = msgspec.Raw(b"null")
     reason: str = ""
+    what: str = ""
+    registration: str = ""
     outcome: str = ""
     request_id: str = ""
     entry: str = ""

@@ -107,7 +107,15 @@ async def withdraw(services: Services, caller: Caller, record: Request) -> Reque
         stopped = moved(found, State.CANCELLED, services.clock.now())
         return replace(stopped, stopped_for="taken back by whose it is")
 
-    return await _changed(services, caller, record, WITHDRAW_ACT, "take back a request for the broker", put)
+    return await _changed(
+        services,
+        caller,
+        record,
+        WITHDRAW_ACT,
+        "take back a request for the broker",
+        put,
+        lambda found: found.state is State.CANCELLED,
+    )
 
 
 async def give_back(services: Services, caller: Caller, record: Request) -> Request:
@@ -117,7 +125,15 @@ async def give_back(services: Services, caller: Caller, record: Request) -> Requ
         gives = found.state is State.APPROVED and found.wants_back is None
         return replace(found, wants_back=services.clock.now()) if gives else None
 
-    return await _changed(services, caller, record, GIVE_BACK_ACT, "give an active Azure role back early", put)
+    return await _changed(
+        services,
+        caller,
+        record,
+        GIVE_BACK_ACT,
+        "give an active Azure role back early",
+        put,
+        lambda found: found.wants_back is not None,
+    )
 
 
 async def _why_not_asked(services: Services, caller: Caller, wish: Wish, subscription: Subscription) -> str:
@@ -158,13 +174,17 @@ async def _changed(
     act: int,
     what: str,
     put: Callable[[Request], Request | None],
+    is_done: Callable[[Request], bool],
 ) -> Request:
+    """`is_done`: what the record must be afterwards; where it is not, somebody was faster, and the audit says so."""
     if put(record) is None:
         return record
     deed = _deed(services, record, caller.object_id, act, what, None)
     changed = await services.audit.around(
         record.request_id, deed, lambda: services.activations.change(record.request_id, put)
     )
+    if not is_done(changed.record):
+        await services.audit.add(record.request_id, replace(deed, outcome=_DECIDED_BEFORE))
     return changed.record
 
 

@@ -181,6 +181,9 @@ async def _sent(
         result = await services.activation_intents.ensure(mine.request_id, fence_of(mine), write, just_read=seen)
     except (Conflict, NotFound, Rejected) as error:
         return await _refused(services, person, lock_down, mine, error)
+    if isinstance(result, NotYet) and not result.sent:
+        told = "Another try of the same decision is under way. Look again in a minute."
+        return Outcome(fate=Fate.BUSY, record=mine, told=told)
     if isinstance(result, NotYet):
         told = "PIM took the decision, and does not show it yet. Look again in a moment."
         return Outcome(fate=Fate.UNSEEN, record=mine, told=told)

@@ -7,6 +7,7 @@ from shared.activation import plan as plans
 from shared.activation.answering import as_person, engineer, lock_down_of, no_request, request_id_of, shown
 from shared.activation.answers import ActivationPlan
 from shared.activation.budgeting import budget_kept
+from shared.activation.outcomes import before
 from shared.activation.record import Request, State
 from shared.activation.releasing import release, why_not_released, why_not_withdrawn, withdraw
 from shared.activation.request import ActivationBody, PlanBody, check_hours, role_of, subscription_of
@@ -108,8 +109,8 @@ async def post_plan(services: Services, orchestrations: Orchestrations, request:
 async def post_cancel(
     services: Services, orchestrations: Orchestrations, request: func.HttpRequest
 ) -> func.HttpResponse:
-    """POST /api/activation-requests/{id}/cancel: the engineer takes a pending request back. 200; 409 where it is not pending.
-    Safe twice.
+    """POST /api/activation-requests/{id}/cancel: the engineer takes a pending request back. 200; 202 where PIM does not show
+    it yet; 409 where it is not pending, or was decided meanwhile. Safe twice.
     """
     caller, record = await _own(services, request)
     if record is None:
@@ -124,6 +125,8 @@ async def post_cancel(
         found = await withdraw(services, orchestrations, caller, await as_person(services, request), record)
     if record.run_id:
         await orchestrations.wake(record.run_id)
+    if found is not None and not found.problem and not _may_be_cancelled(found):
+        return problem(409, "Not pending", before(found).told)
     return await _taken_back(services, found)
 
 
@@ -173,6 +176,11 @@ async def _taken_back(services: Services, record: Request | None) -> func.HttpRe
         return problem(409, "Refused", record.problem)
     # PIM took it, and does not show it yet: the run that follows it sees it.
     return await shown(services, record, status=202 if record.state is State.PENDING else 200)
+
+
+def _may_be_cancelled(record: Request) -> bool:
+    """Whether it is, or nobody decided it: PIM shows late what it took."""
+    return record.state is State.CANCELLED or (record.state is State.PENDING and record.decision is None)
 
 
 def _key(request: func.HttpRequest) -> str:

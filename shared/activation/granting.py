@@ -4,6 +4,7 @@ The only module that leads to its writes. Without that identity in the deploymen
 """
 
 import logging
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -11,12 +12,12 @@ from shared.activation.acting import claim, fence_of, without_claim
 from shared.activation.brokered import GRANTED_WITHIN, is_to_grant, is_to_take_back, is_waiting, ruled
 from shared.activation.entitlement import is_declared
 from shared.activation.following import claimed
-from shared.activation.record import Deed, Request, State, moved
+from shared.activation.record import Activation, Change, Deed, Request, State, moved
 from shared.activation.weighing import judged
 from shared.arm.activation_shapes import AskedActivation
 from shared.arm.broker import Broker
 from shared.errors import Conflict, Forbidden, NotConsented, Rejected, RoleNotAllowed
-from shared.privileged import IN_PATIENCE
+from shared.privileged import IN_PATIENCE, NotYet
 from shared.services import Services
 from shared.subjects import IntentState
 from shared.subscriptions.lockdown import ApprovalMode
@@ -72,16 +73,18 @@ async def taken_back(services: Services, record: Request) -> Request:
     mine = await claim(services, record.request_id, Deed.RELEASE, record.asked.principal_id, "given back")
     if mine is None:
         return record
-    problem = ""
     try:
-        await services.activation_intents.ensure(mine.request_id, fence_of(mine), taking_back(services, broker, mine))
+        write = taking_back(services, broker, mine)
+        result = await services.activation_intents.ensure(mine.request_id, fence_of(mine), write)
     except (Rejected, Forbidden, NotConsented, RoleNotAllowed) as error:
-        problem = f"It could not be taken back, and ends by itself. {_told(error)}"
         _log.warning("activation.not_released request_id=%s reason=%s", record.request_id, error)
+        return await _released(services, mine, f"It could not be taken back, and ends by itself. {_told(error)}")
     except BaseException:
         await _let_go(services, mine)
         raise
-    return await _released(services, mine, problem)
+    if isinstance(result, NotYet) and not result.sent:
+        return await _let_go(services, mine)
+    return await _released(services, mine, "")
 
 
 async def _shown(services: Services, record: Request) -> AskedActivation | None:
@@ -99,9 +102,19 @@ async def _shown(services: Services, record: Request) -> AskedActivation | None:
 
 async def _may_have_landed(services: Services, record: Request) -> bool:
     """Whether a grant was sent whose answer got lost, and which may still come to light."""
-    found, now = await services.activations.read(record.request_id), services.clock.now()
-    opened = [] if found is None else [one for one in found.intents.values() if one.state is IntentState.OPEN]
+    found = await services.activations.read(record.request_id)
+    return found is not None and _is_on_its_way(found, services.clock.now())
+
+
+def _is_on_its_way(found: Activation, now: datetime) -> bool:
+    opened = [one for one in found.intents.values() if one.state is IntentState.OPEN]
     return any(one.attempted is not None and now < one.attempted + IN_PATIENCE for one in opened)
+
+
+def _is_made(found: Activation, now: datetime) -> bool:
+    """Whether the broker made the grant just now: it may not show yet to who looks as somebody else."""
+    made = [one for one in found.intents.values() if one.kind == Deed.GRANT and one.outcome == "done"]
+    return any(now < one.opened + IN_PATIENCE for one in made)
 
 
 async def _sent(services: Services, broker: Broker, mine: Request) -> Request:
@@ -113,7 +126,7 @@ async def _sent(services: Services, broker: Broker, mine: Request) -> Request:
         if uncertain:
             # It may be refused because the one before landed: the next look sees that one.
             return mine
-        return await _failed(services, mine, _told(error))
+        return await _failed(services, mine, _told(error), _nonce(mine))
     finally:
         record = await _let_go(services, mine)
     return record
@@ -140,21 +153,28 @@ async def _why_not(services: Services, record: Request, subscription: Subscripti
     return ""
 
 
-async def _failed(services: Services, record: Request, why: str) -> Request:
-    now, mine = services.clock.now(), record.claim
+async def _failed(services: Services, record: Request, why: str, nonce: str = "") -> Request:
+    """`nonce`: of the claim of who says so, where that is the broker."""
+    now = services.clock.now()
 
-    def put(found: Request) -> Request | None:
-        holder = claimed(found, now)
-        if not is_to_grant(found) or (holder is not None and (mine is None or holder.nonce != mine.nonce)):
+    def put(found: Activation) -> Change | None:
+        holder = claimed(found.record, now)
+        others = holder is not None and holder.nonce != nonce
+        if (
+            not is_to_grant(found.record)
+            or others
+            or _is_made(found, now)
+            or (not nonce and _is_on_its_way(found, now))
+        ):
             return None  # the broker is at it: what it sends would be in force, and nobody would follow it
         told = f"It was approved, and not granted: {why}"
-        return replace(moved(found, State.FAILED, now, problem=told[:500]), claim=None)
+        return Change(record=replace(moved(found.record, State.FAILED, now, problem=told[:500]), claim=None))
 
-    return (await services.activations.change(record.request_id, put)).record
+    return (await services.activations.update(record.request_id, put)).record
 
 
 async def _released(services: Services, mine: Request, problem: str) -> Request:
-    now, nonce = services.clock.now(), "" if mine.claim is None else mine.claim.nonce
+    now, nonce = services.clock.now(), _nonce(mine)
 
     def put(found: Request) -> Request | None:
         record = without_claim(found, nonce) or found
@@ -166,8 +186,11 @@ async def _released(services: Services, mine: Request, problem: str) -> Request:
 
 
 async def _let_go(services: Services, mine: Request) -> Request:
-    nonce = "" if mine.claim is None else mine.claim.nonce
-    return (await services.activations.change(mine.request_id, lambda found: without_claim(found, nonce))).record
+    return (await services.activations.change(mine.request_id, lambda found: without_claim(found, _nonce(mine)))).record
+
+
+def _nonce(mine: Request) -> str:
+    return "" if mine.claim is None else mine.claim.nonce
 
 
 def _told(error: Exception) -> str:

@@ -14,7 +14,7 @@ from shared.arm.as_person import AsPerson
 from shared.callers import Caller
 from shared.errors import Rejected
 from shared.orchestrations import Orchestrations
-from shared.privileged import PrivilegedWrite, RunStopped
+from shared.privileged import Ensured, PrivilegedWrite, RunStopped
 from shared.services import Services
 from shared.writes.activation import cancelling, releasing
 from shared.writes.sight import OfEngineer
@@ -89,12 +89,14 @@ async def _done(
         await follow(services, orchestrations, mine.request_id)
         found = await services.activations.read(mine.request_id)
         mine = mine if found is None else found.record
-        await services.activation_intents.ensure(mine.request_id, fence_of(mine), deed.write(mine))
-        taken = True
+        result = await services.activation_intents.ensure(mine.request_id, fence_of(mine), deed.write(mine))
+        taken = isinstance(result, Ensured) or result.sent
     except RunStopped:  # another run begun at this moment
         return None
     except Rejected as error:
         refused = f"PIM refused it: {error.call.code}. {error.call.message}"[:500]
     finally:
         left = (await services.activations.change(mine.request_id, let_go)).record
+    if not taken and not refused:
+        return None
     return replace(mine, problem=refused) if refused else await seen_now(services, left, OfEngineer(person))

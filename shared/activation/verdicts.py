@@ -66,10 +66,10 @@ async def take(services: Services, orchestrations: Orchestrations, given: Given)
     if not _is_known(record, verdict):
         try:
             record = await services.audit.around(
-                record.request_id, _deed(services, record, verdict), lambda: _put(services, record, verdict)
+                record.request_id, _deed(services, record, verdict), lambda: _put(services, record, verdict, given.said)
             )
-        except NotAllowed:  # it was decided meanwhile, and that is what the audit says
-            return Fate.NOT_PENDING, record
+        except NotAllowed as error:  # the audit says so, too
+            return Fate(str(error)), record
     if record.run_id:
         await orchestrations.wake(record.run_id)
     return Fate.RECORDED, record
@@ -85,20 +85,27 @@ async def _why_not(services: Services, record: Request, given: Given) -> Fate | 
     user = await services.directory.source_user(given.by)
     if user is None or user.account_enabled is False:
         return Fate.STRANGER
-    now = services.clock.now()
+    return _why_not_now(record, given.by, given.said, services.clock.now())
+
+
+def _why_not_now(record: Request, by: ObjectId, said: datetime, now: datetime) -> Fate | None:
     if record.state is not State.PENDING or record.decision is not None or now >= record.expires:
         return Fate.NOT_PENDING
-    if any(one.by == given.by and one.said is not None and one.said > given.said for one in record.verdicts):
+    if any(one.by == by and one.said is not None and one.said > said for one in record.verdicts):
         return Fate.OLDER
     return Fate.BEING_DECIDED if claimed(record, now) is not None else None
 
 
-async def _put(services: Services, record: Request, verdict: Verdict) -> Request:
+async def _put(services: Services, record: Request, verdict: Verdict, said: datetime) -> Request:
+    """Record it, if the record as it is now still allows that: the last word in the list is the one that counts. Raises
+    NotAllowed with the fate that it has instead.
+    """
+
     def decide(found: Request) -> Request | None:
         if _is_known(found, verdict):
             return None
-        if found.state is not State.PENDING or found.decision is not None:
-            raise NotAllowed("the request was decided meanwhile")
+        if (why := _why_not_now(found, verdict.by, said, services.clock.now())) is not None:
+            raise NotAllowed(why.value)
         return replace(found, verdicts=(*found.verdicts, verdict))
 
     return (await services.activations.change(record.request_id, decide)).record

@@ -124,7 +124,8 @@ def unanswered(told: func.HttpResponse) -> func.HttpResponse:
     """The page for when a service behind the app does not answer, or refuses."""
     waits = {"Retry-After": told.headers["Retry-After"]} if "Retry-After" in told.headers else {}
     text = (
-        "A service behind this page did not answer. Nothing is lost, and nothing was decided: go back, and try again."
+        "A service behind this page did not answer. Nothing is lost: the request's page shows whether a decision counts. "
+        "Look there before you try again."
     )
     if not waits:
         text = "Microsoft refused this app. An administrator of the source tenant looks at its set-up. Nothing was decided."

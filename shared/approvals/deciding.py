@@ -7,7 +7,7 @@ from shared.activation.outcomes import Fate, Outcome, Word
 from shared.approvals.entra import Arrived
 from shared.approvals.views import Told
 from shared.approvals.visits import Pending
-from shared.errors import Conflict, NotAllowed, RemoteError, Throttled, Unavailable
+from shared.errors import Conflict, NotAllowed, RemoteError, StoreConflict, StoreUnavailable, Throttled, Unavailable
 from shared.identifiers import ObjectId
 from shared.orchestrations import Orchestrations
 from shared.services import Services
@@ -39,6 +39,10 @@ async def decide_as(services: Services, orchestrations: Orchestrations, arrived:
         uncertain = isinstance(error, Unavailable) and error.uncertain
         _log.warning("decision.unanswered request_id=%s reason=%s", pending.request_id, error)
         return Told.UNCERTAIN if uncertain else Told.LATER
+    except (StoreConflict, StoreUnavailable) as error:
+        # What PIM took may only not be noted yet; the run sees it by itself.
+        _log.warning("decision.not_noted request_id=%s reason=%s", pending.request_id, error)
+        return Told.UNCERTAIN
     except RemoteError as error:
         _log.error("decision.refused request_id=%s reason=%s", pending.request_id, error)
         return Told.REFUSED

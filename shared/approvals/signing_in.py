@@ -39,7 +39,10 @@ async def get_callback(
         return not_set_up()
     visit = await services.visits.spend(request.params.get("state", ""), browser.secret)
     if visit is None:
-        text = "It took more than ten minutes, was used before, or began in another browser. Nothing was decided."
+        text = (
+            "It took more than ten minutes, was used before, or began in another browser. If it was for a decision, the "
+            "request's page shows whether that counts."
+        )
         return _message(browser, 400, "This sign-in is over", text)
     if request.params.get("error"):
         return _back(browser, visit, Told.DECLINED)

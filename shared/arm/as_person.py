@@ -46,6 +46,7 @@ _APPROVALS_VERSION = {"api-version": "2021-01-01-preview"}
 _READ_BACKS = (0.0, 1.0, 2.0)
 """Seconds before each look for a decision whose answer was lost."""
 
+_GONE, _ENDED = "RoleAssignmentDoesNotExist", "Revoked"
 _WANTS_CONTEXT = "RoleAssignmentRequestAcrsValidationFailed"
 
 
@@ -169,13 +170,18 @@ class AsPerson:
         justification: str,
         intent: OpenIntent,
     ) -> Asked:
-        """End the person's own activation early.
+        """End the person's own activation early. Safe twice: what is gone already is ended.
 
-        PUT as `activate`, with SelfDeactivate. Raises Rejected with RoleAssignmentDoesNotExist where there is none, and with
-        ActiveDurationTooShort within its first five minutes.
+        PUT as `activate`, with SelfDeactivate. PIM refuses what is not there as RoleAssignmentDoesNotExist, which counts as
+        done: a list may still show it. Raises Rejected with ActiveDurationTooShort within its first five minutes.
         """
         body = {"properties": self._request(subscription_id, role_definition_id, "SelfDeactivate", justification)}
-        return await self._ask(ACTIVATE, (subscription_id, name), body, intent)
+        try:
+            return await self._ask(ACTIVATE, (subscription_id, name), body, intent)
+        except Rejected as error:
+            if error.call.code != _GONE:
+                raise
+            return Asked(name=name, status=_ENDED, approval_id="", request_id=error.call.request_id)
 
     async def cancel(self, subscription_id: SubscriptionId, name: str, intent: OpenIntent) -> str:
         """Take back the person's own request. Gives the request id.

@@ -1,6 +1,7 @@
 """What crosses the durable boundary in a lock-down: what is called by wire name, payloads, outcomes. Pure."""
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from shared.identifiers import SubscriptionId
 from shared.run import RunKey
@@ -16,8 +17,9 @@ NIGHT_KIND = "subscriptionNight"
 
 
 class LockWish(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run is for: what is declared from now on. `before`: what the word for it was checked against. Nothing declared
-    (`lock_down` None): what is declared already is made so again.
+    """What a run is for: what is declared from now on. `before`, `lock_before`: what the word for it was checked against; a
+    row of an earlier version does not say the latter. Nothing declared (`lock_down` None): what is declared already is made
+    so again.
 
     `makes`: a person declared it, so eligibilities that are missing are made. A night puts policies right, and no more.
     """
@@ -25,6 +27,7 @@ class LockWish(msgspec.Struct, frozen=True, kw_only=True):
     declared: tuple[Declaration, ...] = ()
     lock_down: LockDown | None = None
     before: tuple[Declaration, ...] = ()
+    lock_before: LockDown | UnsetType | None = UNSET
     makes: bool = False
     reason: str = ""
 

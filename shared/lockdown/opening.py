@@ -1,8 +1,10 @@
 """How a lock-down's run begins: the run row, which keeps a renewal out as it would another run, then the record."""
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
+from shared.errors import StoreConflict, StoreUnavailable
 from shared.identifiers import SubscriptionId
 from shared.lockdown.messages import KIND, LockWish
 from shared.run import Run, StartOrchestration, key_of, orchestration_id
@@ -25,7 +27,8 @@ async def open_lock_run(
 ) -> Run | None:
     """Insert a run, show it on the record, start it. None: it is under way; else the run that holds the subscription.
 
-    Where nothing can be started from (`start` None), the sweeper does.
+    Where nothing can be started from (`start` None), the sweeper does. Raises StoreUnavailable where the row is there and
+    nobody knows what comes of it.
     """
     run = Run(
         subject=subscription_id,
@@ -40,10 +43,14 @@ async def open_lock_run(
     holder = await services.runs.insert(run)
     if holder is not None:
         return holder
-    if await begin(services, run) is None:
-        await services.runs.close(key_of(run), "followed")
-        return run
-    await launch(services, start, run)
+    try:
+        if await begin(services, run) is None:
+            await services.runs.close(key_of(run), "followed")
+            return run
+        await launch(services, start, run)
+    except StoreConflict as error:
+        # That says that nothing was done, but the sweeper begins whatever run is open.
+        raise StoreUnavailable(f"run {run.number} is open: {error}") from error
     return None
 
 
@@ -93,6 +100,8 @@ def wish_of(run: Run) -> LockWish:
 def _is_as_checked(record: Record, wish: LockWish) -> bool:
     if wish.lock_down is None:
         return record.lock_down is not None
+    if wish.lock_before is not UNSET and record.lock_down not in (wish.lock_before, wish.lock_down):
+        return False
     return record.declared in (wish.before, wish.declared)
 
 

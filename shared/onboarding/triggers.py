@@ -19,7 +19,7 @@ from shared.running.lifecycle import begin, stopped_acts
 from shared.running.starting import Onboarding, Verdict, continued
 from shared.services import Services
 from shared.tenants.change import Change
-from shared.tenants.record import Tenant
+from shared.tenants.record import Goal, Tenant
 from shared.tenants.states import RESTING, UNDER_WAY, State
 
 _PAGE = 100
@@ -81,7 +81,7 @@ async def cancel_tenant(
     """POST /api/tenants/{tenantId}/cancel: stop what runs or waits. What is written stays; offboarding undoes it."""
     caller = await operator(services, request)
     tenant_id = tenant_id_of(request)
-    if await services.tenants.read(tenant_id) is None and not await _begun(services, tenant_id):
+    if not await _shown(services, tenant_id):
         return not_found()
     now = services.clock.now()
 
@@ -139,7 +139,13 @@ async def _continue(
     return await opened(services, orchestrations, caller, tenant.record.tenant_id, tenant, continued(tenant.record))
 
 
-async def _begun(services: Services, tenant_id: TenantId) -> bool:
-    """Whether there is a run that the record does not show yet; now it does."""
+async def _shown(services: Services, tenant_id: TenantId) -> bool:
+    """Whether there is a record, once it shows the run that is open.
+
+    A run whose process died before its record showed it begins later all the same: a cancel has to reach it.
+    """
     run = await services.runs.open_run(tenant_id)
-    return run is not None and await begin(services, run)
+    tenant = await services.tenants.read(tenant_id)
+    if run is None or run.kind not in Goal or (tenant is not None and tenant.record.run_nonce == run.nonce):
+        return tenant is not None
+    return await begin(services, run) or tenant is not None

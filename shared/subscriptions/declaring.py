@@ -74,7 +74,9 @@ async def _declared(services: Services, caller: Caller, wish: Wish) -> Subscript
     before = wish.before if wish.known else wish.declared
 
     def decide(found: Subscription) -> Change | None:
-        if found.record.declared not in (before, wish.declared) or found.record.under_way:
+        same = found.record.declared in (before, wish.declared)
+        same_lock = found.record.lock_down in (wish.lock_before, wish.lock_down)
+        if not same or not same_lock or found.record.under_way:
             # What the caller may declare was checked against what was there.
             raise StoreConflict(f"what is declared on {wish.subscription_id} has changed meanwhile")
         change = declared_anew(found, wish.declared, caller.object_id, now)

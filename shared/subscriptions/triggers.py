@@ -6,9 +6,10 @@ from msgspec.structs import replace
 
 from shared.bodies import decode
 from shared.callers import Caller
+from shared.errors import NotAllowed
 from shared.identifiers import SubscriptionId
-from shared.lockdown.messages import LockWish
-from shared.lockdown.opening import BY_HAND, open_lock_run
+from shared.lockdown.messages import KIND, LockWish
+from shared.lockdown.opening import BY_HAND, begin, open_lock_run
 from shared.orchestrations import Orchestrations
 from shared.problems import answer, cursor_of, page_token, problem
 from shared.requests import no_subscription, operator, reader, subscription_id_of
@@ -80,7 +81,7 @@ async def cancel_subscription(
     """
     await operator(services, request)
     subscription_id = subscription_id_of(request)
-    if await services.subscriptions.read(subscription_id) is None:
+    if not await _shown(services, subscription_id):
         return no_subscription()
 
     def decide(found: Subscription) -> Change | None:
@@ -93,6 +94,18 @@ async def cancel_subscription(
     if run := await services.runs.open_run(subscription_id):
         await orchestrations.wake(run.orchestration_id)
     return _accepted(services, found)
+
+
+async def _shown(services: Services, subscription_id: SubscriptionId) -> bool:
+    """Whether there is a record, once it shows the lock-down that is open.
+
+    One whose process died before its record showed it begins later all the same: a cancel has to reach it.
+    """
+    run = await services.runs.open_run(subscription_id)
+    found = await services.subscriptions.read(subscription_id)
+    if run is None or run.kind != KIND or (found is not None and found.record.run_nonce == run.nonce):
+        return found is not None
+    return await begin(services, run) is not None or found is not None
 
 
 async def _wished(services: Services, subscription_id: SubscriptionId, body: SubscriptionRequest) -> tuple[Wish, bool]:
@@ -124,16 +137,27 @@ async def _locked(services: Services, orchestrations: Orchestrations, caller: Ca
     subscription_id, lock = wish.subscription_id, wish.lock_down
     if (holder := await services.runs.open_run(subscription_id)) is not None:
         return _conflict(services, subscription_id, f"Run {holder.number} ({holder.kind}) is at work there: repeat it.")
-    lock_wish = LockWish(declared=wish.declared, lock_down=lock, before=wish.before, makes=True, reason=BY_HAND)
-    number = wish.known.record.run + 1 if wish.known else 1
-    holder = await audited(
-        services,
-        caller,
-        wish,
-        lambda: open_lock_run(services, orchestrations.start, subscription_id, number, caller.object_id, lock_wish),
+    lock_wish = LockWish(
+        declared=wish.declared,
+        lock_down=lock,
+        before=wish.before,
+        lock_before=wish.lock_before,
+        makes=True,
+        reason=BY_HAND,
     )
-    if holder is not None:
-        return _conflict(services, subscription_id, f"Run {holder.number} ({holder.kind}) was faster: repeat it.")
+    number = wish.known.record.run + 1 if wish.known else 1
+
+    async def begun() -> None:
+        holder = await open_lock_run(
+            services, orchestrations.start, subscription_id, number, caller.object_id, lock_wish
+        )
+        if holder is not None:
+            raise NotAllowed(f"Run {holder.number} ({holder.kind}) was faster")
+
+    try:
+        await audited(services, caller, wish, begun)
+    except NotAllowed as error:  # and the audit says so
+        return _conflict(services, subscription_id, f"{error}: repeat it.")
     found = await services.subscriptions.read(subscription_id)
     if found is None:
         raise LookupError("a run that was opened shows on the record")

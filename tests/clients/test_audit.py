@@ -6,7 +6,7 @@ import pytest
 
 from shared.audit import Audit
 from shared.chain import verify
-from shared.errors import NotAllowed
+from shared.errors import NotAllowed, StoreUnavailable
 from tests.clients.shelf import shelf
 from tests.sandbox.azurite import Azurite
 from tests.unit.making import TARGET
@@ -37,3 +37,18 @@ async def test_a_change_that_was_refused_has_its_entry_too(tmp_path: Path, azuri
         entries = await audit.entries(TARGET)
         verify(entries)
         assert [one.deed.outcome for one in entries] == ["done", "not done: it has changed meanwhile"]
+
+
+async def test_a_change_that_may_have_landed_is_not_said_to_be_not_done(tmp_path: Path, azurite: Azurite) -> None:
+    async with shelf(tmp_path, azurite) as store:
+        audit = Audit(store.table("Audit"))
+
+        async def lost() -> None:
+            raise StoreUnavailable("Tenants did not answer")
+
+        with pytest.raises(StoreUnavailable):
+            await audit.around(TARGET, deed(1), lost)
+
+        entries = await audit.entries(TARGET)
+        verify(entries)
+        assert [one.deed.outcome for one in entries] == ["done", "not known whether done: Tenants did not answer"]

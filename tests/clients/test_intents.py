@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from shared.audit import Audit
+from shared.errors import Conflict, RemoteCall, Throttled
 from shared.intents import Intents
 from shared.permissions import Registration
 from shared.privileged import Ensured, Fence, NotYet, OpenIntent, PrivilegedWrite, RunStopped
@@ -18,33 +19,44 @@ from tests.clients.shelf import Shelf, shelf
 from tests.sandbox.azurite import Azurite
 from tests.unit.making import TARGET, record
 
-_RECORD = record(run=1, run_nonce="n")
+_RECORD = record(run=1, run_nonce="n", requested_by="ann")
+_CALL = RemoteCall(service="graph", method="POST", path="/things", tenant_id=TARGET)
 _FENCE = Fence(run=1, nonce="n")
 
 
 class _Thing:
-    """Something at a vendor. `shows`: whether a read tells of it yet."""
+    """Something at a vendor. `shows`: whether a read tells of it yet; `busy`: no read is answered after a write; `taken`:
+    what is sent is refused, for it is there.
+    """
 
     def __init__(self) -> None:
         self.sent = 0
         self.shows = False
+        self.busy = False
+        self.taken = False
 
     async def send(self, _: object, __: OpenIntent) -> str:
+        if self.taken:
+            raise Conflict(_CALL)
         self.sent += 1
         return f"request-{self.sent}"
 
     async def read(self) -> bool:
+        if self.busy and self.sent > 0:
+            raise Throttled(_CALL, seconds=40)
         return self.shows and self.sent > 0
 
-    def write(self, *, patient: bool = False) -> PrivilegedWrite[bool]:
+    def write(
+        self, *, patient: bool = False, kind: str = "thing", what: str = "make the thing"
+    ) -> PrivilegedWrite[bool]:
         """Make it so."""
         return PrivilegedWrite(
-            kind="thing",
+            kind=kind,
             arguments={},
             registration=Registration.ACCESS,
             where=TARGET,
             object_name="thing",
-            what="make the thing",
+            what=what,
             act=3,
             wanted={"there": True},
             read=self.read,
@@ -107,3 +119,62 @@ async def test_a_run_that_lost_its_subject_since_the_last_look_sends_nothing(hos
 
     assert thing.sent == 0
     assert await ours.audit.entries(TARGET) == []
+
+
+async def follow(host: _Host) -> Fence:
+    """Another run begins, on somebody else's word."""
+    following = msgspec.structs.replace(_RECORD, run=2, run_nonce="next", requested_by="bob")
+    await host.store.update(TARGET, lambda _: Change(record=following))
+    return Fence(run=2, nonce="next")
+
+
+async def told(host: _Host) -> list[tuple[str, str, str]]:
+    """What the audit says: on whose word what was done, and what came of it."""
+    deeds = [one.deed for one in await host.audit.entries(TARGET)]
+    return [(one.on_whose_word, one.what, one.outcome) for one in deeds]
+
+
+async def test_a_read_that_fails_after_the_write_does_not_make_the_write_a_failure(hosts: tuple[_Host, _Host]) -> None:
+    ours, _ = hosts
+    thing = _Thing()
+    thing.busy = True
+
+    sent = await ours.intents.ensure(TARGET, _FENCE, thing.write())
+
+    assert isinstance(sent, NotYet)
+    assert (sent.sent, sent.seconds) == (True, 40)
+    thing.busy, thing.shows = False, True
+    assert isinstance(await ours.intents.ensure(TARGET, _FENCE, thing.write()), Ensured)
+    assert await told(ours) == [("ann", "make the thing", "done")]
+    assert thing.sent == 1
+
+
+async def test_what_somebody_else_sent_is_not_told_on_the_word_of_who_comes_next(hosts: tuple[_Host, _Host]) -> None:
+    ours, _ = hosts
+    thing = _Thing()
+    assert isinstance(await ours.intents.ensure(TARGET, _FENCE, thing.write()), NotYet)
+    fence = await follow(ours)
+    thing.taken = True
+
+    with pytest.raises(Conflict):
+        await ours.intents.ensure(TARGET, fence, thing.write())
+    thing.shows = True
+    await ours.intents.ensure(TARGET, fence, thing.write())
+
+    assert await told(ours) == [
+        ("ann", "make the thing", "sent, but not to be seen"),
+        ("bob", "make the thing", "found to be so; nothing was sent"),
+    ]
+
+
+async def test_what_somebody_sent_is_told_as_what_it_was_whoever_finds_it(hosts: tuple[_Host, _Host]) -> None:
+    """Two decide on the same thing, one for it and one against it."""
+    ours, _ = hosts
+    thing = _Thing()
+    assert isinstance(await ours.intents.ensure(TARGET, _FENCE, thing.write()), NotYet)
+    fence = await follow(ours)
+    thing.shows = True
+
+    await ours.intents.ensure(TARGET, fence, thing.write(kind="other", what="keep the thing from being made"))
+
+    assert await told(ours) == [("ann", "make the thing", "done")]

@@ -10,10 +10,11 @@ import pytest
 from msgspec.structs import replace
 
 from shared.permissions import Registration
+from shared.writes.activation import DECIDE_ACT
 from tests.conftest import OpenWorld
 from tests.flows.activating import Locked, locked
 from tests.flows.scene import Scene
-from tests.sandbox.arm.errors import ArmError
+from tests.sandbox.arm.errors import ArmError, throttled
 from tests.sandbox.entra.sign_ins import Demand
 from tests.sandbox.entra.tokens import Signer
 from tests.sandbox.points import cut, then_cut
@@ -259,6 +260,23 @@ async def test_an_approval_that_pim_refuses_to_show_is_told_and_decides_nothing(
 
     assert (answer.status_code, found.status(request_id)) == (409, "PendingApproval")
     assert "PIM did not take the decision: SelfApprovalNotAllowed" in answer.json()["detail"]
+
+
+async def test_a_decision_that_is_taken_and_cannot_be_read_back_is_not_told_as_a_failure(found: Locked) -> None:
+    request_id = await found.asked()
+
+    async def throttle() -> None:
+        raise throttled(300, "read")
+
+    # The first read is before the decision.
+    found.scene.world.points.arm("vendor-read.before", READ, 1, throttle)
+
+    answer = await found.decide(request_id)
+
+    assert (answer.status_code, found.holds()) == (202, True), answer.text
+    await found.after(timedelta(minutes=10))
+    [entry] = [one.deed for one in await found.trail(request_id) if one.deed.act == DECIDE_ACT]
+    assert (entry.on_whose_word, entry.outcome) == (found.fiona.object_id, "done")
 
 
 async def test_what_has_no_approval_at_pim_is_decided_by_nobody(found: Locked) -> None:

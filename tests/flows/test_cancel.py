@@ -7,13 +7,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from shared.renewal.messages import TENANT_KIND
+from shared.run import Run
 from shared.running.acts import ORCHESTRATORS
 from shared.tenants.record import ActState
-from tests.flows.killing import Undisturbed, opened, story, to_rest
+from tests.flows.killing import Undisturbed, opened, story, to_rest, to_the_end
 from tests.flows.scene import Scene
 from tests.flows.standing import carried_out, differences, standing
 from tests.flows.stopping import ACTIVITIES, Cancel, come_late, kept, middle
-from tests.sandbox.points import then_cut
+from tests.sandbox.points import Cut, then_cut
 from tests.sandbox.session import Session
 
 pytestmark = pytest.mark.sampled(2)
@@ -104,6 +106,79 @@ async def test_a_run_that_does_not_show_on_the_record_yet_can_be_cancelled(scene
     assert await scene.retry() == "Ready"
 
 
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_a_further_run_that_does_not_show_on_the_record_yet_can_be_cancelled(method: str, scene: Scene) -> None:
+    """The tenant rests meanwhile; the sweeper would start the run a little later."""
+    await scene.post(scene.world.people.ana)
+    assert await scene.settle() == "WaitingForConsent"
+    scene.consented()
+    await _dies_before_it_shows(scene, method, "/retry" if method == "POST" else "")
+    before = list(scene.sent())
+
+    answer = await scene.call("POST", f"/api/tenants/{scene.target}/cancel")
+
+    assert (answer.status_code, answer.json()["state"]) == (202, "Cancelling")
+    assert await to_the_end(scene) == "Cancelled"
+    assert list(scene.sent()) == before
+    await _is_honest(scene)
+
+
+async def test_letting_a_ready_tenant_go_can_be_cancelled_before_it_shows_on_the_record(scene: Scene) -> None:
+    await scene.onboarded()
+    await _dies_before_it_shows(scene, "DELETE", "")
+    before = list(scene.sent())
+
+    answer = await scene.call("POST", f"/api/tenants/{scene.target}/cancel")
+
+    assert (answer.status_code, answer.json()["state"]) == (202, "Cancelling")
+    assert await to_the_end(scene) == "Cancelled"
+    assert list(scene.sent()) == before
+    await _is_honest(scene)
+
+
+async def test_a_run_whose_record_could_not_be_written_can_be_cancelled(scene: Scene) -> None:
+    """The store took the run's row, and then nothing more of that request."""
+    await scene.post(scene.world.people.ana)
+    assert await scene.settle() == "WaitingForConsent"
+    scene.consented()
+    is_down = True
+
+    async def fail() -> None:
+        if is_down:
+            raise Cut
+
+    nth = _passed(scene, "store.before", "PUT Tenants")
+    for one in range(nth, nth + 20):
+        scene.world.points.arm("store.before", "PUT Tenants", one, fail)
+    assert (await scene.call("POST", f"/api/tenants/{scene.target}/retry")).status_code == 503
+    is_down = False
+
+    answer = await scene.call("POST", f"/api/tenants/{scene.target}/cancel")
+
+    assert (answer.status_code, answer.json()["state"]) == (202, "Cancelling")
+    assert await to_the_end(scene) == "Cancelled"
+    assert list(scene.sent()) == []
+
+
+async def test_a_renewal_that_is_at_work_is_no_run_of_the_tenant_to_cancel(scene: Scene) -> None:
+    await scene.onboarded()
+    renewal = Run(
+        subject=scene.target,
+        kind=TENANT_KIND,
+        number=(await scene.tenant()).record.run + 1,
+        orchestration_id="renewal",
+        nonce="renewal",
+        opened=scene.world.clock.now(),
+        requested_by="somebody",
+    )
+    assert await scene.runs.insert(renewal) is None
+
+    answer = await scene.call("POST", f"/api/tenants/{scene.target}/cancel")
+
+    assert answer.status_code == 409
+    assert (await scene.tenant()).record.state == "Ready"
+
+
 async def test_a_cancel_is_refused_where_nothing_runs(scene: Scene) -> None:
     await scene.onboarded()
 
@@ -121,6 +196,22 @@ async def test_a_second_cancel_changes_nothing(scene: Scene) -> None:
 
     assert (answer.status_code, answer.json()["state"]) == (202, "Cancelled")
     assert before == await kept(scene)
+
+
+async def _dies_before_it_shows(scene: Scene, method: str, path: str) -> None:
+    """The process dies between the run's row and the tenant's record."""
+    record = (await scene.tenant()).record
+    dies = then_cut(scene.world.host.kill_and_restart)
+    scene.world.points.arm("store.after", "POST Runs", _passed(scene, "store.after", "POST Runs"), dies)
+    with pytest.raises(httpx.TransportError):
+        await scene.call(method, f"/api/tenants/{scene.target}{path}")
+    run = await scene.open_run()
+    assert run is not None
+    assert (await scene.tenant()).record.run_nonce == record.run_nonce != run.nonce
+
+
+def _passed(scene: Scene, kind: str, label: str) -> int:
+    return sum((hit.kind, hit.label) == (kind, label) for hit in scene.world.points.log)
 
 
 async def _cancelled_and_taken_up_again(

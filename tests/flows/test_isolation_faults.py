@@ -69,7 +69,8 @@ async def cancels(found: Locked, request_id: RequestId) -> httpx.Response:
     return await found.scene.call("POST", f"{REQUESTS}/{request_id}/cancel", token=token)
 
 
-async def test_the_worker_fails_nothing_that_the_broker_grants_at_that_moment(scene: Scene) -> None:
+@pytest.mark.parametrize("over", [False, True], ids=["while it is sent", "once it is audited"])
+async def test_the_worker_fails_nothing_that_the_broker_grants_at_that_moment(scene: Scene, *, over: bool) -> None:
     """The account is disabled after the broker has looked, and before the worker does."""
     found = await brokered(scene)
     request_id = await requested(found)
@@ -85,6 +86,17 @@ async def test_the_worker_fails_nothing_that_the_broker_grants_at_that_moment(sc
     async def worker_fails() -> None:
         fails.set()
         await sent.wait()
+        if over:
+            await broker_is_over()
+            await world.broker.kill()  # or its next look claims the request again
+
+    async def broker_is_over() -> None:
+        for _ in range(600):
+            row = await found.record(request_id)
+            if not row.has_open_intents and row.record.claim is None:
+                return
+            await asyncio.sleep(0.05)
+        raise TimeoutError("the broker does not come to an end")
 
     async def broker_sent() -> None:
         sent.set()

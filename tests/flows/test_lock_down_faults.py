@@ -6,13 +6,17 @@ from contextlib import suppress
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from shared.azure_permissions import VM_CONTRIBUTOR, azure_actions
+from shared.lockdown.messages import KIND, LockWish
 from shared.open_intents import UNSEEN
+from shared.run import Run
 from shared.subscriptions.record import Change, Lock, LockState
 from tests.conftest import OpenWorld
+from tests.flows.declaring import VMS
 from tests.flows.locking import ASSIGN, PATCH, Locked, to_lock
 from tests.flows.renewing import EVENING, night_after
 from tests.flows.scene import Scene
@@ -21,7 +25,7 @@ from tests.sandbox.arm.models.policy import ADMIN_ELIGIBILITY
 from tests.sandbox.arm.questions import AZURE
 from tests.sandbox.faults import Faults
 from tests.sandbox.graph.models.directory import Group
-from tests.sandbox.points import cut, then_cut
+from tests.sandbox.points import Cut, cut, then_cut
 
 pytestmark = [pytest.mark.sampled(6), pytest.mark.timeout(300)]
 
@@ -110,6 +114,25 @@ async def test_killed_while_the_put_is_answered_the_same_put_again_makes_it_so(
     await locked_once(scene, found)
 
 
+@pytest.mark.parametrize("here", ["new", "known"])
+async def test_a_lock_down_that_does_not_show_on_the_record_yet_can_be_cancelled(here: str, scene: Scene) -> None:
+    """The process died after the run's row; the sweeper would start it a little later."""
+    found = to_lock(scene, days=10)
+    if here == "known":
+        assert (await found.managed.declare()).status_code == 201
+    # The first insert only makes the table.
+    scene.world.points.arm("store.after", "POST Runs", 1, then_cut(scene.world.host.kill_and_restart))
+    with pytest.raises(httpx.TransportError):
+        await found.put()
+    assert await scene.runs.open_run(found.managed.id) is not None
+
+    answer = await scene.call("POST", f"{found.managed.path}/cancel")
+
+    assert answer.status_code == 202
+    assert (await at_rest(scene, found))["state"] == "cancelled"
+    assert found.writes() == []
+
+
 @pytest.mark.parametrize("label", [PATCH, ASSIGN])
 async def test_an_answer_that_got_lost_is_looked_for(label: str, scene: Scene) -> None:
     found = to_lock(scene)
@@ -138,6 +161,147 @@ async def test_two_puts_at_once_begin_one_run(scene: Scene) -> None:
     assert 202 in {one.status_code for one in answers}
     assert {one.status_code for one in answers} <= {202, 409}
     await locked_once(scene, found)
+
+
+async def test_of_two_puts_at_once_the_audit_says_which_was_not_done(scene: Scene) -> None:
+    """The second one opens its run while the first one is between its look and its own."""
+    found = to_lock(scene)
+    faster: list[int] = []
+
+    async def be_faster() -> None:
+        faster.append((await found.put()).status_code)
+
+    scene.world.points.arm("store.before", "POST Runs", 1, be_faster)  # the first insert only makes the table
+
+    slower = await found.put(longestActivation="PT2H")
+
+    assert (faster, slower.status_code) == ([202], 409)
+    assert "Run 1 (lockdown) was faster" in slower.json()["detail"]
+    assert (await at_rest(scene, found))["state"] == "locked"
+    told = [one.deed for one in await found.managed.entries() if one.deed.act == 34]
+    assert [one.outcome for one in told] == ["done", "done", "not done: Run 1 (lockdown) was faster"]
+    assert told[0].wanted == told[2].wanted != told[1].wanted
+
+
+@pytest.mark.parametrize(("kind", "label"), [("store.after", "POST Runs"), ("store.before", "PUT Subscriptions")])
+async def test_a_lock_down_whose_run_may_be_open_is_not_said_to_be_not_done(
+    kind: str, label: str, scene: Scene
+) -> None:
+    """The store took the run's row and did not say so, or took nothing more after it."""
+    found = to_lock(scene, days=10)
+    assert (await found.managed.declare()).status_code == 201
+    is_down = True
+
+    async def fail() -> None:
+        if is_down:
+            raise Cut
+
+    for nth in range(1 if label == "POST Runs" else 0, 20):  # the first insert only makes the table
+        scene.world.points.arm(kind, label, nth, fail)
+
+    assert (await found.put()).status_code == 503
+
+    is_down = False
+    outcomes = [one.deed.outcome for one in await found.managed.entries()]
+    assert outcomes[-2] == "done"
+    assert outcomes[-1].startswith("not known whether done: ")
+    scene.world.clock.advance(180)
+    assert (await at_rest(scene, found))["state"] == "locked"
+
+
+async def test_a_lock_down_whose_record_kept_changing_is_not_said_to_be_not_done(scene: Scene) -> None:
+    """Its run is open: it begins by a sweep."""
+    found = to_lock(scene, days=10)
+    assert (await found.managed.declare()).status_code == 201
+    is_busy = True
+
+    async def be_faster() -> None:
+        if is_busy:
+            await scene.subscriptions.update(found.managed.id, lambda one: Change(record=one.record))
+
+    for nth in range(40):
+        scene.world.points.arm("store.before", "PUT Subscriptions", nth, be_faster)
+
+    assert (await found.put()).status_code == 503
+
+    is_busy = False
+    outcomes = [one.deed.outcome for one in await found.managed.entries()]
+    assert outcomes[-1].startswith("not known whether done: ")
+    scene.world.clock.advance(180)
+    assert (await at_rest(scene, found))["state"] == "locked"
+
+
+async def test_a_run_of_an_earlier_version_that_says_less_begins_all_the_same(scene: Scene) -> None:
+    """Its row does not say which lock-down was read."""
+    found = to_lock(scene)
+    await found.locked()
+    record = (await found.managed.kept()).record
+    assert record.lock_down is not None
+    shorter = replace(record.lock_down, hours=2)
+    wish = LockWish(declared=record.declared, lock_down=shorter, before=record.declared, makes=True)
+    wanted = msgspec.json.encode(wish)
+    assert b"lock_before" not in wanted
+    earlier = Run(
+        subject=found.managed.id,
+        kind=KIND,
+        number=record.run + 1,
+        orchestration_id="earlier",
+        nonce="earlier",
+        opened=scene.world.clock.now(),
+        requested_by=record.requested_by,
+        wanted=msgspec.Raw(wanted),
+    )
+    assert await scene.runs.insert(earlier) is None
+    scene.world.clock.advance(180)
+
+    seen = await at_rest(scene, found)
+
+    assert seen["state"] == "locked"
+    assert (await found.managed.kept()).record.lock_down == shorter
+
+
+async def test_a_lock_down_that_was_let_go_of_meanwhile_is_not_put_back(scene: Scene) -> None:
+    """By a PUT that says nothing of it, and had read it before."""
+    found = to_lock(scene)
+    await found.locked()
+    more = scene.world.contoso.directory.add_group("More engineers", [scene.world.people.engineer.object_id])
+    lifted: list[int] = []
+
+    async def lift() -> None:
+        lifted.append((await found.managed.declare(lockDown=None)).status_code)
+
+    scene.world.points.arm("store.before", "POST Runs", passed(scene, "store.before", "POST Runs"), lift)
+
+    answer = await found.managed.declare({"role": VMS, "groups": [found.managed.group.id, more.id]})
+
+    await scene.settle()
+    assert (lifted, answer.status_code) == ([200], 409)
+    assert (await found.managed.kept()).record.lock_down is None
+    assert await scene.runs.list_open() == []
+    assert [one.deed.outcome for one in await found.managed.entries()][-1].startswith("not done: ")
+
+
+async def test_a_lock_down_that_was_declared_meanwhile_is_not_dropped(scene: Scene) -> None:
+    """By a PUT that says nothing of it, and had read that there was none."""
+    found = to_lock(scene, days=10)
+    assert (await found.managed.declare()).status_code == 201
+    group = {"role": VMS, "groups": [found.managed.group.id], "durationDays": 90}
+
+    async def lock() -> None:
+        assert (await found.put(group)).status_code == 202
+        async with asyncio.timeout(20):
+            while await scene.runs.list_open():  # noqa: ASYNC110 - the host is not idle: the first PUT is under way
+                await asyncio.sleep(0.02)
+
+    scene.world.points.arm("store.before", "PUT Subscriptions", 0, lock)
+
+    answer = await found.managed.declare(group)
+
+    assert answer.status_code == 503
+    assert (await found.view())["state"] == "locked"
+    assert [one.deed.outcome for one in await found.managed.entries()][-1].startswith("not done: ")
+    assert (await found.managed.declare(group)).status_code == 200
+    assert (await found.view())["state"] == "locked"
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -395,3 +559,8 @@ async def test_an_eligibility_longer_than_azure_s_cap_is_refused_by_the_rule_s_n
         assert (seen["state"], len(seen["problems"])) == ("failed", 1)
         assert "ExpirationRule" in seen["problems"][0]["what"]
         assert found.policy.maximum(ADMIN_ELIGIBILITY) == "P400D"
+
+
+def passed(scene: Scene, kind: str, label: str) -> int:
+    """How often a place was passed by now."""
+    return sum((hit.kind, hit.label) == (kind, label) for hit in scene.world.points.log)
