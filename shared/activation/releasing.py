@@ -31,7 +31,9 @@ def why_not_released(record: Request) -> str:
 
 def why_not_withdrawn(record: Request) -> str:
     """Why it cannot be taken back here; empty where it can."""
-    if record.state is not State.PENDING or record.decision is not None:
+    if record.decision is not None:
+        return "it was approved" if record.decision.approved else "it was denied"
+    if record.state is not State.PENDING:
         return f"it is {record.state}"
     return "its scope is below the subscription, so that is done in the portal" if record.asked.below else ""
 
