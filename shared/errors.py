@@ -6,6 +6,7 @@ AutomationError
 |-- Unauthenticated          no valid token
 |-- ClaimsChallenge          a valid token, but the person has to prove more first; carries what to ask for
 |-- NotAllowed               a valid token that does not allow this
+|-- Overtaken                somebody else was faster, so that nothing was done
 |-- StoreConflict            a row changed under us, again and again
 |-- StoreUnavailable         Table Storage did not answer, or its answer stayed unknown
 |-- TransitionNotAllowed     a change of state that the table of transitions does not have (a bug of ours)
@@ -63,6 +64,10 @@ class ClaimsChallenge(AutomationError):
 
 class NotAllowed(AutomationError):
     """Raised when a caller's token lacks the app role that a route asks for."""
+
+
+class Overtaken(AutomationError):
+    """Raised when what was to be done is not done any more: somebody else was faster. The text says what came of it."""
 
 
 class StoreConflict(AutomationError):

@@ -50,9 +50,14 @@ def without_claim(found: Request, nonce: str) -> Request | None:
     return replace(found, claim=None) if found.claim is not None and found.claim.nonce == nonce else None
 
 
+def nonce_of(record: Request) -> str:
+    """The nonce of its claim; empty where it has none."""
+    return "" if record.claim is None else record.claim.nonce
+
+
 def fence_of(record: Request) -> Fence:
     """What fences the writes of who claimed it."""
-    return Fence(run=record.run, nonce="" if record.claim is None else record.claim.nonce)
+    return Fence(run=record.run, nonce=nonce_of(record))
 
 
 async def settled(services: Services, request_id: RequestId) -> Request | None:

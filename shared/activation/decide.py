@@ -5,7 +5,7 @@ it sees the run that follows it, which is woken afterwards.
 """
 
 from shared.activation import brokering
-from shared.activation.acting import claim, fence_of, is_past, settled, without_claim
+from shared.activation.acting import claim, fence_of, is_past, nonce_of, settled, without_claim
 from shared.activation.budgeting import budget_kept, with_budget
 from shared.activation.entitlement import check_approver, is_senior
 from shared.activation.outcomes import Fate, Outcome, Word, before, is_otherwise_priced, why_not_at_pim
@@ -191,8 +191,8 @@ async def _sent(
     if stage is None:
         return _nobody_asked(mine)
     if not stage.was_decided_by(caller.object_id, approve=word.approve):
-        return before(await _reviewed(services, lock_down, mine, stage, _nonce(mine)))
-    return Outcome(fate=Fate.DONE, record=await reviewed_now(services, mine, stage, _nonce(mine)))
+        return before(await _reviewed(services, lock_down, mine, stage, nonce_of(mine)))
+    return Outcome(fate=Fate.DONE, record=await reviewed_now(services, mine, stage, nonce_of(mine)))
 
 
 async def _refused(
@@ -205,18 +205,14 @@ async def _refused(
     """PIM did not take it: somebody was faster there, or it is over; or PIM does not ask this person. Raises NotAllowed."""
     stage = await _stage(person, mine)
     if stage is not None:
-        return before(await _reviewed(services, lock_down, mine, stage, _nonce(mine)))
+        return before(await _reviewed(services, lock_down, mine, stage, nonce_of(mine)))
     if isinstance(error, NotFound):
         raise NotAllowed(_NOT_ASKED) from error
     return _not_taken(mine, error)
 
 
 async def _let_go(services: Services, mine: Request) -> None:
-    await services.activations.change(mine.request_id, lambda found: without_claim(found, _nonce(mine)))
-
-
-def _nonce(mine: Request) -> str:
-    return "" if mine.claim is None else mine.claim.nonce
+    await services.activations.change(mine.request_id, lambda found: without_claim(found, nonce_of(mine)))
 
 
 async def _second(services: Services, request_id: RequestId) -> Outcome:

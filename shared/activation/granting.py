@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from shared.activation.acting import claim, fence_of, without_claim
+from shared.activation.acting import claim, fence_of, nonce_of, without_claim
 from shared.activation.brokered import GRANTED_WITHIN, is_to_grant, is_to_take_back, is_waiting, ruled
 from shared.activation.entitlement import is_declared
 from shared.activation.following import claimed
@@ -126,7 +126,7 @@ async def _sent(services: Services, broker: Broker, mine: Request) -> Request:
         if uncertain:
             # It may be refused because the one before landed: the next look sees that one.
             return mine
-        return await _failed(services, mine, _told(error), _nonce(mine))
+        return await _failed(services, mine, _told(error), nonce_of(mine))
     finally:
         record = await _let_go(services, mine)
     return record
@@ -174,7 +174,7 @@ async def _failed(services: Services, record: Request, why: str, nonce: str = ""
 
 
 async def _released(services: Services, mine: Request, problem: str) -> Request:
-    now, nonce = services.clock.now(), _nonce(mine)
+    now, nonce = services.clock.now(), nonce_of(mine)
 
     def put(found: Request) -> Request | None:
         record = without_claim(found, nonce) or found
@@ -186,11 +186,9 @@ async def _released(services: Services, mine: Request, problem: str) -> Request:
 
 
 async def _let_go(services: Services, mine: Request) -> Request:
-    return (await services.activations.change(mine.request_id, lambda found: without_claim(found, _nonce(mine)))).record
-
-
-def _nonce(mine: Request) -> str:
-    return "" if mine.claim is None else mine.claim.nonce
+    return (
+        await services.activations.change(mine.request_id, lambda found: without_claim(found, nonce_of(mine)))
+    ).record
 
 
 def _told(error: Exception) -> str:

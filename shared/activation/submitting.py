@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
-from shared.activation.acting import claim, fence_of, without_claim
+from shared.activation.acting import claim, fence_of, nonce_of, without_claim
 from shared.activation.record import (
     TICKETS,
     UNDECIDED_FOR,
@@ -99,7 +99,7 @@ def is_same(there: Request, wanted: Request) -> bool:
 
 
 async def _asked(services: Services, person: AsPerson, mine: Request) -> tuple[Fate, Request]:
-    refused, shown, nonce = "", None, "" if mine.claim is None else mine.claim.nonce
+    refused, shown, nonce = "", None, nonce_of(mine)
     try:
         write = submitting(services, mine, person)
         made = await services.activation_intents.ensure(mine.request_id, fence_of(mine), write)

@@ -12,7 +12,7 @@ from shared.activation.following import claimed
 from shared.activation.record import Request, RequestId, State, Verdict
 from shared.activation.seeing import seen_now
 from shared.chain import Deed
-from shared.errors import NotAllowed
+from shared.errors import Overtaken
 from shared.identifiers import ObjectId
 from shared.orchestrations import Orchestrations
 from shared.permissions import Registration
@@ -68,7 +68,7 @@ async def take(services: Services, orchestrations: Orchestrations, given: Given)
             record = await services.audit.around(
                 record.request_id, _deed(services, record, verdict), lambda: _put(services, record, verdict, given.said)
             )
-        except NotAllowed as error:  # the audit says so, too
+        except Overtaken as error:  # the audit says so, too
             return Fate(str(error)), record
     if record.run_id:
         await orchestrations.wake(record.run_id)
@@ -98,14 +98,14 @@ def _why_not_now(record: Request, by: ObjectId, said: datetime, now: datetime) -
 
 async def _put(services: Services, record: Request, verdict: Verdict, said: datetime) -> Request:
     """Record it, if the record as it is now still allows that: the last word in the list is the one that counts. Raises
-    NotAllowed with the fate that it has instead.
+    Overtaken with the fate that it has instead.
     """
 
     def decide(found: Request) -> Request | None:
         if _is_known(found, verdict):
             return None
         if (why := _why_not_now(found, verdict.by, said, services.clock.now())) is not None:
-            raise NotAllowed(why.value)
+            raise Overtaken(why.value)
         return replace(found, verdicts=(*found.verdicts, verdict))
 
     return (await services.activations.change(record.request_id, decide)).record

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from shared.bodies import decode
 from shared.callers import Caller
-from shared.errors import NotAllowed
+from shared.errors import Overtaken
 from shared.identifiers import SubscriptionId
 from shared.lockdown.messages import KIND, LockWish
 from shared.lockdown.opening import BY_HAND, begin, open_lock_run
@@ -152,11 +152,11 @@ async def _locked(services: Services, orchestrations: Orchestrations, caller: Ca
             services, orchestrations.start, subscription_id, number, caller.object_id, lock_wish
         )
         if holder is not None:
-            raise NotAllowed(f"Run {holder.number} ({holder.kind}) was faster")
+            raise Overtaken(f"Run {holder.number} ({holder.kind}) was faster")
 
     try:
         await audited(services, caller, wish, begun)
-    except NotAllowed as error:  # and the audit says so
+    except Overtaken as error:  # and the audit says so
         return _conflict(services, subscription_id, f"{error}: repeat it.")
     found = await services.subscriptions.read(subscription_id)
     if found is None:

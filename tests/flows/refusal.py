@@ -34,4 +34,4 @@ class Refusal:
         self._points.arm(self._kind, self._label, nth, self._refuse)
 
     def _seen(self) -> int:
-        return sum((hit.kind, hit.label) == (self._kind, self._label) for hit in self._points.log)
+        return self._points.passed(self._kind, self._label)

@@ -63,7 +63,7 @@ async def come_late(scene: Scene, activity: str, go: asyncio.Event) -> None:
     """Let the activity that was kept aside run now, to its end."""
     world = scene.world
     came = asyncio.Event()
-    before = sum(hit.kind == "activity.after" and hit.label == activity for hit in world.points.log)
+    before = world.points.passed("activity.after", activity)
 
     async def note() -> None:
         came.set()

@@ -343,7 +343,7 @@ async def test_killed_between_the_verdict_and_the_grant_it_is_granted_once(found
 async def test_killed_right_after_the_word_it_is_granted(found: Locked) -> None:
     request_id, host = await found.asked(), found.scene.world.host
     label = "look_at_activation"
-    passed = sum((hit.kind, hit.label) == ("activity.before", label) for hit in found.scene.world.points.log)
+    passed = found.scene.world.points.passed("activity.before", label)
     found.scene.world.points.arm("activity.before", label, passed, then_cut(host.kill_and_restart))
 
     with contextlib.suppress(httpx.TransportError):  # the process dies of it as it answers

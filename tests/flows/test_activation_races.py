@@ -44,7 +44,7 @@ async def at_broker(open_world: OpenWorld) -> AsyncIterator[Locked]:
 def meanwhile(found: Locked, action: Action, kind: str = "store.before", label: str = AUDIT) -> None:
     """Do something at the next passing of a place."""
     points = found.scene.world.points
-    passed = sum((hit.kind, hit.label) == (kind, label) for hit in points.log)
+    passed = points.passed(kind, label)
     points.arm(kind, label, passed, action)
 
 

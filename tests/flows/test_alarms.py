@@ -36,11 +36,6 @@ async def at_risk(scene: Scene) -> None:
     scene.world.fabrikam.pim.security_reader.eligibility_rules.append("MultiFactorAuthentication")
 
 
-def next_nth(scene: Scene, kind: str, label: str) -> int:
-    """The number of the next passing of a place."""
-    return sum((hit.kind, hit.label) == (kind, label) for hit in scene.world.points.log)
-
-
 async def shown(scene: Scene) -> dict[str, tuple[int, int]]:
     """Of each destination how much is undelivered, and how much of it is not tried any more."""
     answer = await scene.call("GET", "/api/outbox", token=scene.world.reader_token())
@@ -161,7 +156,7 @@ async def test_killed_between_telling_and_sending_nothing_is_lost_or_told_twice(
 ) -> None:
     await at_risk(scene)
     kill = then_cut(scene.world.host.kill_and_restart)
-    scene.world.points.arm(kind, label, next_nth(scene, kind, label), kill)
+    scene.world.points.arm(kind, label, scene.world.points.passed(kind, label), kill)
     await night_after(scene, 170)
     for _ in range(3):
         scene.world.clock.advance(timedelta(minutes=2))

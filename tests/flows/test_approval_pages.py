@@ -11,6 +11,7 @@ import pytest
 from shared.activation.record import RequestId
 from shared.permissions import Registration
 from shared.subscriptions.lockdown import Quorum
+from shared.writes.activation import DECIDE_ACT
 from tests.app.approver import Approver, Form
 from tests.app.test_secrets import found_in, places
 from tests.app.visitor import Page
@@ -20,7 +21,7 @@ from tests.flows.brokering import SETTINGS, brokered, declare
 from tests.flows.scene import Scene
 from tests.sandbox.entra.sign_ins import Demand
 from tests.sandbox.personas import Person
-from tests.sandbox.points import cut
+from tests.sandbox.points import Cut, cut
 from tests.sandbox.population import APPROVE, CLIENT_IDS, REQUEST
 
 pytestmark = pytest.mark.sampled(8)
@@ -338,6 +339,33 @@ async def test_a_lost_answer_of_azure_is_looked_for_and_never_asked_for_again(of
     assert "You approved it" in done.text
     assert len([hit for hit in office.world.points.log if hit.label == _PATCH and hit.kind == "vendor.before"]) == 1
     assert office.found.holds()
+
+
+async def test_a_decision_that_the_store_does_not_note_is_not_told_as_none(office: Office) -> None:
+    request_id = await office.found.asked()
+    fiona = await office.browser(office.found.fiona)
+    points, is_down = office.world.points, True
+
+    async def fail() -> None:
+        if is_down:
+            raise Cut
+
+    async def store_goes_down() -> None:
+        for label in ("BATCH Requests", "PUT Requests"):
+            for nth in range(40):
+                points.arm("store.before", label, points.passed("store.before", label) + nth, fail)
+
+    points.arm("vendor.after", _PATCH, 0, store_goes_down)
+    page = await office.decides(fiona, request_id)
+    is_down = False
+
+    assert (office.asked_at_pim(), office.found.holds()) == ([200], True)
+    assert "Nothing was decided" not in page.text
+    assert "it shows what became of it" in page.text
+    await office.found.after(timedelta(minutes=10))
+    assert (await office.found.record(request_id)).record.state == "approved"
+    [entry] = [one.deed for one in await office.found.trail(request_id) if one.deed.act == DECIDE_ACT]
+    assert (entry.on_whose_word, entry.outcome) == (office.found.fiona.object_id, "done")
 
 
 async def test_a_lost_answer_of_entra_leads_there_again_with_the_same_decision(office: Office) -> None:

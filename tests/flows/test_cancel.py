@@ -147,7 +147,7 @@ async def test_a_run_whose_record_could_not_be_written_can_be_cancelled(scene: S
         if is_down:
             raise Cut
 
-    nth = _passed(scene, "store.before", "PUT Tenants")
+    nth = scene.world.points.passed("store.before", "PUT Tenants")
     for one in range(nth, nth + 20):
         scene.world.points.arm("store.before", "PUT Tenants", one, fail)
     assert (await scene.call("POST", f"/api/tenants/{scene.target}/retry")).status_code == 503
@@ -202,16 +202,12 @@ async def _dies_before_it_shows(scene: Scene, method: str, path: str) -> None:
     """The process dies between the run's row and the tenant's record."""
     record = (await scene.tenant()).record
     dies = then_cut(scene.world.host.kill_and_restart)
-    scene.world.points.arm("store.after", "POST Runs", _passed(scene, "store.after", "POST Runs"), dies)
+    scene.world.points.arm("store.after", "POST Runs", scene.world.points.passed("store.after", "POST Runs"), dies)
     with pytest.raises(httpx.TransportError):
         await scene.call(method, f"/api/tenants/{scene.target}{path}")
     run = await scene.open_run()
     assert run is not None
     assert (await scene.tenant()).record.run_nonce == record.run_nonce != run.nonce
-
-
-def _passed(scene: Scene, kind: str, label: str) -> int:
-    return sum((hit.kind, hit.label) == (kind, label) for hit in scene.world.points.log)
 
 
 async def _cancelled_and_taken_up_again(

@@ -1,7 +1,6 @@
 """Front, worker and broker apart, and one of them dies, is late, or meets another at the same row."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal
@@ -16,6 +15,7 @@ from shared.activation.record import RUN_KIND, RequestId
 from shared.activation.submitting import request_id_of, ticket_of
 from shared.callers import Caller
 from shared.identifiers import ObjectId
+from shared.open_intents import UNSEEN
 from shared.permissions import Registration
 from shared.roles import Role
 from shared.running.acts import ORCHESTRATORS
@@ -45,11 +45,6 @@ async def scene(open_world: OpenWorld) -> AsyncIterator[Scene]:
     """Three apps."""
     async with apart(open_world, auto_advance=False) as found:
         yield found
-
-
-def passed(scene: Scene, kind: str, label: str) -> int:
-    """How often that was passed."""
-    return Counter((hit.kind, hit.label) for hit in scene.world.points.log)[kind, label]
 
 
 async def acts(found: Locked, request_id: RequestId, number: int) -> list[str]:
@@ -101,10 +96,10 @@ async def test_the_worker_fails_nothing_that_the_broker_grants_at_that_moment(sc
     async def broker_sent() -> None:
         sent.set()
 
-    before = passed(scene, "store.before", "PUT Requests")
+    before = scene.world.points.passed("store.before", "PUT Requests")
     points.arm("store.before", "PUT Requests", before, broker_claims)
     points.arm("store.before", "PUT Requests", before + 1, worker_fails)
-    points.arm("vendor.after", PUT, passed(scene, "vendor.after", PUT), broker_sent)
+    points.arm("vendor.after", PUT, scene.world.points.passed("vendor.after", PUT), broker_sent)
     world.clock.advance(20)
     async with asyncio.timeout(60):
         await claims.wait()
@@ -155,6 +150,22 @@ async def test_a_take_back_whose_broker_died_after_it_is_audited(scene: Scene) -
 
     assert await acts(found, request_id, 50) == ["done"]
     assert not (await found.record(request_id)).has_open_intents
+
+
+async def test_a_take_back_that_was_never_sent_is_sent_by_the_next_one(scene: Scene) -> None:
+    """The broker died before it could; what may have been sent is waited for, and no longer."""
+    found = await brokered(scene)
+    request_id = await requested(found)
+    await found.decide(request_id)
+    await until_request(found, request_id, "approved")
+    await pass_time(scene, timedelta(minutes=6))
+    scene.world.points.arm("vendor.before", PUT, 1, then_cut(scene.world.broker.kill_and_restart))
+
+    await scene.call("POST", f"{REQUESTS}/{request_id}/release", token=scene.world.token(found.emil, REQUEST))
+    await pass_time(scene, timedelta(minutes=20))
+
+    assert not found.holds()
+    assert await acts(found, request_id, 50) == [UNSEEN, "done"]
 
 
 async def test_a_grant_that_never_came_through_leaves_no_open_intent(scene: Scene) -> None:
@@ -251,7 +262,7 @@ async def test_a_role_that_was_given_back_by_a_process_that_died_is_seen_within_
     request_id = await requested(found)
     await found.decide(request_id)
     await pass_time(scene, timedelta(minutes=7))
-    asked = passed(scene, "vendor.after", _ASK)
+    asked = scene.world.points.passed("vendor.after", _ASK)
     scene.world.points.arm("vendor.after", _ASK, asked, then_cut(scene.world.host.kill_and_restart))
     with pytest.raises(httpx.TransportError):
         await scene.call("POST", f"{REQUESTS}/{request_id}/release", token=scene.world.token(found.emil, REQUEST))
@@ -268,7 +279,7 @@ async def test_a_decision_is_told_although_its_wake_could_not_be_left(scene: Sce
     found = await locked(scene)
     request_id = await requested(found)
     await pass_time(scene, 2 * _MINUTE)
-    before = passed(scene, "store.before", "PUT Wakes")
+    before = scene.world.points.passed("store.before", "PUT Wakes")
     for nth in range(12):  # a connection that breaks is tried twice in a try
         scene.world.points.arm("store.before", "PUT Wakes", before + nth, cut)
 

@@ -327,7 +327,7 @@ async def test_a_cancel_at_the_last_moment_counts(scene: Scene) -> None:
         assert (await scene.call("POST", f"{found.managed.path}/cancel")).status_code == 202
 
     async def soon() -> None:
-        puts = sum((hit.kind, hit.label) == ("store.before", "PUT Subscriptions") for hit in points.log)
+        puts = points.passed("store.before", "PUT Subscriptions")
         points.arm("store.before", "PUT Subscriptions", puts, cancel)
 
     points.arm("activity.before", "end_lock_down", 0, soon)

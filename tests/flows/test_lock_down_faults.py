@@ -270,7 +270,7 @@ async def test_a_lock_down_that_was_let_go_of_meanwhile_is_not_put_back(scene: S
     async def lift() -> None:
         lifted.append((await found.managed.declare(lockDown=None)).status_code)
 
-    scene.world.points.arm("store.before", "POST Runs", passed(scene, "store.before", "POST Runs"), lift)
+    scene.world.points.arm("store.before", "POST Runs", scene.world.points.passed("store.before", "POST Runs"), lift)
 
     answer = await found.managed.declare({"role": VMS, "groups": [found.managed.group.id, more.id]})
 
@@ -559,8 +559,3 @@ async def test_an_eligibility_longer_than_azure_s_cap_is_refused_by_the_rule_s_n
         assert (seen["state"], len(seen["problems"])) == ("failed", 1)
         assert "ExpirationRule" in seen["problems"][0]["what"]
         assert found.policy.maximum(ADMIN_ELIGIBILITY) == "P400D"
-
-
-def passed(scene: Scene, kind: str, label: str) -> int:
-    """How often a place was passed by now."""
-    return sum((hit.kind, hit.label) == (kind, label) for hit in scene.world.points.log)

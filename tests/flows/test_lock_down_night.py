@@ -314,7 +314,7 @@ _KILLS: list[tuple[str, str]] = [
 async def test_a_night_that_is_killed_tells_once_and_puts_right(kind: str, label: str, scene: Scene) -> None:
     found = to_lock(scene)
     await found.locked()
-    passed = sum((hit.kind, hit.label) == (kind, label) for hit in scene.world.points.log)
+    passed = scene.world.points.passed(kind, label)
     found.policy.approve_by()
     scene.world.points.arm(kind, label, passed, then_cut(scene.world.host.kill_and_restart))
 

@@ -258,7 +258,7 @@ async def test_what_was_left_alone_stays_left_alone_when_the_act_is_done_again(s
     async def cancel() -> None:
         await scene.call("POST", f"/api/tenants/{scene.target}/cancel")
 
-    scene.world.points.arm("vendor.after", _PATCH, _passed(scene, _PATCH), cancel)
+    scene.world.points.arm("vendor.after", _PATCH, scene.world.points.passed("vendor.after", _PATCH), cancel)
     assert await let_go(scene) == "Cancelled"
 
     assert await scene.retry() == "Offboarded"
@@ -273,10 +273,6 @@ async def test_what_was_left_alone_stays_left_alone_when_the_act_is_done_again(s
         "partner b2bCollaborationInbound.applications.accessType",
         "partner b2bCollaborationInbound.applications.targets",
     }
-
-
-def _passed(scene: Scene, label: str) -> int:
-    return sum((hit.kind, hit.label) == ("vendor.after", label) for hit in scene.world.points.log)
 
 
 def _changed(access: CrossTenantAccess, other: str, act: Act) -> Partner:

@@ -47,15 +47,10 @@ class Cancel:
         return dict(run)
 
 
-def passed(scene: Scene, kind: str, label: str) -> int:
-    """How often a place was passed by now."""
-    return sum((hit.kind, hit.label) == (kind, label) for hit in scene.world.points.log)
-
-
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_before_anything_is_written_nothing_is_and_the_next_night_renews(when: str, scene: Scene) -> None:
     cancel, kind = Cancel(scene), f"activity.{when}"
-    scene.world.points.arm(kind, "plan_renewals", passed(scene, kind, "plan_renewals"), cancel)
+    scene.world.points.arm(kind, "plan_renewals", scene.world.points.passed(kind, "plan_renewals"), cancel)
 
     await night_after(scene, 170)
 
@@ -74,7 +69,7 @@ async def test_before_anything_is_written_nothing_is_and_the_next_night_renews(w
 
 async def test_what_is_being_written_is_read_back_and_told(scene: Scene) -> None:
     cancel = Cancel(scene)
-    nth = passed(scene, "vendor.after", REQUEST_ELIGIBILITY)
+    nth = scene.world.points.passed("vendor.after", REQUEST_ELIGIBILITY)
     scene.world.points.arm("vendor.after", REQUEST_ELIGIBILITY, nth, cancel)
 
     await night_after(scene, 170)
@@ -91,10 +86,12 @@ async def test_a_night_that_goes_nowhere_does_not_go_on_for_hours(scene: Scene) 
     async def refuse() -> None:
         raise GraphError(503, "ServiceUnavailable", "The service is temporarily unavailable.")
 
-    first = passed(scene, "vendor-read.before", _LOOK)
+    first = scene.world.points.passed("vendor-read.before", _LOOK)
     for nth in range(first, first + 12):
         world.points.arm("vendor-read.before", _LOOK, nth, refuse)
-    world.points.arm("activity.after", "plan_renewals", passed(scene, "activity.after", "plan_renewals"), cancel)
+    world.points.arm(
+        "activity.after", "plan_renewals", scene.world.points.passed("activity.after", "plan_renewals"), cancel
+    )
 
     await night_after(scene, 170)
 

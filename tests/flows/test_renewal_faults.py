@@ -43,11 +43,6 @@ async def scene(open_world: OpenWorld) -> AsyncIterator[Scene]:
         yield opened
 
 
-def next_nth(scene: Scene, kind: str, label: str) -> int:
-    """The number of the next passing of a place."""
-    return sum((hit.kind, hit.label) == (kind, label) for hit in scene.world.points.log)
-
-
 async def renewed_once(scene: Scene) -> None:
     """Both are extended, each by one request and one audit entry, and nothing is left open."""
     people = scene.world.people
@@ -70,7 +65,7 @@ async def test_killed_in_the_middle_it_comes_to_its_end_and_writes_nothing_twice
     people = scene.world.people
     await scene.onboarded(people.ana, people.ben)
     kill = then_cut(scene.world.host.kill_and_restart)
-    scene.world.points.arm(kind, label, next_nth(scene, kind, label), kill)
+    scene.world.points.arm(kind, label, scene.world.points.passed(kind, label), kill)
 
     await night_after(scene, 170)
 
@@ -82,7 +77,7 @@ async def test_an_answer_that_got_lost_is_found_by_looking(scene: Scene) -> None
     people = scene.world.people
     await scene.onboarded(people.ana, people.ben)
     scene.world.points.arm(
-        "vendor.after", REQUEST_ELIGIBILITY, next_nth(scene, "vendor.after", REQUEST_ELIGIBILITY), cut
+        "vendor.after", REQUEST_ELIGIBILITY, scene.world.points.passed("vendor.after", REQUEST_ELIGIBILITY), cut
     )
 
     await night_after(scene, 170)
@@ -111,7 +106,7 @@ async def test_two_renewals_at_once_share_the_tenants(scene: Scene) -> None:
         answers.extend(one.status_code for one in asked)
 
     scene.world.points.arm(
-        "vendor.before", REQUEST_ELIGIBILITY, next_nth(scene, "vendor.before", REQUEST_ELIGIBILITY), ask
+        "vendor.before", REQUEST_ELIGIBILITY, scene.world.points.passed("vendor.before", REQUEST_ELIGIBILITY), ask
     )
 
     await night_after(scene, 170)
@@ -192,7 +187,7 @@ async def test_a_tenant_whose_own_run_is_under_way_is_looked_at_later_that_night
     await night_after(scene, 170)
 
     assert busy == ["Ready"]
-    assert next_nth(scene, "activity.after", "plan_renewals") >= 2
+    assert scene.world.points.passed("activity.after", "plan_renewals") >= 2
     assert requests(scene) == ["adminAssign", "adminExtend"]
 
 

@@ -161,7 +161,7 @@ async def test_a_consent_whose_callback_died_before_it_opened_the_run_is_proved_
     await scene.post(world.people.ana, features=["hunting"])
     assert await scene.settle() == "WaitingForConsent"
     back = await farid.at_entra(await farid.open(await farid.link()))
-    runs = sum(hit.kind == "store.before" and hit.label == "POST Runs" for hit in world.points.log)
+    runs = world.points.passed("store.before", "POST Runs")
     world.points.arm("store.before", "POST Runs", runs, then_cut(world.host.kill_and_restart))
     with pytest.raises(httpx.TransportError):
         await farid.open(back)

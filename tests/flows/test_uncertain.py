@@ -48,7 +48,9 @@ async def test_what_is_made_again_by_a_retry_is_made_although_the_first_try_was_
     async def serve() -> None:
         again.lift()
 
-    scene.world.points.arm("vendor-read.before", _FIND, _passed(scene, "vendor-read.before", _FIND) + 4, serve)
+    scene.world.points.arm(
+        "vendor-read.before", _FIND, scene.world.points.passed("vendor-read.before", _FIND) + 4, serve
+    )
 
     assert await scene.retry() == "Ready"
     assert again.hits > 0
@@ -82,16 +84,12 @@ async def test_an_act_is_not_done_while_one_of_its_analysts_still_waits(scene: S
     scene.let_it_spread()
     await as_if_never_done(scene)
     Refusal(scene.world.points, REQUEST_ELIGIBILITY.replace("/v1.0", ""), not_found("the account"))
-    second = _passed(scene, "activity.after", "ensure_security_reader") + 1
+    second = scene.world.points.passed("activity.after", "ensure_security_reader") + 1
     scene.world.points.arm("activity.after", "ensure_security_reader", second, partial(_cancel, scene))
 
     assert await scene.retry() == "Cancelled"
 
     assert (await scene.tenant()).acts[9].state is ActState.PENDING
-
-
-def _passed(scene: Scene, kind: str, label: str) -> int:
-    return sum((hit.kind, hit.label) == (kind, label) for hit in scene.world.points.log)
 
 
 async def _cancel(scene: Scene) -> None:

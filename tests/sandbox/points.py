@@ -42,6 +42,10 @@ class Points:
         """Run the action at that hit, once. A hit that already happened never comes again."""
         self._armed[Hit(kind=kind, label=label, nth=nth)] = action
 
+    def passed(self, kind: str, label: str) -> int:
+        """How often a place was passed by now: the number of its next hit."""
+        return self._counts[kind, label]
+
     @property
     def armed(self) -> frozenset[Hit]:
         """The hits that are still waited for."""

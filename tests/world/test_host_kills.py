@@ -40,7 +40,7 @@ async def test_a_kill_at_any_point_changes_nothing_but_repeats(scene: Scene) -> 
 
 def seen_so_far(points: Points, point: Hit) -> int:
     """The number that this point will have in the next run."""
-    passed = sum(1 for hit in points.log if (hit.kind, hit.label) == (point.kind, point.label))
+    passed = points.passed(point.kind, point.label)
     return passed + point.nth
 
 
