@@ -1,4 +1,4 @@
-"""What the tests share: the processes of a session, worlds made of them, and which tests are long."""
+"""What the tests share: the processes of a session, worlds made of them, which tests are long, how a failure is told."""
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -18,6 +18,24 @@ MORNING = datetime(2026, 3, 2, 9, 10, 20, tzinfo=UTC)
 """When the worlds of tests begin, unless told: the hourly timer that begins a night has just passed."""
 
 SAMPLED = "sampled"
+
+
+class _ToldAtOnce:
+    """A failure is told when it happens: a run of an hour may be stopped before its summary."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._terminal.write_line(f"\n{report.nodeid}, {report.when}: failed\n{report.longreprtext}")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where there is a terminal: a worker of xdist has none."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None:
+        session.config.pluginmanager.register(_ToldAtOnce(terminal))
 
 
 @pytest.hookimpl(tryfirst=True)
