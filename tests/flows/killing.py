@@ -8,7 +8,7 @@ analyst and every feature.
 import os
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -212,7 +212,23 @@ def _repeated(usual: Counter[str], writes: Counter[str], *, kills: int) -> list[
 
 def parts(count: int, *few: int) -> list[int]:
     """The parts of a story's points to kill at: a few, or with KILLS=all every one. They interleave: each has all kinds."""
-    return list(range(count)) if os.environ.get("KILLS") == "all" else list(few)
+    return list(range(count)) if _kills_all() else list(few)
+
+
+def every_other(points: list[Point], turn: int) -> list[Point]:
+    """Half of them, beginning with the first or the second in turn, or with KILLS=all every one. Of one: that one."""
+    return points if _kills_all() else points[turn % 2 :: 2] or points
+
+
+def in_turn(sections: Sequence[str], seeds: Sequence[int] = range(1, 4)) -> list[tuple[int, str]]:
+    """Seeds for parts: they take turns, or with KILLS=all each for every part."""
+    if _kills_all():
+        return [(seed, section) for seed in seeds for section in sections]
+    return [(seeds[number % len(seeds)], section) for number, section in enumerate(sections)]
+
+
+def _kills_all() -> bool:
+    return os.environ.get("KILLS") == "all"
 
 
 class _Kill:

@@ -15,6 +15,8 @@ from tests.flows.activating import Locked, locked
 from tests.flows.scene import Scene
 from tests.sandbox.arm.models.budgets import Budget as AzureBudget
 
+pytestmark = pytest.mark.sampled(3)
+
 _NAME = "Production-monthly"
 
 

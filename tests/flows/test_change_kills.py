@@ -1,6 +1,6 @@
 """Kills and bad days while the analysts of a tenant change: in the end all is as without.
 
-`make test` kills once in every act that writes in a tenant; `make matrix` twice in every part, and on bad days.
+`make test` kills once; `make matrix` in every act that writes in a tenant, once more in every part, and on bad days.
 """
 
 from pathlib import Path
@@ -63,19 +63,15 @@ async def test_a_kill_changes_nothing_in_the_end(
 async def test_a_kill_in_any_part_changes_nothing_in_the_end(
     section: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
 ) -> None:
-    """Two in each, at kinds of points that take turns."""
-    wrong = {}
+    """At kinds of points that take turns, over both stories. A story may have no points in a part of the other."""
     kinds = [kind for kind in KINDS if undisturbed.of(section, kind)]
-    turn = [*SECTIONS, NIGHT].index(section)
-    for kind in {kinds[(turn + more) % len(kinds)] for more in (0, 3)} if kinds else ():
-        points = undisturbed.of(section, kind)
-        point = points[len(points) // 2]
-        wrong[str(point)] = await killed(session, tmp_path / kind, undisturbed, point)
-
-    assert {point: lines for point, lines in wrong.items() if lines} == {}
+    turn = [*SECTIONS, NIGHT].index(section) + 3 * [*STORIES.values()].index(undisturbed.story)
+    if kinds:
+        points = undisturbed.of(section, kinds[turn % len(kinds)])
+        assert await killed(session, tmp_path / "killed", undisturbed, points[len(points) // 2]) == []
 
 
-@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.matrix) for seed in range(2, 5))])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.matrix)])
 async def test_a_bad_day_changes_nothing_in_the_end(
     seed: int, undisturbed: Undisturbed, session: Session, tmp_path: Path
 ) -> None:

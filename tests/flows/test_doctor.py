@@ -1,14 +1,16 @@
 """The doctor against the sandbox: on either side of each open question it says which, and leaves everything as it was."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from shared.doctor.examining import Wanted
 from shared.doctor.facts import LIVES_WITH_BOTH, Way
-from shared.doctor.findings import FACTS, Answer
+from shared.doctor.findings import AS_PERSON, FACTS, Answer, Report
 from tests.conftest import OpenWorld
 from tests.flows import doctoring
+from tests.flows.azure_cli import AzureCli
 from tests.flows.doctoring import Story, answers, examined
 from tests.flows.financing import SETTINGS
 from tests.flows.scene import Scene
@@ -30,17 +32,25 @@ APART: Mapping[str, Story] = {
 SETTLED = sorted(fact.id for fact in FACTS.values() if fact.way is not Way.CHANGE)
 USUAL = frozenset(SETTLED) - APART.keys()
 BY_HAND = frozenset(FACTS) - frozenset(SETTLED)
-A_PERSON_S = sorted(fact.id for fact in FACTS.values() if fact.then)
 
 
-async def told(fact: str, open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch, *flipped: str) -> Answer:
-    """What the doctor says of a fact in the story that has something to tell it by."""
+async def told(
+    fact: str, open_world: OpenWorld, folder: Path, monkeypatch: pytest.MonkeyPatch, *flipped: str
+) -> list[Report]:
+    """What the doctor says in the story that has something to tell the fact by: to the app, and, where they can settle it,
+    to a person who may look at everything.
+    """
     story = APART.get(fact, doctoring.standing)
     waits = story is not doctoring.denied
-    async with Scene(await open_world(flipped=flipped, receiving=True, auto_advance=waits, settings=SETTINGS)) as scene:
+    world = await open_world(flipped=flipped, receiving=True, auto_advance=waits, settings=SETTINGS)
+    async with Scene(world) as scene, AzureCli(scene, folder / "bin", world.people.ana) as cli:
         wanted = await story(scene)
-        report = await examined(scene, wanted, monkeypatch)
-        return answers(report)[fact]
+        with monkeypatch.context() as patch:
+            reports = [await examined(scene, wanted, patch)]
+        if fact in AS_PERSON:
+            cli.may_decide_access(*wanted.subscriptions)
+            reports.append(await examined(scene, wanted, monkeypatch, cli=cli))
+        return reports
 
 
 async def test_what_usually_stands_tells_the_likelier_answers_and_nobody_has_to_do_anything(
@@ -59,41 +69,40 @@ async def test_what_usually_stands_tells_the_likelier_answers_and_nobody_has_to_
 
 
 @pytest.mark.parametrize("fact", SETTLED)
-async def test_the_other_answer_is_told(fact: str, open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await told(fact, open_world, monkeypatch, fact) is Answer.OTHER
+async def test_the_other_answer_is_told_and_what_a_person_has_to_set_then(
+    fact: str, open_world: OpenWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = await told(fact, open_world, tmp_path, monkeypatch, fact)
+
+    assert {answers(one)[fact] for one in reports} == {Answer.OTHER}
+    if then := FACTS[fact].then:
+        assert reports[0].exit_code == 1
+        assert then in reports[0].to_do
 
 
 @pytest.mark.parametrize("fact", sorted(APART))
 async def test_the_likelier_answer_is_told_where_something_tells_it(
-    fact: str, open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch
+    fact: str, open_world: OpenWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert await told(fact, open_world, monkeypatch) is Answer.LIKELY
+    reports = await told(fact, open_world, tmp_path, monkeypatch)
+
+    assert {answers(one)[fact] for one in reports} == {Answer.LIKELY}
 
 
-@pytest.mark.parametrize("fact", sorted(BY_HAND))
+@pytest.mark.parametrize("flipped", [frozenset(), BY_HAND], ids=["likely", "other"])
 async def test_what_only_a_change_settles_is_said_to_be_so_on_either_side(
-    fact: str, open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch
+    flipped: frozenset[str], open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with Scene(await open_world(flipped=(fact,))) as scene:
+    async with Scene(await open_world(flipped=flipped)) as scene:
         await scene.onboarded()
 
         report = await examined(scene, Wanted(tenants=(scene.target,)), monkeypatch)
 
-        [judged] = [one for one in report.facts if one.id == fact]
-        assert (judged.answer, judged.do) == (Answer.BY_HAND, "")
-        assert judged.told.startswith(LIVES_WITH_BOTH)
-        assert FACTS[fact].look in judged.told
-
-
-@pytest.mark.parametrize("fact", A_PERSON_S)
-async def test_where_the_other_answer_takes_a_person_they_are_told_what_to_set(
-    fact: str, open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with Scene(await open_world(flipped=(fact,), receiving=True)) as scene:
-        report = await examined(scene, await doctoring.standing(scene), monkeypatch)
-
-        assert report.exit_code == 1
-        assert FACTS[fact].then in report.to_do
+        judged = {one.id: one for one in report.facts if one.id in BY_HAND}
+        assert judged.keys() == BY_HAND
+        assert {(one.answer, one.do) for one in judged.values()} == {(Answer.BY_HAND, "")}
+        assert all(one.told.startswith(LIVES_WITH_BOTH) for one in judged.values())
+        assert [name for name, one in judged.items() if FACTS[name].look not in one.told] == []
 
 
 async def test_reads_only_leaves_what_is_validated_open(open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch) -> None:

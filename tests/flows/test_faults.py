@@ -21,7 +21,7 @@ KINDS: dict[str, dict[str, float | tuple[float, float]]] = {
 }
 """Far more than a bad day has, of one thing each."""
 
-SEEDS = range(1, 4)
+SEEDS = range(1, 3)
 IN_TURN = 1
 """Seeds in the default part; the rest are the matrix's."""
 

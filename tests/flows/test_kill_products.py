@@ -1,7 +1,7 @@
 """Kills together with everything else that can go wrong: a second kill, bad days, the other answer to every question.
 
-The plain matrix is complete; its products are sampled: each seed kills once in every part of the onboarding, at kinds
-of points that take turns, so that a few seeds see every kind in every part that has it.
+The plain matrix is complete; its products are sampled: every part of the onboarding is killed in once, and seeds, kinds of
+points and answers take turns. With KILLS=all each seed kills in every part, and each answer stands in two acts.
 """
 
 from pathlib import Path
@@ -9,43 +9,50 @@ from typing import Any
 
 import pytest
 
-from tests.flows.killing import KINDS, SECTIONS, WRITES_IN_TENANTS, Point, Undisturbed, bad_day, killed
+from tests.flows.killing import (
+    KINDS,
+    SECTIONS,
+    WRITES_IN_TENANTS,
+    Point,
+    Undisturbed,
+    bad_day,
+    in_turn,
+    killed,
+    parts,
+)
 from tests.flows.test_switches import FLIPPED
 from tests.sandbox.faults import Faults
 from tests.sandbox.session import Session
 
 pytestmark = [pytest.mark.matrix, pytest.mark.timeout(300)]
 
-SEEDS = range(1, 4)
 SLOW = (1,)
 """Seeds with the slowest directory, which costs four times the rest."""
 
 ALONE = [
     (switch, WRITES_IN_TENANTS[(number + third) % len(WRITES_IN_TENANTS)])
     for number, switch in enumerate(FLIPPED)
-    for third in (0, 4)
+    for third in parts(5, 0)[::4]
 ]
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("seed", "section"), in_turn(SECTIONS))
 async def test_a_kill_on_a_bad_day_changes_nothing_in_the_end(
     seed: int, section: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
 ) -> None:
-    point = in_turn(undisturbed, section, seed)
+    point = pick(undisturbed, section, seed)
     faults = Faults.harsh(seed) if seed in SLOW else bad_day(seed)
 
     first = point.hit.nth == 0
     assert await killed(session, tmp_path / "killed", undisturbed, point, faults=faults, must_pass=first) == []
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-@pytest.mark.parametrize("turn", range(1, len(KINDS), 3), ids=lambda turn: KINDS[turn])
+@pytest.mark.parametrize(("turn", "section"), in_turn(SECTIONS, range(1, len(KINDS), 3)))
 async def test_a_kill_under_the_other_answers_changes_nothing_in_the_end(
     turn: int, section: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
 ) -> None:
     """All questions at once. The points are those of the usual answers; a later passing of one may not come here."""
-    point = in_turn(undisturbed, section, turn)
+    point = pick(undisturbed, section, turn)
 
     options: dict[str, Any] = {"flipped": FLIPPED, "must_pass": point.hit.nth == 0}
     assert await killed(session, tmp_path / "killed", undisturbed, point, **options) == []
@@ -55,8 +62,8 @@ async def test_a_kill_under_the_other_answers_changes_nothing_in_the_end(
 async def test_a_kill_under_one_other_answer_changes_nothing_in_the_end(
     switch: str, section: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
 ) -> None:
-    """Each question alone, in two of the acts that write in a tenant, which take turns."""
-    point = in_turn(undisturbed, section, FLIPPED.index(switch))
+    """Each question alone, in one of the acts that write in a tenant, which take turns."""
+    point = pick(undisturbed, section, FLIPPED.index(switch))
 
     options: dict[str, Any] = {"flipped": {switch}, "must_pass": point.hit.nth == 0}
     assert await killed(session, tmp_path / "killed", undisturbed, point, **options) == []
@@ -75,7 +82,7 @@ async def test_a_second_kill_while_the_first_is_made_good_changes_nothing_in_the
     assert await killed(session, tmp_path / "killed", undisturbed, point, again=True) == []
 
 
-def in_turn(undisturbed: Undisturbed, section: str, turn: int) -> Point:
+def pick(undisturbed: Undisturbed, section: str, turn: int) -> Point:
     """The part's point for this turn: kinds go round, and within a kind the turn chooses which."""
     kinds = [kind for kind in KINDS if undisturbed.of(section, kind)]
     points = undisturbed.of(section, kinds[(turn + SECTIONS.index(section)) % len(kinds)])

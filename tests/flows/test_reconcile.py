@@ -13,6 +13,8 @@ from tests.flows.crowding import locked_like
 from tests.flows.scene import Scene
 from tests.sandbox.arm.models.records import Schedule, Window
 
+pytestmark = pytest.mark.sampled(3)
+
 BEFORE = datetime(2026, 3, 2, 4, 8, 0, tzinfo=UTC)
 
 

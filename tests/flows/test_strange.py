@@ -9,6 +9,8 @@ from tests.flows.scene import Scene
 from tests.sandbox.graph.models.directory import User
 from tests.sandbox.session import Session
 
+pytestmark = pytest.mark.sampled(1)
+
 _TELLS_NO_ID = "on-demand-result-has-target-id"
 
 

@@ -18,7 +18,9 @@ class Session:
         self._leaving = ExitStack()
         # aiohttp reads the trusted certificates when it is imported, which is in the zygote.
         environment = {**self.certificates.environment(), **deployed.search_path()}
-        self.zygote = self._leaving.enter_context(Zygote(environment=environment))
+        self.zygote = self._leaving.enter_context(
+            Zygote(environment=environment, app=deployed.app_directory().resolve())
+        )
         self.azurite = self._leaving.enter_context(Azurite())
         self.blobs = self._leaving.enter_context(Azurite(service=Service.BLOB))
 

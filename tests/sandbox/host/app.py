@@ -4,6 +4,7 @@ It holds no state that matters: it may be killed at any moment. It ends itself w
 """
 
 import asyncio
+import functools
 import http.cookies
 import importlib
 import logging
@@ -227,8 +228,15 @@ async def _serve(channel: socket.socket, directory: Path, install: str) -> None:
         task.add_done_callback(running.discard)
 
 
+def _parse_moments_once() -> None:
+    """The SDK parses every moment of a history anew in each episode, with what it costs to read dates of any kind."""
+    events = vars(importlib.import_module("azure.durable_functions.models.history.HistoryEvent"))
+    events["dt_parse"] = functools.cache(events["dt_parse"])
+
+
 def run(channel: socket.socket, directory: Path, install: str) -> None:
     """Serve until the driver is gone."""
     random.seed()
+    _parse_moments_once()
     _log_to_stderr()
     asyncio.run(_serve(channel, directory, install))

@@ -1,6 +1,7 @@
 """The zygote itself: imports done, no connection open, no thread started, it forks app processes on command.
 
-`python -m tests.sandbox.host.nursery <control socket> <module>...`, run by Zygote. It serves until its parent is gone.
+`python -m tests.sandbox.host.nursery <control socket> <folder of an app, or ""> <module>...`, run by Zygote. It serves until
+its parent is gone.
 """
 
 import contextlib
@@ -8,6 +9,7 @@ import ctypes
 import gc
 import importlib
 import os
+import pkgutil
 import selectors
 import signal
 import socket
@@ -22,6 +24,7 @@ from tests.sandbox import deployed
 from tests.sandbox.host.messages import Done, Order, receive_line
 
 _PR_SET_PDEATHSIG = 1
+_APP = "shared"
 
 
 class Nursery:
@@ -110,8 +113,7 @@ def _become_app(order: Order, channel: int) -> None:
         os.environ.clear()
         os.environ.update(order.environment)
         os.chdir(order.directory)
-        sys.path.insert(0, order.directory)
-        deployed.leave_alone(Path(order.directory))
+        _find_first(order.directory)
         app = importlib.import_module("tests.sandbox.host.app")
         app.run(socket.socket(fileno=channel), Path(order.directory), order.install)
     except BaseException:  # noqa: BLE001 - a fork must never run on into the zygote's loop
@@ -122,16 +124,37 @@ def _become_app(order: Order, channel: int) -> None:
         os._exit(1)
 
 
+def _find_first(directory: str) -> None:
+    """The app's modules are those of its folder, and what its package lacks is not found elsewhere."""
+    if sys.path[0] == directory:
+        return
+    for name in [one for one in sys.modules if one.partition(".")[0] == _APP]:
+        del sys.modules[name]
+    sys.path.insert(0, directory)
+    deployed.leave_alone(Path(directory))
+
+
+def _warm_app(directory: str) -> None:
+    """Nothing happens at import: a fork that finds the modules there is as one that imports them."""
+    _find_first(directory)
+    package = importlib.import_module(_APP)
+    for module in pkgutil.walk_packages(package.__path__, f"{_APP}."):
+        importlib.import_module(module.name)
+
+
 def main() -> None:
     """Import, then serve until the control socket closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for module in sys.argv[2:]:
+    _, control, app, *modules = sys.argv
+    for module in modules:
         importlib.import_module(module)
+    if app:
+        _warm_app(app)
     if threading.active_count() != 1:
         raise RuntimeError(f"an import started a thread: {threading.enumerate()}")
     gc.collect()
     gc.freeze()
-    Nursery(socket.socket(fileno=int(sys.argv[1]))).serve()
+    Nursery(socket.socket(fileno=int(control))).serve()
     # The forks die as this process does, by their parent-death signal.
 
 

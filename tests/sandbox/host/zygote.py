@@ -18,6 +18,7 @@ from tests.sandbox.host.messages import Done, Order, receive_line
 
 WARM = (
     "aiohttp",
+    "anyio._backends._asyncio",
     "azure.data.tables.aio",
     "azure.durable_functions",
     "azure.functions",
@@ -25,6 +26,7 @@ WARM = (
     "azure.identity.aio",
     "azure_functions_runtime",
     "cryptography.hazmat.primitives.asymmetric.rsa",
+    "httpcore",
     "httpx",
     "jwt",
     "kiota_http.httpx_request_adapter",
@@ -37,15 +39,20 @@ _ROOT = Path(__file__).resolve().parents[3]
 class Zygote:
     """The parent's handle on the warmed process. One serves any number of hosts, in any event loop of this process."""
 
-    def __init__(self, warm: Sequence[str] = WARM, environment: Mapping[str, str] | None = None) -> None:
-        """Start it. `environment` is added: what an import reads once (trusted certificates) must be there by then."""
+    def __init__(
+        self, warm: Sequence[str] = WARM, environment: Mapping[str, str] | None = None, app: Path | None = None
+    ) -> None:
+        """Start it. `environment` is added: what an import reads once (trusted certificates) must be there by then.
+
+        `app`: the folder of the app that most forks will be. Its own modules are imported, too, but for `function_app.py`.
+        """
         self._lock = threading.Lock()
         self._warmed = False
         self._control, theirs = socket.socketpair()
         with theirs:
             # A session of its own: Ctrl-C in the terminal reaches us only, and we close the socket.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.sandbox.host.nursery", str(theirs.fileno()), *warm],
+                [sys.executable, "-m", "tests.sandbox.host.nursery", str(theirs.fileno()), str(app or ""), *warm],
                 cwd=_ROOT,
                 # With compiled files, as an app is deployed: each fork would compile all of it anew.
                 env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **(environment or {})},
