@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
-from tests.flows.killing import FINISH, NIGHT, START, Story, ask_patiently, fair_weather, to_the_end
+from tests.flows.kill_points import FINISH, NIGHT, START
+from tests.flows.killing import Story, ask_patiently, fair_weather, to_the_end
 from tests.flows.scene import Scene
 from tests.flows.standing import Standing, standing
 from tests.flows.test_night import night

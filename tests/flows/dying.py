@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared.activation.record import RequestId
 from tests.flows.activating import Locked
-from tests.flows.killing import KINDS
+from tests.flows.kill_points import KINDS
 from tests.sandbox.points import Hit, then_cut
 from tests.sandbox.session import Session
 

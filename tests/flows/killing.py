@@ -5,10 +5,9 @@ passes until the tenant rests. The first of them is the onboarding, with consent
 analyst and every feature.
 """
 
-import os
 import shutil
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,12 +16,8 @@ from typing import Any
 
 import httpx
 
-from shared.lockdown import messages as locking
 from shared.permissions import MULTI_TENANT
-from shared.renewal.messages import END as END_RENEWALS
-from shared.renewal.messages import PLAN, PLAN_SUBSCRIPTIONS, RENEW, RENEW_ON_SUBSCRIPTION
-from shared.running.acts import ACTS, BEGIN, BY_NUMBER, END
-from shared.upkeep.messages import END_NIGHT, LOOK_AFTER, SEAL_AUDIT
+from tests.flows.kill_points import SECTIONS, Point, attributed
 from tests.flows.scene import Scene
 from tests.flows.standing import Standing, differences, standing
 from tests.flows.writes import templated
@@ -34,49 +29,12 @@ from tests.sandbox.world import World
 BEGINS = datetime(2026, 3, 2, 9, 0, 20, tzinfo=UTC)
 """Monday morning, just after a sweep: the undisturbed run is over before the next one."""
 
-KINDS = ("vendor.before", "vendor.after", "store.before", "store.after", "episode.before", "episode.after")
-
-START, FINISH, NIGHT = "start", "end", "night"
-_NIGHTS = (
-    LOOK_AFTER,
-    SEAL_AUDIT,
-    END_NIGHT,
-    PLAN,
-    RENEW,
-    PLAN_SUBSCRIPTIONS,
-    RENEW_ON_SUBSCRIPTION,
-    END_RENEWALS,
-    locking.LOOK,
-    locking.END_LOOK,
-)
-_SECTIONS = {
-    BEGIN.name: START,
-    END.name: FINISH,
-    **{one.name: NIGHT for one in _NIGHTS},
-} | {step.activity.name: f"act-{act.number}" for act in BY_NUMBER.values() for step in act.steps}
-SECTIONS = tuple(dict.fromkeys((START, *(f"act-{act.number}" for act in ACTS), FINISH)))
-"""The POST with the first activity, the acts, the last activity."""
-
-WRITES_IN_TENANTS = (*(f"act-{number}" for number in range(3, 10)), "act-11")
-"""Parts that send Graph more than reads by GET: the acts that write, and hunting, which reads by POST."""
-
 _GRACE_SECONDS = 180.0
 """What a person lets pass before looking again: longer than a sweep takes to notice a run that was never started."""
 
 _LOOKS = 20
 _POSTS = 40
 _UNDER_WAY = ("", "Onboarding", "Offboarding", "Cancelling")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """A place to kill at, and the part of the onboarding that it belongs to."""
-
-    section: str
-    hit: Hit
-
-    def __str__(self) -> str:
-        return f"{self.section}: {self.hit.kind} {self.hit.label} [{self.hit.nth}]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,27 +168,6 @@ def _repeated(usual: Counter[str], writes: Counter[str], *, kills: int) -> list[
     ]
 
 
-def parts(count: int, *few: int) -> list[int]:
-    """The parts of a story's points to kill at: a few, or with KILLS=all every one. They interleave: each has all kinds."""
-    return list(range(count)) if _kills_all() else list(few)
-
-
-def every_other(points: list[Point], turn: int) -> list[Point]:
-    """Half of them, beginning with the first or the second in turn, or with KILLS=all every one. Of one: that one."""
-    return points if _kills_all() else points[turn % 2 :: 2] or points
-
-
-def in_turn(sections: Sequence[str], seeds: Sequence[int] = range(1, 4)) -> list[tuple[int, str]]:
-    """Seeds for parts: they take turns, or with KILLS=all each for every part."""
-    if _kills_all():
-        return [(seed, section) for seed in seeds for section in sections]
-    return [(seeds[number % len(seeds)], section) for number, section in enumerate(sections)]
-
-
-def _kills_all() -> bool:
-    return os.environ.get("KILLS") == "all"
-
-
 class _Kill:
     """Kills the app's process where it is armed, and, while kills are left, at the next write to the store."""
 
@@ -252,32 +189,6 @@ class _Kill:
         passed = Counter(hit.label for hit in points.log if hit.kind == "store.before")
         for label, times in passed.items():
             points.arm("store.before", label, times, self)
-
-
-def attributed(log: list[Hit]) -> list[Point]:
-    """The points of a log with their parts: a write belongs to the activity that runs, an episode to what it calls."""
-    points: list[Point] = []
-    episodes: list[Hit] = []
-    section = START
-    for number, hit in enumerate(log):
-        if _is_told_by_the_next(log, number):
-            continue
-        if hit.kind == "activity.before":
-            section = _SECTIONS[hit.label]
-            points += [Point(section=section, hit=one) for one in episodes]
-            episodes.clear()
-        elif hit.kind in KINDS:
-            if hit.kind.startswith("episode"):
-                episodes.append(hit)
-            else:
-                points.append(Point(section=section, hit=hit))
-    return points + [Point(section=section, hit=one) for one in episodes]
-
-
-def _is_told_by_the_next(log: list[Hit], number: int) -> bool:
-    """Whether dying after this write leaves nothing else behind than dying before the next one, which is a point too."""
-    following = (hit.kind for hit in log[number + 1 :] if not hit.kind.endswith("-read.before"))
-    return log[number].kind == "store.after" and next(following, "") in ("store.before", "vendor.before")
 
 
 async def story(scene: Scene) -> str:

@@ -8,7 +8,8 @@ import httpx
 
 from shared.permissions import Registration
 from shared.running.acts import OFFBOARDING as ACTS
-from tests.flows.killing import FINISH, START, Story, ask_patiently, fair_weather, to_the_end
+from tests.flows.kill_points import FINISH, START
+from tests.flows.killing import Story, ask_patiently, fair_weather, to_the_end
 from tests.flows.pictures import changes, picture
 from tests.flows.scene import Scene
 from tests.flows.standing import Standing

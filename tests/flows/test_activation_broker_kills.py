@@ -14,7 +14,8 @@ from shared.subscriptions.lockdown import Quorum
 from tests.flows.activating import REQUESTS, Locked
 from tests.flows.brokering import SETTINGS, brokered, granted
 from tests.flows.dying import Story, killed, nothing
-from tests.flows.killing import BEGINS, parts
+from tests.flows.kill_points import parts
+from tests.flows.killing import BEGINS
 from tests.flows.scene import Scene
 from tests.flows.test_activation_kills import patiently
 from tests.sandbox.faults import Faults

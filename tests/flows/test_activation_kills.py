@@ -13,7 +13,8 @@ import pytest
 from shared.activation.record import RequestId
 from tests.flows.activating import Locked, locked
 from tests.flows.dying import Story, killed, nothing
-from tests.flows.killing import BEGINS, parts
+from tests.flows.kill_points import parts
+from tests.flows.killing import BEGINS
 from tests.flows.scene import Scene
 from tests.sandbox.faults import Faults
 from tests.sandbox.session import Session

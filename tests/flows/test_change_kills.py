@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.flows.changing import SECTIONS, STORIES, WRITES_IN_TENANTS
-from tests.flows.killing import KINDS, NIGHT, Undisturbed, bad_day, killed, record
+from tests.flows.kill_points import KINDS, NIGHT
+from tests.flows.killing import Undisturbed, bad_day, killed, record
 from tests.sandbox.session import Session
 
 pytestmark = pytest.mark.sampled(1)

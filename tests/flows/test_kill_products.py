@@ -9,22 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.flows.killing import (
-    KINDS,
-    SECTIONS,
-    WRITES_IN_TENANTS,
-    Point,
-    Undisturbed,
-    bad_day,
-    in_turn,
-    killed,
-    parts,
-)
+from tests.flows.kill_points import KINDS, SECTIONS, WRITES_IN_TENANTS, Point, in_turn, parts
+from tests.flows.killing import Undisturbed, bad_day, killed
 from tests.flows.test_switches import FLIPPED
 from tests.sandbox.faults import Faults
 from tests.sandbox.session import Session
 
-pytestmark = [pytest.mark.matrix, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.matrix
 
 SLOW = (1,)
 """Seeds with the slowest directory, which costs four times the rest."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.killing import KINDS, SECTIONS, WRITES_IN_TENANTS, Point, Undisturbed, killed
+from tests.flows.kill_points import KINDS, SECTIONS, WRITES_IN_TENANTS, Point
+from tests.flows.killing import Undisturbed, killed
 from tests.flows.writes import ONCE
 from tests.sandbox.session import Session
 

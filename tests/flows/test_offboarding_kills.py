@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.killing import KINDS, Point, Undisturbed, bad_day, every_other, in_turn, killed
+from tests.flows.kill_points import KINDS, Point, every_other, in_turn
+from tests.flows.killing import Undisturbed, bad_day, killed
 from tests.flows.letting_go import SECTIONS, WRITES_IN_TENANTS
 from tests.sandbox.session import Session
 

@@ -12,6 +12,7 @@ import os
 import random
 import socket
 import sys
+from email import policy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,6 +35,7 @@ from tests.sandbox.host.messages import (
 _SECOND_RUN = "second-run-"
 # What follows in the message of a failed orchestrator is for the host, not for people.
 _STATE_MARK = "$OutOfProcData$:"
+_ALIKE = 4096
 _log = logging.getLogger("sandbox.host")
 
 
@@ -228,15 +230,16 @@ async def _serve(channel: socket.socket, directory: Path, install: str) -> None:
         task.add_done_callback(running.discard)
 
 
-def _parse_moments_once() -> None:
-    """The SDK parses every moment of a history anew in each episode, with what it costs to read dates of any kind."""
+def _parse_alike_once() -> None:
+    """What the SDKs parse again and again: every moment of a history in each episode, the headers of each part of a batch."""
     events = vars(importlib.import_module("azure.durable_functions.models.history.HistoryEvent"))
-    events["dt_parse"] = functools.cache(events["dt_parse"])
+    events["dt_parse"] = functools.lru_cache(_ALIKE)(events["dt_parse"])
+    object.__setattr__(policy.HTTP, "header_factory", functools.lru_cache(_ALIKE)(policy.HTTP.header_factory))
 
 
 def run(channel: socket.socket, directory: Path, install: str) -> None:
     """Serve until the driver is gone."""
     random.seed()
-    _parse_moments_once()
+    _parse_alike_once()
     _log_to_stderr()
     asyncio.run(_serve(channel, directory, install))
