@@ -2,6 +2,8 @@
 
 import gc
 import hashlib
+import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -19,6 +21,7 @@ MORNING = datetime(2026, 3, 2, 9, 10, 20, tzinfo=UTC)
 """When the worlds of tests begin, unless told: the hourly timer that begins a night has just passed."""
 
 SAMPLED = "sampled"
+WITHOUT = "TENANTRY_TESTS_WITHOUT"
 
 
 class _ToldAtOnce:
@@ -46,7 +49,15 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Which tests are long, and which are left out."""
+    _mark_long(items)
+    if without := os.environ.get(WITHOUT):
+        config.hook.pytest_deselected(items=[item for item in items if is_of_part(item.nodeid, without)])
+        items[:] = [item for item in items if not is_of_part(item.nodeid, without)]
+
+
+def _mark_long(items: list[pytest.Item]) -> None:
     """Of a module that is `sampled(count)`, all but that many tests are `long`; always the same ones stay."""
     modules: dict[Path, list[pytest.Item]] = {}
     for item in items:
@@ -54,12 +65,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             modules.setdefault(item.path, []).append(item)
     for sampled in modules.values():
         [count] = sampled[0].iter_markers(SAMPLED)
-        for item in sorted(sampled, key=_chance)[count.args[0] :]:
+        for item in sorted(sampled, key=lambda item: _chance(item.nodeid))[count.args[0] :]:
             item.add_marker("long")
 
 
-def _chance(item: pytest.Item) -> bytes:
-    return hashlib.sha256(item.nodeid.encode()).digest()
+def is_of_part(nodeid: str, part: str) -> bool:
+    """Whether a test is of part 2/3, say: the parts are as good as equal, and together all. Raises UsageError."""
+    found = re.fullmatch(r"([1-9]\d?)/([1-9]\d?)", part)
+    if found is None or int(found[1]) > int(found[2]):
+        raise pytest.UsageError(f"WITHOUT: a part as 1/3 or 3/3, not {part}")
+    return int.from_bytes(_chance(nodeid)) % int(found[2]) == int(found[1]) - 1
+
+
+def _chance(nodeid: str) -> bytes:
+    return hashlib.sha256(nodeid.encode()).digest()
 
 
 type OpenWorld = Callable[..., Awaitable[World]]
