@@ -26,7 +26,7 @@ help:
 	@echo "make test      every kind of test, the long ones by samples (ARGS='-k consent' for a part)"
 	@echo "make sandbox   keep the sandbox running; prints its addresses, tokens and curl lines (APART=yes: front, worker and broker apart)"
 	@echo "make check     format, lint, types, import contracts"
-	@echo "make matrix    all the others: every kill point, with faults and switches, and the long stories"
+	@echo "make matrix    all the others: kills with faults and switches, the long stories (WITHOUT=1/3 leaves a third out; KILLS=all)"
 	@echo "make package   build the zip that is deployed (APP=build/package/app: demo, test and matrix run what is in it)"
 	@echo "make bench     the benchmarks"
 	@echo "make format    let ruff format and fix"

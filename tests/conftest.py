@@ -4,7 +4,7 @@ import gc
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,8 +53,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Which tests are long, and which are left out."""
     _mark_long(items)
     if without := os.environ.get(WITHOUT):
-        config.hook.pytest_deselected(items=[item for item in items if is_of_part(item.nodeid, without)])
-        items[:] = [item for item in items if not is_of_part(item.nodeid, without)]
+        left_out = of_part([item.nodeid for item in items], without)
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
+        items[:] = [item for item in items if item.nodeid not in left_out]
 
 
 def _mark_long(items: list[pytest.Item]) -> None:
@@ -69,12 +70,21 @@ def _mark_long(items: list[pytest.Item]) -> None:
             item.add_marker("long")
 
 
-def is_of_part(nodeid: str, part: str) -> bool:
-    """Whether a test is of part 2/3, say: the parts are as good as equal, and together all. Raises UsageError."""
+def of_part(nodeids: Iterable[str], part: str) -> set[str]:
+    """The tests of part 2/3, say: of every test function as many cases as of the other parts. Raises UsageError."""
     found = re.fullmatch(r"([1-9]\d?)/([1-9]\d?)", part)
     if found is None or int(found[1]) > int(found[2]):
         raise pytest.UsageError(f"WITHOUT: a part as 1/3 or 3/3, not {part}")
-    return int.from_bytes(_chance(nodeid)) % int(found[2]) == int(found[1]) - 1
+    number, count = int(found[1]), int(found[2])
+    functions: dict[str, list[str]] = {}
+    for nodeid in nodeids:
+        functions.setdefault(nodeid.partition("[")[0], []).append(nodeid)
+    return {
+        case
+        for function, cases in functions.items()
+        for rank, case in enumerate(sorted(cases, key=_chance), int.from_bytes(_chance(function)))
+        if rank % count == number - 1
+    }
 
 
 def _chance(nodeid: str) -> bytes:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.sampled(2)
 
 # A JWT is three parts of base64 of which the first two are JSON objects: both begin with eyJ.
 _TOKEN = re.compile(rb"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}")
-_PART = re.compile(rb"eyJ[A-Za-z0-9_-]{40}")
+_PART = re.compile(rb"(?=(eyJ[A-Za-z0-9_-]{40}))")
 _BEARER = re.compile(rb"bearer\s+(?!token\b)[A-Za-z0-9_.~+/-]{16,}", re.IGNORECASE)
 
 

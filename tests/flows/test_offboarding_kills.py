@@ -13,7 +13,7 @@ from tests.flows.killing import Undisturbed, bad_day, killed
 from tests.flows.letting_go import SECTIONS, WRITES_IN_TENANTS
 from tests.sandbox.session import Session
 
-FEW = (("act-21", "vendor"), ("act-25", "store"))
+FEW = (("act-21", "vendor"), ("act-26", "store"))
 """Parts and kinds for `make test`; each costs an onboarding and an offboarding."""
 
 GROUPS = [

@@ -13,14 +13,14 @@ from tests.sandbox.host import Zygote
 class Session:
     """Leaving it ends their processes; they end too when this process dies."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, as_deployed: bool = False) -> None:
+        """`as_deployed`: the app's processes start with none of its modules imported, and nothing makes them quicker."""
         self.certificates = Certificates(folder)
         self._leaving = ExitStack()
         # aiohttp reads the trusted certificates when it is imported, which is in the zygote.
         environment = {**self.certificates.environment(), **deployed.search_path()}
-        self.zygote = self._leaving.enter_context(
-            Zygote(environment=environment, app=deployed.app_directory().resolve())
-        )
+        app = None if as_deployed else deployed.app_directory().resolve()
+        self.zygote = self._leaving.enter_context(Zygote(environment=environment, app=app))
         self.azurite = self._leaving.enter_context(Azurite())
         self.blobs = self._leaving.enter_context(Azurite(service=Service.BLOB))
 

@@ -230,8 +230,11 @@ async def _serve(channel: socket.socket, directory: Path, install: str) -> None:
         task.add_done_callback(running.discard)
 
 
-def _parse_alike_once() -> None:
-    """What the SDKs parse again and again: every moment of a history in each episode, the headers of each part of a batch."""
+def parse_alike_once() -> None:
+    """What the SDKs parse again and again: every moment of a history in each episode, the headers of each part of a batch.
+
+    Not for benchmarks: where the app is deployed, it pays for that.
+    """
     events = vars(importlib.import_module("azure.durable_functions.models.history.HistoryEvent"))
     events["dt_parse"] = functools.lru_cache(_ALIKE)(events["dt_parse"])
     object.__setattr__(policy.HTTP, "header_factory", functools.lru_cache(_ALIKE)(policy.HTTP.header_factory))
@@ -240,6 +243,5 @@ def _parse_alike_once() -> None:
 def run(channel: socket.socket, directory: Path, install: str) -> None:
     """Serve until the driver is gone."""
     random.seed()
-    _parse_alike_once()
     _log_to_stderr()
     asyncio.run(_serve(channel, directory, install))

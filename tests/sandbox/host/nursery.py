@@ -25,6 +25,8 @@ from tools.layout import SITE
 
 _PR_SET_PDEATHSIG = 1
 _APP, _SDK = "shared", "msgraph"
+_LATE = ("anyio._backends._asyncio", "httpcore")
+"""What httpx imports with its first request: of the app's own packages, as all that is imported late."""
 
 
 class Nursery:
@@ -128,15 +130,29 @@ def _find_first(directory: str) -> None:
     """The app's modules are those of its folder, and what its package lacks is not found elsewhere."""
     if sys.path[0] == directory:
         return
-    for name in [one for one in sys.modules if one.partition(".")[0] == _APP]:
-        del sys.modules[name]
+    _forget_app()
     sys.path.insert(0, directory)
     deployed.leave_alone(Path(directory))
+
+
+def _forget_app() -> None:
+    for name in [one for one in sys.modules if one.partition(".")[0] == _APP]:
+        del sys.modules[name]
 
 
 def _warm_app(directory: str) -> None:
     """Nothing happens at import: a fork that finds the modules there is as one that imports them."""
     _find_first(directory)
+    importlib.import_module("tests.sandbox.host.app").parse_alike_once()
+    try:
+        _import_all(directory)
+    except Exception:  # noqa: BLE001 - the app is broken: its fork says how, to who waits for it
+        _forget_app()
+
+
+def _import_all(directory: str) -> None:
+    for name in _LATE:
+        importlib.import_module(name)
     # Of the SDK a package has no more than the app reaches. As it is installed for development it is ten times that.
     for top in (_APP, *([_SDK] if (Path(directory) / SITE).is_dir() else [])):
         [folder] = importlib.import_module(top).__path__

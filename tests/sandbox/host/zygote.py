@@ -18,7 +18,6 @@ from tests.sandbox.host.messages import Done, Order, receive_line
 
 WARM = (
     "aiohttp",
-    "anyio._backends._asyncio",
     "azure.data.tables.aio",
     "azure.durable_functions",
     "azure.functions",
@@ -26,7 +25,6 @@ WARM = (
     "azure.identity.aio",
     "azure_functions_runtime",
     "cryptography.hazmat.primitives.asymmetric.rsa",
-    "httpcore",
     "httpx",
     "jwt",
     "kiota_http.httpx_request_adapter",
@@ -44,7 +42,8 @@ class Zygote:
     ) -> None:
         """Start it. `environment` is added: what an import reads once (trusted certificates) must be there by then.
 
-        `app`: the folder of the app that most forks will be. Its own modules are imported, too, but for `function_app.py`.
+        `app`: the folder of the app that most forks will be. Its own modules are imported, too, not `function_app.py`, and
+        what the SDKs parse again and again is kept. None for benchmarks: a deployed app starts with nothing of that.
         """
         self._lock = threading.Lock()
         self._warmed = False
