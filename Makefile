@@ -13,8 +13,8 @@ APART ?=
 WORKERS ?= 2
 # ARGS goes to pytest as it stands: make test ARGS='-k consent'
 ARGS ?=
-# A part of the matrix to leave out: make matrix WITHOUT=1/3
-WITHOUT ?=
+# One part of the matrix: make matrix PART=1/3
+PART ?=
 # The app that runs in the sandbox: the checkout's own, or what make package built: make demo APP=build/package/app
 APP = .
 
@@ -26,7 +26,7 @@ help:
 	@echo "make test      every kind of test, the long ones by samples (ARGS='-k consent' for a part)"
 	@echo "make sandbox   keep the sandbox running; prints its addresses, tokens and curl lines (APART=yes: front, worker and broker apart)"
 	@echo "make check     format, lint, types, import contracts"
-	@echo "make matrix    all the others: kills with faults and switches, the long stories (WITHOUT=1/3 leaves a third out; KILLS=all)"
+	@echo "make matrix    all the others: kills with faults and switches, the long stories (PART=1/3 for a third of it; KILLS=all)"
 	@echo "make package   build the zip that is deployed (APP=build/package/app: demo, test and matrix run what is in it)"
 	@echo "make bench     the benchmarks"
 	@echo "make format    let ruff format and fix"
@@ -43,7 +43,7 @@ test: $(PYTHON_READY) $(NODE_READY)
 	@$(WITH_NODE) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 matrix: $(PYTHON_READY) $(NODE_READY)
-	@export TENANTRY_TESTS_WITHOUT='$(WITHOUT)' && $(WITH_NODE) $(BIN)/python -m pytest -n $(WORKERS) -m 'matrix or long' $(ARGS)
+	@export TENANTRY_TESTS_PART='$(PART)' && $(WITH_NODE) $(BIN)/python -m pytest -n $(WORKERS) -m 'matrix or long' $(ARGS)
 
 package: $(PYTHON_READY)
 	@$(BIN)/python -m tools.package

@@ -21,7 +21,7 @@ MORNING = datetime(2026, 3, 2, 9, 10, 20, tzinfo=UTC)
 """When the worlds of tests begin, unless told: the hourly timer that begins a night has just passed."""
 
 SAMPLED = "sampled"
-WITHOUT = "TENANTRY_TESTS_WITHOUT"
+PART = "TENANTRY_TESTS_PART"
 
 
 class _ToldAtOnce:
@@ -50,12 +50,12 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Which tests are long, and which are left out."""
+    """Which tests are long, and, of one part only, which are of it."""
     _mark_long(items)
-    if without := os.environ.get(WITHOUT):
-        left_out = of_part([item.nodeid for item in items], without)
-        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
-        items[:] = [item for item in items if item.nodeid not in left_out]
+    if part := os.environ.get(PART):
+        chosen = of_part([item.nodeid for item in items], part)
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in chosen])
+        items[:] = [item for item in items if item.nodeid in chosen]
 
 
 def _mark_long(items: list[pytest.Item]) -> None:
@@ -74,7 +74,7 @@ def of_part(nodeids: Iterable[str], part: str) -> set[str]:
     """The tests of part 2/3, say: of every test function as many cases as of the other parts. Raises UsageError."""
     found = re.fullmatch(r"([1-9]\d?)/([1-9]\d?)", part)
     if found is None or int(found[1]) > int(found[2]):
-        raise pytest.UsageError(f"WITHOUT: a part as 1/3 or 3/3, not {part}")
+        raise pytest.UsageError(f"PART: a part as 1/3 or 3/3, not {part}")
     number, count = int(found[1]), int(found[2])
     functions: dict[str, list[str]] = {}
     for nodeid in nodeids:

@@ -94,5 +94,10 @@ def in_turn(sections: Sequence[str], seeds: Sequence[int] = range(1, 4)) -> list
     return [(seeds[number % len(seeds)], section) for number, section in enumerate(sections)]
 
 
+def seeds(few: int, every: int) -> range:
+    """Seeds of bad weather: a few, or with KILLS=all every one."""
+    return range(1, 1 + (every if _kills_all() else few))
+
+
 def _kills_all() -> bool:
     return os.environ.get("KILLS") == "all"

@@ -17,7 +17,7 @@ from tests.sandbox.population import CLIENT_IDS, guid
 
 EVENING = datetime(2026, 3, 2, 20, 0, 20, tzinfo=UTC)
 _SWEPT = timedelta(minutes=4)
-_NIGHT_SECONDS = 240.0
+_NIGHT_SECONDS = 150.0
 """Of real time: a night that fails goes on for hours, and the machine may be busy."""
 
 

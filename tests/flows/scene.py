@@ -33,7 +33,7 @@ from tests.sandbox.personas import Person
 from tests.sandbox.population import CLIENT_IDS
 from tests.sandbox.world import World
 
-SETTLE_SECONDS = 240.0
+SETTLE_SECONDS = 60.0
 
 STANDARD = (Registration.SETUP, Registration.ACCESS)
 """What the administrator of a target without further wishes is asked for."""

@@ -14,7 +14,7 @@ from tests.sandbox.points import Hit
 
 ACTIVITIES = (BEGIN.name, *(step.activity.name for act in ACTS for step in act.steps), END.name)
 
-_LATE_SECONDS = 120
+_LATE_SECONDS = 20
 
 
 def middle(log: list[Hit], activity: str, *kinds: str) -> Hit | None:

@@ -169,6 +169,7 @@ async def test_a_row_that_cannot_be_read_keeps_no_other_request_waiting(found: L
 
 
 @pytest.mark.long
+@pytest.mark.timeout(240)
 async def test_a_subscription_that_never_answers_is_left_for_the_next_cycle(found: Locked) -> None:
     world, others = found.scene.world, await locked_like(found, 2)
     world.clouds.replication.off()

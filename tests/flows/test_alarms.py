@@ -18,7 +18,7 @@ from tests.sandbox.points import then_cut
 from tests.sandbox.population import CLIENT_IDS
 from tests.sandbox.receiver import Mood
 
-pytestmark = pytest.mark.sampled(1)
+pytestmark = [pytest.mark.sampled(1), pytest.mark.timeout(300)]
 
 _DELIVER = "deliver_notices"
 

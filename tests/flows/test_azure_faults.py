@@ -20,7 +20,7 @@ from tests.sandbox.arm.errors import bad_request
 from tests.sandbox.arm.models.roles import OWNER, STORAGE_ACCOUNT_CONTRIBUTOR
 from tests.sandbox.points import cut, then_cut
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = [pytest.mark.sampled(3), pytest.mark.timeout(300)]
 
 PUT = "PUT /subscriptions/{id}/providers/Microsoft.Authorization/roleEligibilityScheduleRequests/{id}"
 _POLICY = "GET /subscriptions/{id}/providers/Microsoft.Authorization/roleManagementPolicyAssignments"

@@ -10,7 +10,7 @@ from tests.flows.declaring import Managed, declared
 from tests.flows.renewing import EVENING, midnight, night_after
 from tests.flows.scene import Scene
 
-pytestmark = pytest.mark.sampled(0)
+pytestmark = [pytest.mark.sampled(0), pytest.mark.timeout(300)]
 
 
 async def reviewed(found: Managed) -> None:

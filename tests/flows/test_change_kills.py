@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.flows.changing import SECTIONS, STORIES, WRITES_IN_TENANTS
-from tests.flows.kill_points import KINDS, NIGHT
+from tests.flows.kill_points import KINDS, NIGHT, parts, seeds
 from tests.flows.killing import Undisturbed, bad_day, killed, record
 from tests.sandbox.session import Session
 
@@ -64,15 +64,19 @@ async def test_a_kill_changes_nothing_in_the_end(
 async def test_a_kill_in_any_part_changes_nothing_in_the_end(
     section: str, undisturbed: Undisturbed, session: Session, tmp_path: Path
 ) -> None:
-    """At kinds of points that take turns, over both stories. A story may have no points in a part of the other."""
+    """At kinds of points that take turns, over both stories; with KILLS=all at two in each."""
+    wrong = {}
     kinds = [kind for kind in KINDS if undisturbed.of(section, kind)]
-    turn = [*SECTIONS, NIGHT].index(section) + 3 * [*STORIES.values()].index(undisturbed.story)
-    if kinds:
-        points = undisturbed.of(section, kinds[turn % len(kinds)])
-        assert await killed(session, tmp_path / "killed", undisturbed, points[len(points) // 2]) == []
+    turn, story = [*SECTIONS, NIGHT].index(section), [*STORIES.values()].index(undisturbed.story)
+    for kind in {kinds[(turn + 3 * half) % len(kinds)] for half in parts(2, story)} if kinds else ():
+        points = undisturbed.of(section, kind)
+        point = points[len(points) // 2]
+        wrong[str(point)] = await killed(session, tmp_path / kind, undisturbed, point)
+
+    assert {point: lines for point, lines in wrong.items() if lines} == {}
 
 
-@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.matrix)])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.matrix) for seed in seeds(2, 4)[1:])])
 async def test_a_bad_day_changes_nothing_in_the_end(
     seed: int, undisturbed: Undisturbed, session: Session, tmp_path: Path
 ) -> None:

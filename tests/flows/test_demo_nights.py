@@ -16,7 +16,7 @@ from tests.sandbox.demo.view import TenantView, read_view
 from tests.sandbox.faults import Faults
 from tests.sandbox.world import World
 
-pytestmark = pytest.mark.sampled(0)
+pytestmark = [pytest.mark.sampled(0), pytest.mark.timeout(300)]
 
 
 async def onboarded(scene: Scene) -> TenantView:

@@ -101,7 +101,7 @@ async def test_the_worker_fails_nothing_that_the_broker_grants_at_that_moment(sc
     points.arm("store.before", "PUT Requests", before + 1, worker_fails)
     points.arm("vendor.after", PUT, scene.world.points.passed("vendor.after", PUT), broker_sent)
     world.clock.advance(20)
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(60):
         await claims.wait()
         world.contoso.directory.users[found.emil.object_id].account_enabled = False
         # The worker's look comes in seconds, by the clock; its outcome is a write that is held.
@@ -284,7 +284,7 @@ async def test_a_decision_is_told_although_its_wake_could_not_be_left(scene: Sce
         scene.world.points.arm("store.before", "PUT Wakes", before + nth, cut)
 
     deciding = asyncio.create_task(found.decide(request_id))
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(60):
         while not deciding.done():
             await asyncio.wait([deciding], timeout=0.2)
             scene.world.clock.advance(1)

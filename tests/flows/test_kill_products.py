@@ -15,7 +15,7 @@ from tests.flows.test_switches import FLIPPED
 from tests.sandbox.faults import Faults
 from tests.sandbox.session import Session
 
-pytestmark = pytest.mark.matrix
+pytestmark = [pytest.mark.matrix, pytest.mark.timeout(300)]
 
 SLOW = (1,)
 """Seeds with the slowest directory, which costs four times the rest."""

@@ -27,7 +27,7 @@ from tests.sandbox.faults import Faults
 from tests.sandbox.graph.models.directory import Group
 from tests.sandbox.points import Cut, cut, then_cut
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = [pytest.mark.sampled(6), pytest.mark.timeout(300)]
 
 _ACTIVITIES = ("begin_lock_down", "lock_role_down", "make_eligible", "check_approvers", "end_lock_down")
 _KILLS = [
@@ -289,7 +289,7 @@ async def test_a_lock_down_that_was_declared_meanwhile_is_not_dropped(scene: Sce
 
     async def lock() -> None:
         assert (await found.put(group)).status_code == 202
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(20):
             while await scene.runs.list_open():  # noqa: ASYNC110 - the host is not idle: the first PUT is under way
                 await asyncio.sleep(0.02)
 

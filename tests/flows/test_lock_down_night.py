@@ -17,7 +17,7 @@ from tests.sandbox.arm.models.roles import CONTRIBUTOR, OWNER, READER, RoleDefin
 from tests.sandbox.arm.models.scope import management_group
 from tests.sandbox.points import cut, then_cut
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = [pytest.mark.sampled(3), pytest.mark.timeout(300)]
 
 _LOOK, _END = "look_at_locked_page", "end_subscription_night"
 

@@ -9,6 +9,7 @@ import pytest
 
 from shared.running.acts import OFFBOARDING as ACTS
 from shared.tenants.record import ActState
+from tests.flows.kill_points import seeds
 from tests.flows.killing import Undisturbed, bad_day, opened, to_rest
 from tests.flows.letting_go import OFFBOARDING, delete, left_behind, let_go, let_go_patiently, states
 from tests.flows.pictures import changes, picture
@@ -49,7 +50,7 @@ READS: tuple[tuple[int, str], ...] = (
     (26, f"GET {PARTNERS}/{{id}}"),
 )
 
-SEEDS = [1, pytest.param(2, marks=pytest.mark.matrix)]
+SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.matrix) for seed in seeds(2, 3)[1:])]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

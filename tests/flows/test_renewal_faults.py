@@ -22,7 +22,7 @@ from tests.sandbox.graph.errors import GraphError, throttled
 from tests.sandbox.points import Cut, cut, then_cut
 from tests.sandbox.population import CLIENT_IDS
 
-pytestmark = pytest.mark.sampled(1)
+pytestmark = [pytest.mark.sampled(1), pytest.mark.timeout(300)]
 
 _RENEW = "renew_eligibilities_of_tenant"
 _KILLS = [

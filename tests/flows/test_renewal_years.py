@@ -9,7 +9,7 @@ from tests.conftest import OpenWorld
 from tests.flows.renewing import EVENING, end_of, held, midnight, night_after, requests
 from tests.flows.scene import Scene
 
-pytestmark = pytest.mark.sampled(0)
+pytestmark = [pytest.mark.sampled(0), pytest.mark.timeout(300)]
 
 
 async def reviewed(scene: Scene) -> None:

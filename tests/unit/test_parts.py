@@ -1,4 +1,4 @@
-"""What CI leaves out of the matrix: a third of every kind of test, which the commit's hash draws, and nothing for good."""
+"""The parts in which CI runs the matrix: each has a third of every kind of test, and together they are all of it."""
 
 import pytest
 
@@ -19,5 +19,5 @@ def test_every_test_is_of_one_part_and_each_part_has_as_many_of_every_function(c
 
 @pytest.mark.parametrize("part", ["0/3", "4/3", "1", "1/0", "one/3", "1/3/2"])
 def test_a_part_that_is_none_is_refused_by_its_name(part: str) -> None:
-    with pytest.raises(pytest.UsageError, match=r"^WITHOUT: a part as 1/3"):
+    with pytest.raises(pytest.UsageError, match=r"^PART: a part as 1/3"):
         of_part(_TESTS, part)

@@ -60,11 +60,11 @@ def journal(world: World) -> list[str]:
 
 async def test_what_the_front_is_asked_for_the_workers_timer_carries_out(apart: World) -> None:
     assert await asked(apart) == 202
-    await apart.host.idle(60)
+    await apart.host.idle(10)
     assert journal(apart) == ["asked"]
 
     apart.clock.advance(60)
-    await apart.host.idle(60)
+    await apart.host.idle(10)
 
     assert [each for each in journal(apart) if "served" not in each] == ["asked", "did asked-0"]
     assert apart.clock.now() >= MORNING + TWO_HOURS
@@ -74,9 +74,9 @@ async def test_what_the_front_is_asked_for_the_workers_timer_carries_out(apart: 
 
 async def test_a_jump_for_one_apps_timer_fires_what_is_due_in_the_others(apart: World) -> None:
     apart.clock.advance(25)
-    await apart.host.idle(60)
+    await apart.host.idle(10)
     await apart.worker.start_orchestration("carry_out", "it")
-    await apart.host.idle(60)
+    await apart.host.idle(10)
 
     assert journal(apart)[0] == "served past_due=False"
     assert sorted(journal(apart)[1:]) == ["did it", "served past_due=True"]
@@ -100,7 +100,7 @@ async def test_the_clock_waits_for_an_app_that_is_at_work(apart: World) -> None:
     assert apart.clock.now() < MORNING + TWO_HOURS
 
     go.set()
-    await apart.host.idle(60)
+    await apart.host.idle(10)
 
     assert apart.clock.now() >= MORNING + TWO_HOURS
     assert "did it" in journal(apart)
@@ -116,7 +116,7 @@ async def test_who_only_looks_holds_all_apps_also_where_one_is_down(apart: World
         assert not rests
         assert apart.clock.now() < MORNING + TWO_HOURS
 
-    await apart.host.idle(60)
+    await apart.host.idle(10)
     assert "did it" in journal(apart)
 
 
@@ -125,14 +125,14 @@ async def test_an_app_that_was_killed_leaves_the_others_running(apart: World, de
     killed = apart.host if dead == "host" else apart.broker
     await killed.kill()
     await apart.worker.start_orchestration("carry_out", "it")
-    await apart.worker.idle(60)
+    await apart.worker.idle(10)
 
     # Two processes: which of them notes it first, nobody says.
     assert sorted(journal(apart)) == (["did it", "served past_due=True"] if dead == "host" else ["did it"])
     assert await asked(apart) == (503 if dead == "host" else 202)
 
     await killed.restart()
-    await apart.host.idle(60)
+    await apart.host.idle(10)
 
     assert await asked(apart) == 202
     assert [each for each in journal(apart) if "served" in each] == ["served past_due=True"]
@@ -142,11 +142,11 @@ async def test_an_app_that_was_killed_leaves_the_others_running(apart: World, de
 async def test_the_worker_that_is_killed_finds_its_work_again(apart: World) -> None:
     apart.points.arm("activity.before", "work", 0, apart.worker.kill)
     await apart.worker.start_orchestration("carry_out", "it")
-    await apart.host.idle(60)
+    await apart.host.idle(10)
     assert "did it" not in journal(apart)
 
     await apart.worker.restart()
-    await apart.host.idle(60)
+    await apart.host.idle(10)
 
     assert "did it" in journal(apart)
 

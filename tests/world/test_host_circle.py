@@ -29,7 +29,7 @@ async def test_the_clock_goes_from_timer_to_timer_of_all_of_them_in_turn(pair: t
     for host, waits in hours.items():
         for wait in waits:
             await host.start_orchestration("patient", wait, f"{wait} hours")
-    await one.idle(60)
+    await one.idle(20)
 
     ended = sorted((each.updated, each.id) for host in pair for each in host.orchestrations())
     assert [each for _, each in ended] == ["1 hours", "2 hours", "3 hours", "5 hours"]
@@ -42,7 +42,7 @@ async def test_whom_one_of_them_waits_for_is_waited_for_by_all(pair: tuple[Host,
     one, other = pair
     await one.start_orchestration("patient", 1, "person")
     other.be_patient_with("person")
-    await other.idle(60)
+    await other.idle(5)
 
     assert [each.status for each in one.orchestrations()] == ["Running"]
     assert (one.rests, other.rests) == (False, False)
@@ -52,11 +52,11 @@ async def test_one_of_them_can_stop_the_clock_for_all(pair: tuple[Host, Host]) -
     one, other = pair
     other.auto_advance = False
     await one.start_orchestration("patient", 1, "waiting")
-    await other.idle(60)
+    await other.idle(5)
     assert [each.status for each in one.orchestrations()] == ["Running"]
 
     other.auto_advance = True
-    await other.idle(60)
+    await other.idle(5)
 
     assert [each.status for each in one.orchestrations()] == ["Completed"]
 
@@ -67,7 +67,7 @@ async def test_one_that_has_stopped_is_waited_for_no_longer(pair: tuple[Host, Ho
     await other.start_orchestration("patient", 1, "never")
     await other.stop()
     await one.start_orchestration("patient", 2, "here")
-    await one.idle(60)
+    await one.idle(5)
 
     assert [each.status for each in one.orchestrations()] == ["Completed"]
     assert one.rests

@@ -41,7 +41,7 @@ async def test_events_suspension_and_termination(scene: Scene) -> None:
             await scene.ask("start", name, {"name": "waits"})
         await scene.ask("suspend", "a")
         await scene.ask("event", "a", {"name": "go", "data": True})
-        await host.idle(60)
+        await host.idle(5)
         suspended = host.orchestration("a")
         await scene.ask("resume", "a")
         done = await host.finished("a")

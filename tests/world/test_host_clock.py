@@ -25,7 +25,7 @@ async def test_a_long_sleep_costs_no_real_time(tmp_path: Path) -> None:
 
     await clock.sleep(86_400)
 
-    assert time.monotonic() - begun < 60
+    assert time.monotonic() - begun < 1
     assert (clock.now() - START).total_seconds() >= 86_400
     clock.close()
 

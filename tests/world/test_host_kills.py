@@ -57,14 +57,14 @@ async def test_an_activity_can_come_late(scene: Scene) -> None:
     scene.host.deliver_twice("work", go)
 
     assert await scene.run("in_turn", 1, "one") == ["one-0"]
-    await scene.host.idle(60)
+    await scene.host.idle(5)
     assert scene.journal == ["work one-0"]
 
     came = asyncio.Event()
     scene.points.arm("activity.after", "work", 1, _setting(came))
     go.set()
     await came.wait()
-    await scene.host.idle(60)
+    await scene.host.idle(5)
 
     assert scene.journal == ["work one-0", "work one-0"]
     assert [each.status for each in scene.host.orchestrations()] == ["Completed"]
@@ -81,7 +81,7 @@ async def test_a_duplicate_comes_after_the_first_result_was_read(scene: Scene) -
     scene.host.deliver_twice("work")
 
     assert await scene.run("in_turn", 2, "one") == ["one-0", "one-1"]
-    await scene.host.idle(60)
+    await scene.host.idle(5)
 
     assert sorted(scene.journal) == ["work one-0", "work one-0", "work one-1"]
     assert scene.host.violations == []

@@ -53,9 +53,9 @@ async def test_without_auto_advance_timers_follow_the_clock(scene: Scene) -> Non
     await scene.host.stop()
     async with host:
         started = await host.start_orchestration("waits")
-        await host.idle(60)
+        await host.idle(5)
         scene.clock.advance(29 * 60)
-        await host.idle(60)
+        await host.idle(5)
         before = host.orchestration(started)
         scene.clock.advance(2 * 60)
         finished = await host.finished(started)

@@ -35,38 +35,38 @@ def test_nonsense_is_refused(expression: str) -> None:
 
 async def test_a_timer_function_runs_when_the_clock_passes_its_time(scene: Scene) -> None:
     scene.clock.advance(20 * 60)
-    await scene.host.idle(60)
+    await scene.host.idle(5)
     assert scene.journal == []
 
     scene.clock.advance(10 * 60 + 5)
-    await scene.host.idle(60)
+    await scene.host.idle(5)
 
     assert scene.journal == ["every_hour past_due=False"]
 
 
 async def test_a_jump_over_several_occurrences_runs_it_once_past_due(scene: Scene) -> None:
     scene.clock.advance(5 * 3600)
-    await scene.host.idle(60)
+    await scene.host.idle(5)
 
     assert scene.journal == ["every_hour past_due=True"]
 
 
 async def test_a_jump_to_a_durable_timer_passes_timer_functions(scene: Scene) -> None:
     await scene.run("patient", 2)
-    await scene.host.idle(60)
+    await scene.host.idle(5)
 
     assert scene.journal == ["every_hour past_due=True"]
 
 
 async def test_timer_functions_never_move_the_clock(scene: Scene) -> None:
-    await scene.host.idle(60)
+    await scene.host.idle(5)
 
     assert scene.clock.now() < datetime(2026, 11, 23, 8, 35, tzinfo=UTC)
 
 
 async def test_a_sleep_of_the_app_moves_time_for_everybody(scene: Scene) -> None:
     answer = await scene.client.get(f"{scene.host.url}/api/nap/7200")
-    await scene.host.idle(60)
+    await scene.host.idle(5)
 
     begun, ended = (datetime.fromisoformat(text) for text in answer.json())
     assert (ended - begun).total_seconds() >= 7200
@@ -85,6 +85,6 @@ async def test_timer_state_survives_the_host(scene: Scene) -> None:
     scene.clock.advance(3600)
 
     async with scene.open_host() as host:
-        await host.idle(60)
+        await host.idle(5)
 
     assert scene.journal == ["every_hour past_due=True"]

@@ -37,9 +37,9 @@ from tests.sandbox.session import Session
 from tests.sandbox.world import World
 
 _RESULTS = Path("build") / "demo"
-_DEADLINE_SECONDS = {"none": 240.0, "harsh": 300.0}
-_NIGHTS_SECONDS = {"none": 480.0, "harsh": 600.0}
-_ACTIVATION_SECONDS = {"none": 240.0, "harsh": 300.0}
+_DEADLINE_SECONDS = {"none": 55.0, "harsh": 180.0}
+_NIGHTS_SECONDS = {"none": 180.0, "harsh": 300.0}
+_ACTIVATION_SECONDS = {"none": 60.0, "harsh": 240.0}
 _EVERY = {"none": 2, "harsh": 7}
 """Nights are slow to play, so that some are passed over, as if the app were down: the window is wider by far."""
 

@@ -28,7 +28,7 @@ _PLAN = {
 }
 _LOOKS = 60
 _STEP = timedelta(minutes=2)
-_IDLE_SECONDS = 240.0
+_IDLE_SECONDS = 60.0
 
 
 class ActivationFailedError(Exception):

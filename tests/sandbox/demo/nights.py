@@ -16,7 +16,7 @@ HALF_A_YEAR = 183
 _NIGHT = time(2, 35, 2, tzinfo=UTC)
 """A moment after both of the app's hourly timers are due: that of the nightly comparison, and the renewal's."""
 
-_NIGHT_SECONDS = 240.0
+_NIGHT_SECONDS = 60.0
 _LOOKS = 8
 """A night whose beginning failed is begun an hour later, as on a real day; it has until the morning."""
 

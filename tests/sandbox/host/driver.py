@@ -275,7 +275,7 @@ class Host:
         """End an instance."""
         self._orchestrations.terminate(instance_id, reason)
 
-    async def finished(self, instance_id: str, timeout: float = 60) -> Orchestration:  # noqa: ASYNC109 - as above
+    async def finished(self, instance_id: str, timeout: float = 30) -> Orchestration:  # noqa: ASYNC109 - as above
         """Wait until the instance has ended. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             return Orchestration.of(await self._orchestrations.ended(instance_id))
