@@ -1,10 +1,8 @@
-"""What the tests share: the processes of a session, worlds made of them, which tests are long, how a failure is told."""
+"""What the tests share: the processes of a session, worlds made of them, how a failure is told."""
 
 import gc
-import hashlib
 import os
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.choosing import mark_long, of_part
 from tests.sandbox.azurite import Azurite
 from tests.sandbox.host import Zygote
 from tests.sandbox.session import Session
@@ -20,7 +19,6 @@ from tests.sandbox.world import World
 MORNING = datetime(2026, 3, 2, 9, 10, 20, tzinfo=UTC)
 """When the worlds of tests begin, unless told: the hourly timer that begins a night has just passed."""
 
-SAMPLED = "sampled"
 PART = "TENANTRY_TESTS_PART"
 
 
@@ -51,44 +49,11 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Which tests are long, and, of one part only, which are of it."""
-    _mark_long(items)
+    mark_long(items)
     if part := os.environ.get(PART):
         chosen = of_part([item.nodeid for item in items], part)
         config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in chosen])
         items[:] = [item for item in items if item.nodeid in chosen]
-
-
-def _mark_long(items: list[pytest.Item]) -> None:
-    """Of a module that is `sampled(count)`, all but that many tests are `long`; always the same ones stay."""
-    modules: dict[Path, list[pytest.Item]] = {}
-    for item in items:
-        if item.get_closest_marker(SAMPLED) and not item.get_closest_marker("matrix"):
-            modules.setdefault(item.path, []).append(item)
-    for sampled in modules.values():
-        [count] = sampled[0].iter_markers(SAMPLED)
-        for item in sorted(sampled, key=lambda item: _chance(item.nodeid))[count.args[0] :]:
-            item.add_marker("long")
-
-
-def of_part(nodeids: Iterable[str], part: str) -> set[str]:
-    """The tests of part 2/3, say: of every test function as many cases as of the other parts. Raises UsageError."""
-    found = re.fullmatch(r"([1-9]\d?)/([1-9]\d?)", part)
-    if found is None or int(found[1]) > int(found[2]):
-        raise pytest.UsageError(f"PART: a part as 1/3 or 3/3, not {part}")
-    number, count = int(found[1]), int(found[2])
-    functions: dict[str, list[str]] = {}
-    for nodeid in nodeids:
-        functions.setdefault(nodeid.partition("[")[0], []).append(nodeid)
-    return {
-        case
-        for function, cases in functions.items()
-        for rank, case in enumerate(sorted(cases, key=_chance), int.from_bytes(_chance(function)))
-        if rank % count == number - 1
-    }
-
-
-def _chance(nodeid: str) -> bytes:
-    return hashlib.sha256(nodeid.encode()).digest()
 
 
 type OpenWorld = Callable[..., Awaitable[World]]

@@ -87,11 +87,11 @@ def every_other(points: list[Point], turn: int) -> list[Point]:
     return points if _kills_all() else points[turn % 2 :: 2] or points
 
 
-def in_turn(sections: Sequence[str], seeds: Sequence[int] = range(1, 4)) -> list[tuple[int, str]]:
-    """Seeds for parts: they take turns, or with KILLS=all each for every part."""
+def in_turn(sections: Sequence[str], turns: Sequence[int] = range(1, 4)) -> list[tuple[int, str]]:
+    """Seeds, or turns of another kind, with parts: they go round, or with KILLS=all each comes with every part."""
     if _kills_all():
-        return [(seed, section) for seed in seeds for section in sections]
-    return [(seeds[number % len(seeds)], section) for number, section in enumerate(sections)]
+        return [(turn, section) for turn in turns for section in sections]
+    return [(turns[number % len(turns)], section) for number, section in enumerate(sections)]
 
 
 def seeds(few: int, every: int) -> range:

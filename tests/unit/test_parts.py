@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import of_part
+from tests.choosing import of_part
 
 _TESTS = [f"tests/flows/test_{module}.py::test_a_kill[{number}]" for module in "ab" for number in range(31)]
 
